@@ -1,0 +1,60 @@
+# Thin: every target calls one tool. `make serve` and `make test` set up all they need.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: help serve test lint lint-fix type-check bench corpus wheel-test build lock clean
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# One stamp per set of pinned packages: a changed pin installs again, an unchanged one costs nothing.
+define install
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ccod needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$(1).txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+endef
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml
+	$(call install,run)
+
+$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml
+	$(call install,dev)
+
+serve: $(VENV)/run.stamp ## Set up and run the daemon
+	$(BIN)/ccod serve
+
+test: $(VENV)/dev.stamp ## Set up and run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev.stamp type-check ## Check style, formatting, types and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -q tests/core/test_imports.py
+
+lint-fix: $(VENV)/dev.stamp ## Format and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+type-check: $(VENV)/dev.stamp ## mypy --strict
+	$(BIN)/mypy
+
+bench: $(VENV)/dev.stamp ## Measure ingest and latency against floor programs in the same run
+	$(BIN)/python -m tests.bench $(ARGS)
+
+corpus: $(VENV)/dev.stamp ## Generate a synthetic history: make corpus ARGS="DIR --size M"
+	$(BIN)/python -m tests.bench.corpus $(ARGS)
+
+build: $(VENV)/dev.stamp ## Build the wheel and the source archive into dist/
+	$(BIN)/python -m build --no-isolation --outdir dist
+
+wheel-test: build ## Run the tests against the built wheel in a clean environment
+	contrib/wheel-test $(BIN)/python
+
+lock: ## Pin the packages again (needs uv)
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --group build pyproject.toml -o requirements/run.txt
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --group dev pyproject.toml -o requirements/dev.txt
+
+clean: ## Remove what the targets above made
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,70 @@
+"""The questions ccod asks its plugins, once, while it starts, in this order.
+
+Hooks are ordinary functions and must not block: they answer with objects whose methods do the work later, under
+trio. `ccod.roles` says what each object must be able to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+import pluggy
+
+from ccod.observatory import Observatory
+from ccod.roles import Auth, Parser, Source, Storage, Transport
+from ccod.settings import Settings
+
+if TYPE_CHECKING:
+    import click
+
+hookspec = pluggy.HookspecMarker("ccod")
+hookimpl = pluggy.HookimplMarker("ccod")
+
+
+class Hooks(Protocol):
+    """Where a plugin offers hooks of its own."""
+
+    def add_hookspecs(self, namespace: object) -> None:
+        """Add the functions of `namespace`, a module or class, that are marked with `hookspec`."""
+
+
+@hookspec
+def ccod_add_hooks(manager: Hooks) -> None:
+    """Offer hooks of your own, with `manager.add_hookspecs(module)`; `Observatory.ask` puts them to all plugins."""
+
+
+@hookspec
+def ccod_settings() -> type[msgspec.Struct]:  # type: ignore[empty-body]
+    """Return the class of your table in the configuration file; its defaults are your defaults."""
+
+
+@hookspec
+def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
+    """Add subcommands with `cli.add_command`; a command that runs may call `settings()`, which reads the configuration."""
+
+
+@hookspec
+def ccod_sources(settings: Settings) -> Iterable[Source]:  # type: ignore[empty-body]
+    """Return the sources to run. Every plugin is asked; an empty answer is fine."""
+
+
+@hookspec
+def ccod_parsers(settings: Settings) -> Iterable[Parser]:  # type: ignore[empty-body]
+    """Return parsers, one for each format you know. Two parsers of one format are an error."""
+
+
+@hookspec(firstresult=True)
+def ccod_storage(settings: Settings) -> Storage:  # type: ignore[empty-body]
+    """Return the storage. Only the plugin named by `storage` in the configuration is asked."""
+
+
+@hookspec(firstresult=True)
+def ccod_auth(settings: Settings, storage: Storage) -> Auth:  # type: ignore[empty-body]
+    """Return who says who is asking. Only the plugin named by `auth` in the configuration is asked."""
+
+
+@hookspec
+def ccod_transports(settings: Settings, observatory: Observatory) -> Iterable[Transport]:  # type: ignore[empty-body]
+    """Return the ways out. Every plugin is asked; an empty answer is fine."""

@@ -1,0 +1,184 @@
+"""Finds plugins, asks them ccod's questions, and names the guilty one. Knows no plugin."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Iterator, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+import pluggy
+
+from ccod import hookspecs
+from ccod.errors import CcodError, ConfigError, PluginError
+from ccod.observatory import Observatory
+from ccod.roles import Auth, Parser, Source, Storage, Transport
+from ccod.settings import Settings
+
+if TYPE_CHECKING:
+    import click
+
+
+class Plugin(msgspec.Struct):
+    """What `ccod plugins` tells of one plugin."""
+
+    name: str
+    distribution: str
+    version: str
+    hooks: list[str] = msgspec.field(default_factory=list)
+    state: Literal["loaded", "disabled", "failed"] = "loaded"
+    error: str = ""
+
+
+class Manager:
+    """A typed face over pluggy: one method for each hook.
+
+    Plugins that cannot be loaded are noted in `plugins`; `require` raises what was wrong with the first of them.
+    """
+
+    def __init__(self, disable: Collection[str] = (), found: Collection[EntryPoint] | None = None) -> None:
+        self._pm = pluggy.PluginManager("ccod")
+        self._pm.add_hookspecs(hookspecs)
+        self.plugins: list[Plugin] = []
+        self._errors: list[PluginError] = []
+        for entry in sorted(
+            entry_points(group="ccod") if found is None else found, key=lambda e: (e.name, e.value)
+        ):
+            self._load(entry, disabled=entry.name in disable)
+        self._attempt(lambda: list(self.ask("ccod_add_hooks", manager=self._pm)))
+        self._attempt(self._check_hooks)
+        for plugin in self.plugins:
+            callers = (
+                self._pm.get_hookcallers(self._pm.get_plugin(plugin.name))
+                if plugin.state == "loaded"
+                else None
+            )
+            plugin.hooks = sorted(caller.name for caller in callers or ())
+
+    def require(self) -> None:
+        """Raise the first PluginError that loading met, if there was one."""
+        if self._errors:
+            raise self._errors[0]
+
+    def schemas(self) -> dict[str, type[msgspec.Struct]]:
+        """Return the settings class of every plugin that has one."""
+        return dict(self.ask("ccod_settings"))
+
+    def add_commands(self, cli: click.Group, configuration: Callable[[], Settings]) -> None:
+        list(self.ask("ccod_commands", cli=cli, settings=configuration))
+
+    def sources(self, settings: Settings) -> list[Source]:
+        return [source for _, answer in self.ask("ccod_sources", settings=settings) for source in answer]
+
+    def parsers(self, settings: Settings) -> dict[str, Parser]:
+        """Return every parser by its format."""
+        parsers: dict[str, Parser] = {}
+        for plugin, answer in self.ask("ccod_parsers", settings=settings):
+            for parser in answer:
+                if parser.format in parsers:
+                    raise PluginError(
+                        plugin, f"a parser of {parser.format!r} is there already; {_leave_out(plugin)}"
+                    )
+                parsers[parser.format] = parser
+        return parsers
+
+    def storage(self, settings: Settings) -> Storage:
+        answer: Storage = self._ask_one("ccod_storage", "storage", settings.core.storage, settings=settings)
+        return answer
+
+    def auth(self, settings: Settings, storage: Storage) -> Auth:
+        answer: Auth = self._ask_one(
+            "ccod_auth", "auth", settings.core.auth, settings=settings, storage=storage
+        )
+        return answer
+
+    def transports(self, settings: Settings, observatory: Observatory) -> list[Transport]:
+        answers = self.ask("ccod_transports", settings=settings, observatory=observatory)
+        return [transport for _, answer in answers for transport in answer]
+
+    def ask(self, hook: str, **values: object) -> Sequence[tuple[str, Any]]:
+        """Ask every plugin in turn; return the name and the answer of each, answers of None left out."""
+        impls = getattr(self._pm.hook, hook).get_hookimpls()
+        return [
+            (impl.plugin_name, answer)
+            for impl in impls
+            if (answer := self._ask(hook, impl.plugin_name, **values)) is not None
+        ]
+
+    def _ask_one(self, hook: str, key: str, chosen: str, **values: object) -> Any:
+        offers = [impl.plugin_name for impl in getattr(self._pm.hook, hook).get_hookimpls()]
+        if chosen not in offers:
+            raise ConfigError(
+                f"{key}: no plugin {chosen!r} can play this; choose from: {', '.join(sorted(offers)) or 'none'}"
+            )
+        answer = self._ask(hook, chosen, **values)
+        if answer is None:
+            raise PluginError(chosen, f"{hook} answered None; choose another with `{key} = …`")
+        return answer
+
+    def _ask(self, hook: str, name: str, **values: object) -> Any:
+        """Ask one plugin, so that an error bears its name."""
+        plugin = self._pm.get_plugin(name)
+        others = [other for other in self._pm.get_plugins() if other is not plugin]
+        caller = self._pm.subset_hook_caller(hook, others)
+        try:
+            answer = caller(**values)
+        except CcodError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                name, f"{hook} failed: {type(error).__name__}: {error}; {_leave_out(name)}"
+            ) from error
+        if caller.spec and caller.spec.opts.get("firstresult"):
+            return answer
+        return answer[0] if answer else None
+
+    def _load(self, entry: EntryPoint, *, disabled: bool) -> None:
+        distribution = entry.dist
+        plugin = Plugin(
+            entry.name,
+            distribution.name if distribution else "",
+            distribution.version if distribution else "",
+        )
+        self.plugins.append(plugin)
+        if disabled:
+            plugin.state = "disabled"
+        else:
+            self._attempt(lambda: self._register(entry))
+
+    def _register(self, entry: EntryPoint) -> None:
+        if self._pm.has_plugin(entry.name):
+            raise PluginError(
+                entry.name, f"two distributions offer it; uninstall one, or {_leave_out(entry.name)}"
+            )
+        try:
+            self._pm.register(entry.load(), name=entry.name)
+        except Exception as error:
+            problem = f"cannot be imported from {entry.value!r}: {type(error).__name__}: {error}"
+            raise PluginError(entry.name, f"{problem}; mend it, or {_leave_out(entry.name)}") from error
+
+    def _check_hooks(self) -> None:
+        """Refuse an implementation of a hook that nobody specifies."""
+        known = {name for name, caller in vars(self._pm.hook).items() if getattr(caller, "spec", None)}
+        for name, caller in vars(self._pm.hook).items():
+            for impl in caller.get_hookimpls() if name not in known and not name.startswith("_") else ():
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise PluginError(impl.plugin_name, f"no hook is called {name!r}{hint}")
+
+    def _attempt(self, action: Callable[[], object]) -> None:
+        """Do it; note a plugin's failure instead of raising it, and forget that plugin."""
+        try:
+            action()
+        except PluginError as error:
+            self._errors.append(error)
+            for plugin in self.plugins:
+                if plugin.name == error.plugin:
+                    plugin.state, plugin.error = "failed", str(error)
+            if self._pm.has_plugin(error.plugin):
+                self._pm.unregister(name=error.plugin)
+
+
+def _leave_out(plugin: str) -> str:
+    return f'leave it out with disable = ["{plugin}"]'

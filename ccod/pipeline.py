@@ -1,0 +1,139 @@
+"""The way of a line: records → entries → storage → bus. The transcript file is the queue, so there is none here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+import trio
+
+from ccod.bus import Bus
+from ccod.errors import StorageUnavailableError
+from ccod.health import Health, Progress
+from ccod.model import Batch, Checkpoint, Entry, Stored, Stream, Unparsed
+from ccod.roles import Parser, Storage
+
+RETRY_SECONDS = (0.25, 5.0)
+
+log = structlog.get_logger("ccod.pipeline")
+
+
+class Turn:
+    """A lock that is handed to those with live records first."""
+
+    def __init__(self) -> None:
+        self._held = False
+        self._live = trio.lowlevel.ParkingLot()
+        self._history = trio.lowlevel.ParkingLot()
+
+    @asynccontextmanager
+    async def take(self, *, history: bool) -> AsyncIterator[None]:
+        if self._held:
+            await (self._history if history else self._live).park()
+        self._held = True
+        try:
+            yield
+        finally:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        for lot in (self._live, self._history):
+            if lot:
+                lot.unpark()
+                return
+        self._held = False
+
+
+class Pipeline:
+    """Takes one batch at a time to the end of its way. Run it beside the sources: it raises what ends the daemon."""
+
+    def __init__(self, parsers: Mapping[str, Parser], storage: Storage, bus: Bus, health: Health) -> None:
+        self._parsers = parsers
+        self._storage = storage
+        self._bus = bus
+        self._health = health
+        self._turn = Turn()
+        self._failed = trio.Event()
+        self._failure: Exception | None = None
+        self._warned: set[str] = set()
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        """Wait for an error that no retry mends, and raise it: storage closes, and checkpoints resume."""
+        task_status.started()
+        await self._failed.wait()
+        assert self._failure is not None
+        raise self._failure
+
+    def intake(self, source: str) -> SourceIntake:
+        return SourceIntake(source, self, self._storage, self._health)
+
+    async def take(self, source: str, batch: Batch) -> None:
+        """Parse, store and publish one batch. A batch that has begun is finished, even when its source is cancelled."""
+        async with self._turn.take(history=batch.history):
+            try:
+                entries = await trio.to_thread.run_sync(self._parse, batch)
+                stored = await self._store(source, batch, entries)
+            except Exception as error:
+                self._failure = error
+                self._failed.set()
+                await trio.sleep_forever()
+            self._note(batch, entries)
+            self._bus.publish(stored)
+
+    def _parse(self, batch: Batch) -> list[Entry | Unparsed]:
+        stream = batch.stream
+        parse = self._parsers[stream.format].parse
+        entries: list[Entry | Unparsed] = []
+        for record in batch.records:
+            if record.piece == 0:
+                entries.extend(parse(stream, record))
+            elif record.piece == 1:
+                entries.append(Unparsed(record.offset, len(record.body), "line too long"))
+        return entries
+
+    async def _store(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
+        pause = RETRY_SECONDS[0]
+        while True:
+            try:
+                with trio.CancelScope(shield=True):
+                    stored = await self._storage.append(source, batch, entries)
+            except StorageUnavailableError as error:
+                self._health.set("storage", "degraded", str(error))
+                log.warning("storage is unavailable", reason=str(error), retry_seconds=pause)
+                await trio.sleep(pause)
+                pause = min(2 * pause, RETRY_SECONDS[1])
+            else:
+                self._health.set("storage", "running")
+                return stored
+
+    def _note(self, batch: Batch, entries: Sequence[Entry | Unparsed]) -> None:
+        """Count what came in; name each stream with unreadable bytes once, by place and never by content."""
+        bad = [entry for entry in entries if isinstance(entry, Unparsed)]
+        self._health.count("entries", len(entries) - len(bad))
+        if not bad:
+            return
+        self._health.count("unparsed", len(bad))
+        if batch.stream.key not in self._warned:
+            self._warned.add(batch.stream.key)
+            first = bad[0]
+            log.warning("unreadable record", file=batch.stream.path, offset=first.offset, reason=first.reason)
+
+
+class SourceIntake:
+    """The door of one source: see `ccod.roles.Intake`."""
+
+    def __init__(self, source: str, pipeline: Pipeline, storage: Storage, health: Health) -> None:
+        self._source = source
+        self._pipeline = pipeline
+        self._storage = storage
+        self._health = health
+
+    async def checkpoints(self) -> Sequence[tuple[Stream, Checkpoint]]:
+        return await self._storage.checkpoints(self._source)
+
+    async def send(self, batch: Batch) -> None:
+        await self._pipeline.take(self._source, batch)
+
+    def progress(self, done: int, total: int) -> None:
+        self._health.backfill[self._source] = Progress(done, total)

@@ -1,0 +1,132 @@
+"""What can be set. Each plugin declares a msgspec struct for its table; a field says all there is to know of a setting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from msgspec import Meta, Struct, field
+
+S = TypeVar("S", bound=Struct)
+
+Seconds = Annotated[float, Meta(ge=0, extra={"unit": "seconds"})]
+"""A duration: a number of seconds, or text such as "24h" or "500ms"."""
+
+Bytes = Annotated[int, Meta(ge=0, extra={"unit": "bytes"})]
+"""A size: a number of bytes, or text such as "16MiB"."""
+
+
+def setting(
+    description: str,
+    *,
+    env: str | None = None,
+    env_unit: Literal["ms"] | None = None,
+    option: str | None = None,
+    secret: bool = False,
+    **limits: Any,
+) -> Meta:
+    """Describe a field of a settings class, as `port: Annotated[int, setting("…", env="PORT", le=65535)] = 3000`.
+
+    `env` is a bare variable that sets it beside `CCOD_<TABLE>__<KEY>`, in `env_unit` if its number is no seconds.
+    `option` makes it an option of `ccod serve`. `limits` are msgspec's own (`ge`, `le`, `pattern`, …).
+    """
+    extra = {"env": env, "env_unit": env_unit, "option": option, "secret": secret}
+    return Meta(description=description, extra={k: v for k, v in extra.items() if v}, **limits)
+
+
+class LogSettings(Struct, forbid_unknown_fields=True):
+    """Logging."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        setting("Least severity that is logged.", env="LOG_LEVEL"),
+    ] = "info"
+    format: Annotated[
+        Literal["auto", "text", "json"],
+        setting("`auto` is text on a terminal or in development, JSON elsewhere."),
+    ] = "auto"
+
+
+class CoreSettings(Struct, forbid_unknown_fields=True):
+    """The keys above every table, and the tables of the core itself."""
+
+    storage: Annotated[str, setting("Plugin that stores everything.")] = "sqlite"
+    auth: Annotated[str, setting("Plugin that says who is asking.")] = "jwt"
+    disable: Annotated[list[str], setting("Plugins to leave out.")] = field(default_factory=list)
+    environment: Annotated[
+        Literal["production", "development"],
+        setting("`development` makes logs readable.", env="NODE_ENV"),
+    ] = "production"
+    machine: Annotated[str, setting("Name of this machine in every row; its host name when empty.")] = ""
+    log: LogSettings = field(default_factory=LogSettings)
+
+
+class Settings:
+    """Checked settings, looked up by their class: `settings[HttpSettings].port`."""
+
+    def __init__(self, core: CoreSettings, plugins: Mapping[type[Struct], Struct]) -> None:
+        self.core = core
+        self._plugins = plugins
+
+    def __getitem__(self, schema: type[S]) -> S:
+        value = self._plugins[schema]
+        assert isinstance(value, schema)
+        return value
+
+
+class Field(Struct, frozen=True):
+    """One setting: `path` is its table and key, such as `("http", "limits", "window")`."""
+
+    path: tuple[str, ...]
+    type: Any
+    description: str
+    env: str | None
+    env_unit: str | None
+    unit: str | None
+    option: str | None
+    secret: bool
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that always sets it, such as `CCOD_HTTP__LIMITS__WINDOW`."""
+        return "CCOD_" + "__".join(part.upper() for part in self.path)
+
+    @property
+    def name(self) -> str:
+        """The setting as a person writes of it, such as `[http] port`."""
+        *table, key = self.path
+        return f"[{'.'.join(table)}] {key}" if table else key
+
+
+def fields(schema: type[Struct], table: Sequence[str] = ()) -> list[Field]:
+    """Return every setting of a settings class, those of its sub-tables too."""
+    found: list[Field] = []
+    for key, hint in get_type_hints(schema, include_extras=True).items():
+        kind, metas = _split(hint)
+        if isinstance(kind, type) and issubclass(kind, Struct):
+            found += fields(kind, (*table, key))
+            continue
+        extra: dict[str, Any] = {}
+        for meta in metas:
+            extra |= meta.extra or {}
+        description = next((meta.description for meta in reversed(metas) if meta.description), "")
+        found.append(
+            Field(
+                (*table, key),
+                hint,
+                description,
+                extra.get("env"),
+                extra.get("env_unit"),
+                extra.get("unit"),
+                extra.get("option"),
+                extra.get("secret", False),
+            )
+        )
+    return found
+
+
+def _split(hint: Any) -> tuple[Any, list[Meta]]:
+    if get_origin(hint) is Annotated:
+        kind, *metas = get_args(hint)
+        return kind, [meta for meta in metas if isinstance(meta, Meta)]
+    return hint, []
