@@ -1,4 +1,4 @@
-"""Reads the configuration: defaults < files < .env < environment < command line, checked against the settings classes."""
+"""Reads the configuration: defaults < files < .env < environment < command line; checks it against the classes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -57,9 +57,7 @@ class Configuration:
         """Return the core's own settings; needs no plugin."""
         return self._struct(CoreSettings, ())
 
-    def settings(
-        self, schemas: Mapping[str, type[msgspec.Struct]], *, absent: Collection[str] = ()
-    ) -> Settings:
+    def settings(self, schemas: Mapping[str, type[msgspec.Struct]], *, absent: Collection[str] = ()) -> Settings:
         """Check every table against its plugin's class.
 
         Tables of the plugins in `absent` are passed over. Raises ConfigError for whatever else nobody declared.
@@ -100,11 +98,7 @@ class Configuration:
         ):
             for name in (field.env, field.variable):
                 if name and (text := variables.get(name, "")):
-                    scaled = (
-                        f"{text}ms"
-                        if name == field.env and field.env_unit == "ms" and text.isdigit()
-                        else text
-                    )
+                    scaled = f"{text}ms" if name == field.env and field.env_unit == "ms" and text.isdigit() else text
                     yield Value(scaled, f"{place}{name}", text=True)
         if (text := self._overrides.get(".".join(field.path), "")) != "":
             yield Value(text, f"command line: {'.'.join(field.path)}", text=True)
@@ -115,17 +109,13 @@ class Configuration:
             for unknown in _unknown(tree, (), paths):
                 if unknown[0] not in absent:
                     hint = _near(".".join(unknown), {".".join(field.path) for field in known})
-                    raise ConfigError(
-                        f"{path}: nothing is called {'.'.join(unknown)!r}{hint}; correct or remove it"
-                    )
+                    raise ConfigError(f"{path}: nothing is called {'.'.join(unknown)!r}{hint}; correct or remove it")
         variables = {field.variable for field in known}
         for origin in (self._dotenv, self._environ):
             for name in origin:
                 table = name.removeprefix("CCOD_").partition("__")[0].lower()
                 if name.startswith("CCOD_") and name not in variables and table not in absent:
-                    raise ConfigError(
-                        f"environment: no setting answers to {name}{_near(name, variables)}; unset it"
-                    )
+                    raise ConfigError(f"environment: no setting answers to {name}{_near(name, variables)}; unset it")
         names = {".".join(field.path) for field in known}
         for name in self._overrides:
             if name not in names:
@@ -143,9 +133,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        raise ConfigError(
-            f"{path}: {error.strerror or error}; write it, or name another with --config"
-        ) from error
+        raise ConfigError(f"{path}: {error.strerror or error}; write it, or name another with --config") from error
     except ValueError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
 
@@ -156,9 +144,7 @@ def _read_dotenv(path: Path) -> Mapping[str, str]:
     from dotenv import dotenv_values
 
     try:
-        return {
-            name: text for name, text in dotenv_values(path, interpolate=False).items() if text is not None
-        }
+        return {name: text for name, text in dotenv_values(path, interpolate=False).items() if text is not None}
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
 
@@ -167,28 +153,30 @@ def _convert(field: Field, written: Value) -> Any:
     value = written.value
     try:
         if written.text and _is_list(field.type):
-            value = (
-                msgspec.json.decode(value) if value.startswith("[") else [v.strip() for v in value.split(",")]
-            )
+            value = msgspec.json.decode(value) if value.startswith("[") else [v.strip() for v in value.split(",")]
         if field.unit and isinstance(value, str):
             value = _quantity(value, field.unit)
         return msgspec.convert(value, field.type, strict=not written.text)
     except (msgspec.MsgspecError, ValueError) as error:
-        shown = "" if field.secret else f" {written.value!r}"
-        raise ConfigError(f"{written.origin}{shown}: {error}") from error
+        shown = "" if field.secret else f" = {written.value!r}"
+        raise ConfigError(f"{written.origin}{shown}: {error}{_choices(field.type)}") from error
 
 
 def _is_list(kind: Any) -> bool:
     return any(get_origin(part) is list for part in (kind, *get_args(kind)[:1]))
 
 
+def _choices(kind: Any) -> str:
+    """Name what is allowed, where that is a short list."""
+    literals = [part for part in (kind, *get_args(kind)[:1]) if get_origin(part) is Literal]
+    return f"; choose from: {', '.join(map(str, get_args(literals[0])))}" if literals else ""
+
+
 def _quantity(text: str, unit: str) -> float:
     match = QUANTITY.fullmatch(text.strip())
     scale = UNITS[unit].get(match[2]) if match else None
     if match is None or scale is None:
-        raise ValueError(
-            f"expected a number of {unit}, or one followed by {', '.join(filter(None, UNITS[unit]))}"
-        )
+        raise ValueError(f"expected a number of {unit}, or one followed by {', '.join(filter(None, UNITS[unit]))}")
     number = float(match[1]) * scale
     return int(number) if unit == "bytes" else number
 

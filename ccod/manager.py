@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,18 +42,12 @@ class Manager:
         self._pm.add_hookspecs(hookspecs)
         self.plugins: list[Plugin] = []
         self._errors: list[PluginError] = []
-        for entry in sorted(
-            entry_points(group="ccod") if found is None else found, key=lambda e: (e.name, e.value)
-        ):
+        for entry in sorted(entry_points(group="ccod") if found is None else found, key=lambda e: (e.name, e.value)):
             self._load(entry, disabled=entry.name in disable)
         self._attempt(lambda: list(self.ask("ccod_add_hooks", manager=self._pm)))
         self._attempt(self._check_hooks)
         for plugin in self.plugins:
-            callers = (
-                self._pm.get_hookcallers(self._pm.get_plugin(plugin.name))
-                if plugin.state == "loaded"
-                else None
-            )
+            callers = self._pm.get_hookcallers(self._pm.get_plugin(plugin.name)) if plugin.state == "loaded" else None
             plugin.hooks = sorted(caller.name for caller in callers or ())
 
     def require(self) -> None:
@@ -77,9 +71,7 @@ class Manager:
         for plugin, answer in self.ask("ccod_parsers", settings=settings):
             for parser in answer:
                 if parser.format in parsers:
-                    raise PluginError(
-                        plugin, f"a parser of {parser.format!r} is there already; {_leave_out(plugin)}"
-                    )
+                    raise PluginError(plugin, f"a parser of {parser.format!r} is there already; {_leave_out(plugin)}")
                 parsers[parser.format] = parser
         return parsers
 
@@ -88,9 +80,7 @@ class Manager:
         return answer
 
     def auth(self, settings: Settings, storage: Storage) -> Auth:
-        answer: Auth = self._ask_one(
-            "ccod_auth", "auth", settings.core.auth, settings=settings, storage=storage
-        )
+        answer: Auth = self._ask_one("ccod_auth", "auth", settings.core.auth, settings=settings, storage=storage)
         return answer
 
     def transports(self, settings: Settings, observatory: Observatory) -> list[Transport]:
@@ -127,9 +117,7 @@ class Manager:
         except CcodError:
             raise
         except Exception as error:
-            raise PluginError(
-                name, f"{hook} failed: {type(error).__name__}: {error}; {_leave_out(name)}"
-            ) from error
+            raise PluginError(name, f"{hook} failed: {type(error).__name__}: {error}; {_leave_out(name)}") from error
         if caller.spec and caller.spec.opts.get("firstresult"):
             return answer
         return answer[0] if answer else None
@@ -149,11 +137,12 @@ class Manager:
 
     def _register(self, entry: EntryPoint) -> None:
         if self._pm.has_plugin(entry.name):
-            raise PluginError(
-                entry.name, f"two distributions offer it; uninstall one, or {_leave_out(entry.name)}"
-            )
+            raise PluginError(entry.name, f"two distributions offer it; uninstall one, or {_leave_out(entry.name)}")
         try:
             self._pm.register(entry.load(), name=entry.name)
+        except pluggy.PluginValidationError as error:
+            problem = str(error).splitlines()[-1]
+            raise PluginError(entry.name, f"{problem}; mend it, or {_leave_out(entry.name)}") from error
         except Exception as error:
             problem = f"cannot be imported from {entry.value!r}: {type(error).__name__}: {error}"
             raise PluginError(entry.name, f"{problem}; mend it, or {_leave_out(entry.name)}") from error

@@ -1,6 +1,6 @@
 """What flows through the house, and what is read from it.
 
-In:  `Stream`, `Record`, `Checkpoint`, `Batch` (a source's) → `Entry`, `Unparsed` (a parser's) → `Event`, `Stored` (a storage's).
+In: `Stream`, `Record`, `Checkpoint`, `Batch` of a source → `Entry`, `Unparsed` of a parser → `Event`, `Stored`.
 Out: `Project`, `Conversation`, `Message`, `ToolCall`, `Usage`, `Content`, each read a `Page` at a time.
 
 Every time is an integer of milliseconds since 1970-01-01 UTC. Every offset and length is in bytes.

@@ -74,7 +74,7 @@ class Pipeline:
             try:
                 entries = await trio.to_thread.run_sync(self._parse, batch)
                 stored = await self._store(source, batch, entries)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # `run` raises it
                 self._failure = error
                 self._failed.set()
                 await trio.sleep_forever()

@@ -86,7 +86,7 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
     async def projects(self, query: ProjectQuery) -> Page[Project]:
         """Return projects in the order that `query` asks for."""
 
-    async def project(self, id: str) -> Project | None:
+    async def project(self, project_id: str) -> Project | None:
         """Return one project, or None."""
 
     async def conversations(self, query: ConversationQuery) -> Page[Conversation]:

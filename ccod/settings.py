@@ -1,4 +1,4 @@
-"""What can be set. Each plugin declares a msgspec struct for its table; a field says all there is to know of a setting."""
+"""What can be set. Each plugin declares a msgspec struct for its table; a field tells all of its setting."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -85,9 +85,7 @@ def _start_error(service: str, error: Exception) -> CcodError:
     cause: BaseException = error
     while isinstance(cause, BaseExceptionGroup):
         cause = cause.exceptions[0]
-    return (
-        cause if isinstance(cause, CcodError) else StartError(f"{service} could not start: {one_line(cause)}")
-    )
+    return cause if isinstance(cause, CcodError) else StartError(f"{service} could not start: {one_line(cause)}")
 
 
 @asynccontextmanager

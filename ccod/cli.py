@@ -1,0 +1,199 @@
+"""The command line. The core's commands stand here; plugins add theirs, and are loaded only when one is wanted."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from ccod.configuration import Configuration
+from ccod.errors import CcodError, ConfigError
+from ccod.manager import Manager
+from ccod.settings import Field, Settings, fields
+from ccod.version import __version__
+
+
+class App:
+    """What the commands of one call share: where the configuration is, and what came of it."""
+
+    def __init__(self) -> None:
+        self.file: Path | None = None
+        self.overrides: dict[str, str] = {}
+        self._manager: Manager | None = None
+
+    def configuration(self) -> Configuration:
+        return Configuration(self.file, os.environ, self.overrides)
+
+    def manager(self) -> Manager:
+        if self._manager is None:
+            self._manager = Manager(self.configuration().core().disable)
+        return self._manager
+
+    def settings(self) -> Settings:
+        """Read and check the whole configuration. Raises ConfigError or PluginError for the first thing wrong."""
+        manager = self.manager()
+        manager.require()
+        configuration = self.configuration()
+        return configuration.settings(manager.schemas(), absent=configuration.core().disable)
+
+
+class Cli(click.Group):
+    """A group whose plugins' commands are added when one of them, or the list of all, is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        self._add_plugins(ctx)
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands:
+            self._add_plugins(ctx)
+        return super().get_command(ctx, cmd_name)
+
+    def _add_plugins(self, ctx: click.Context) -> None:
+        app = ctx.ensure_object(App)
+        app.manager().add_commands(self, app.settings)
+
+
+class Serve(click.Command):
+    """A command with an option for each setting that declares one."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        schemas = ctx.ensure_object(App).manager().schemas()
+        found = [field for table, schema in schemas.items() for field in fields(schema, (table,)) if field.option]
+        return [*super().get_params(ctx)[:-1], *map(_option, found), *super().get_params(ctx)[-1:]]
+
+
+def _option(field: Field) -> click.Option:
+    def remember(ctx: click.Context, _: click.Parameter, text: str | None) -> None:
+        if text is not None:
+            ctx.ensure_object(App).overrides[".".join(field.path)] = text
+
+    assert field.option
+    help_text = f"{field.description}  {field.name} in the file, {field.variable} in the environment."
+    return click.Option([field.option], expose_value=False, callback=remember, help=help_text, metavar="VALUE")
+
+
+def _remember_file(ctx: click.Context, _: click.Parameter, file: Path | None) -> None:
+    if file is not None:
+        ctx.ensure_object(App).file = file
+
+
+def _remember_values(ctx: click.Context, _: click.Parameter, assignments: tuple[str, ...]) -> None:
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{assignment!r} is not NAME=VALUE, such as http.port=3000")
+        ctx.ensure_object(App).overrides[name] = text
+
+
+pass_app = click.make_pass_decorator(App, ensure=True)
+
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    expose_value=False,
+    is_eager=True,
+    callback=_remember_file,
+    metavar="FILE",
+    help="Configuration file, instead of $XDG_CONFIG_HOME/ccod/config.toml.",
+)
+set_option = click.option(
+    "--set",
+    multiple=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_remember_values,
+    metavar="NAME=VALUE",
+    help="Set one value, such as --set http.port=3000. May be repeated.",
+)
+
+
+@click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ccod")
+@config_option
+@set_option
+def cli() -> None:
+    """Keep, search and watch the history of Claude Code."""
+
+
+@cli.command(cls=Serve)
+@config_option
+@set_option
+@pass_app
+def serve(app: App) -> None:
+    """Run the daemon until it is told to stop."""
+    import trio
+
+    from ccod import daemon, log
+    from ccod.progress import BackfillProgress
+
+    settings = app.settings()
+    os.umask(0o077)
+    log.set_up(settings.core)
+    with BackfillProgress() as progress:
+        trio.run(daemon.serve, app.manager(), settings, progress, strict_exception_groups=True)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@config_option
+@pass_app
+def plugins(app: App, as_json: bool) -> None:
+    """List the plugins, where each comes from, and how it is."""
+    import msgspec
+
+    found = app.manager().plugins
+    if as_json:
+        click.echo(json.dumps({"schemaVersion": 1, "plugins": msgspec.to_builtins(found)}))
+    else:
+        _print_table(found)
+    app.manager().require()
+
+
+def _print_table(found: list[Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "distribution", "version", "state", "hooks"):
+        table.add_column(column, overflow="fold")
+    for plugin in found:
+        table.add_row(plugin.name, plugin.distribution, plugin.version, plugin.state, ", ".join(plugin.hooks))
+    Console().print(table)
+
+
+def main() -> NoReturn:
+    """Run the command line; a person's mistake is one line on stderr and its exit code, never a traceback."""
+    try:
+        code = cli.main(prog_name="ccod", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except CcodError as error:
+        code = _say(error)
+    except BaseExceptionGroup as group:
+        ours = group.split(CcodError)[0]
+        if ours is None:
+            raise
+        code = _say(_first(ours))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _say(error: BaseException) -> int:
+    click.echo(f"ccod: {' '.join(str(error).split())}", err=True)
+    return error.exit_code if isinstance(error, CcodError) else ConfigError.exit_code

@@ -1,0 +1,119 @@
+"""Who may import whom: the house's floors, and the doors between plugins."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "ccod"
+PLUGINS = ROOT / "plugins"
+
+if not CORE.is_dir():
+    pytest.skip("the import rules are checked on the source tree", allow_module_level=True)
+
+FLOORS = (
+    {"version", "errors", "model", "health"},
+    {"notify", "roles", "settings", "bus", "supervisor"},
+    {"configuration", "log", "observatory", "pipeline", "progress"},
+    {"hookspecs"},
+    {"manager", "__init__"},
+    {"daemon", "example"},
+    {"cli"},
+)
+FLOOR = {module: number for number, modules in enumerate(FLOORS) for module in modules}
+PUBLIC_MODULES = {("ccod_rest", "ccod_http.web"), ("ccod_ws", "ccod_http.web")}
+ONLY_IN = {
+    "pluggy": {"ccod/hookspecs.py", "ccod/manager.py"},
+    "sqlalchemy": {"plugins/ccod_sql"},
+    "alembic": {"plugins/ccod_sql"},
+    "quart": {"plugins/ccod_http", "plugins/ccod_rest", "plugins/ccod_ws"},
+    "quart_trio": {"plugins/ccod_http"},
+    "hypercorn": {"plugins/ccod_http"},
+    "jwt": {"plugins/ccod_jwt"},
+    "bcrypt": {"plugins/ccod_jwt"},
+}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that `path` imports, wherever in the file the import stands."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def sources(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+@pytest.mark.parametrize("path", sources(CORE), ids=lambda path: path.stem)
+def test_core_imports_run_down_only(path: Path) -> None:
+    for name in imports(path):
+        package, _, module = name.partition(".")
+        module = module.partition(".")[0]
+        if package == "ccod" and (CORE / f"{module}.py").exists():
+            assert FLOOR[module] < FLOOR[path.stem], f"{path.name} must not import {name}"
+
+
+def test_core_names_no_plugin_and_no_agent() -> None:
+    agents = ("claude", "codex", "anthropic")
+    for path in sources(CORE):
+        tree = ast.parse(path.read_text())
+        docstrings = {
+            id(node.body[0].value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.body
+            and isinstance(node.body[0], ast.Expr)
+        }
+        for node in ast.walk(tree):
+            text = getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "name", None)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+                text = node.value
+            if isinstance(text, str) and (path.name, text) != ("cli.py", "Keep, search and watch the history."):
+                assert not any(agent in text.lower() for agent in agents), f"{path.name}: {text!r}"
+        assert not any(name.startswith("ccod_") for name in imports(path)), path
+
+
+@pytest.mark.parametrize("path", sources(PLUGINS), ids=lambda path: f"{path.parent.name}.{path.stem}")
+def test_plugins_enter_by_the_face_and_the_public_modules(path: Path) -> None:
+    own = path.relative_to(PLUGINS).parts[0]
+    plugins = {folder.name for folder in PLUGINS.iterdir()}
+    for name in imports(path):
+        package, _, module = name.partition(".")
+        if package == "ccod":
+            assert not (CORE / f"{module.partition('.')[0]}.py").exists(), f"{path}: {name} is not the face"
+        elif package in plugins and package != own:
+            assert (own, ".".join(name.split(".")[:2])) in PUBLIC_MODULES, f"{path}: {name}"
+
+
+def test_some_libraries_are_used_in_one_place_only() -> None:
+    for path in [*sources(CORE), *sources(PLUGINS)]:
+        place = path.relative_to(ROOT).as_posix()
+        for name in imports(path):
+            allowed = ONLY_IN.get(name.partition(".")[0])
+            assert allowed is None or any(place.startswith(prefix) for prefix in allowed), f"{place}: {name}"
+
+
+def test_no_own_module_is_imported_for_types_only() -> None:
+    for path in [*sources(CORE), *sources(PLUGINS)]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                for inner in ast.walk(node):
+                    if isinstance(inner, ast.ImportFrom):
+                        assert not (inner.module or "").startswith("ccod"), f"{path}: {inner.module}"
+
+
+def test_the_face_says_all_that_it_offers() -> None:
+    import ccod
+
+    assert sorted(ccod.__all__) == sorted(set(ccod.__all__))
+    assert all(hasattr(ccod, name) for name in ccod.__all__)

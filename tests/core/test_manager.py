@@ -1,0 +1,123 @@
+"""Plugins are found, asked and blamed by name."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ccod.configuration import Configuration
+from ccod.errors import ConfigError, PluginError
+from ccod.manager import Manager
+from ccod.settings import Settings
+
+
+@pytest.fixture
+def plugin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def offer(folder: Path, name: str, body: str) -> EntryPoint:
+    module = f"offered_{name}_{folder.name.replace('-', '_')}"
+    (folder / f"{module}.py").write_text(f"from ccod import hookimpl, hookspec\n{body}")
+    sys.modules.pop(module, None)
+    return EntryPoint(name, module, "ccod")
+
+
+def settings(tmp_path: Path, toml: str = "") -> Settings:
+    file = tmp_path / "c.toml"
+    file.write_text(toml)
+    return Configuration(file, {}).settings({})
+
+
+def test_what_is_loaded_is_listed(plugin_folder: Path) -> None:
+    entry = offer(plugin_folder, "tick", "@hookimpl\ndef ccod_sources(settings):\n    return []\n")
+    manager = Manager(found=[entry])
+    manager.require()
+    (plugin,) = manager.plugins
+    assert (plugin.name, plugin.state, plugin.hooks) == ("tick", "loaded", ["ccod_sources"])
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("import no_such_module", r"plugin 'bad': cannot be imported .*no_such_module.*disable = \[\"bad\"\]"),
+        ("raise ValueError('at import')", r"plugin 'bad': cannot be imported .*at import"),
+        ("def f(:", r"plugin 'bad': cannot be imported .*SyntaxError"),
+        (
+            "@hookimpl\ndef ccod_sorces(settings): ...",
+            r"plugin 'bad': no hook is called 'ccod_sorces'; .*'ccod_sources'",
+        ),
+        ("@hookimpl\ndef ccod_sources(settigns): ...", r"plugin 'bad': .*settigns"),
+        ("@hookimpl\ndef ccod_add_hooks(manager): 1/0", r"plugin 'bad': ccod_add_hooks failed: ZeroDivisionError"),
+    ],
+)
+def test_a_bad_plugin_is_named_with_its_remedy(plugin_folder: Path, body: str, message: str) -> None:
+    good = offer(plugin_folder, "good", "@hookimpl\ndef ccod_sources(settings):\n    return ['seen']\n")
+    manager = Manager(found=[offer(plugin_folder, "bad", body), good])
+    with pytest.raises(PluginError, match=message):
+        manager.require()
+    states = {plugin.name: plugin.state for plugin in manager.plugins}
+    assert states == {"bad": "failed", "good": "loaded"}
+    assert manager.ask("ccod_sources", settings=None) == [("good", ["seen"])]
+
+
+def test_a_name_offered_twice_is_an_error(plugin_folder: Path) -> None:
+    entries = [offer(plugin_folder, "one", ""), EntryPoint("one", "other", "ccod")]
+    with pytest.raises(PluginError, match="plugin 'one': two distributions offer it"):
+        Manager(found=entries).require()
+
+
+def test_a_disabled_plugin_is_not_even_imported(plugin_folder: Path) -> None:
+    manager = Manager(disable=["bad"], found=[offer(plugin_folder, "bad", "raise SystemExit")])
+    manager.require()
+    assert manager.plugins[0].state == "disabled"
+
+
+def test_an_exclusive_role_goes_to_the_plugin_that_is_named(plugin_folder: Path, tmp_path: Path) -> None:
+    entries = [
+        offer(plugin_folder, name, f"@hookimpl\ndef ccod_storage(settings):\n    return {name!r}\n")
+        for name in ("a", "b")
+    ]
+    manager = Manager(found=entries)
+    chosen: object = manager.storage(settings(tmp_path, 'storage = "b"'))
+    assert chosen == "b"
+    with pytest.raises(ConfigError, match=r"storage: no plugin 'c' can play this; choose from: a, b"):
+        manager.storage(settings(tmp_path, 'storage = "c"'))
+
+
+def test_two_parsers_of_one_format_are_an_error(plugin_folder: Path, tmp_path: Path) -> None:
+    body = "class P:\n    format = 'x'\n@hookimpl\ndef ccod_parsers(settings):\n    return [P()]\n"
+    manager = Manager(found=[offer(plugin_folder, "a", body), offer(plugin_folder, "b", body)])
+    with pytest.raises(PluginError, match="a parser of 'x' is there already"):
+        manager.parsers(settings(tmp_path))
+
+
+def test_a_hook_that_raises_bears_its_plugin_s_name(plugin_folder: Path, tmp_path: Path) -> None:
+    manager = Manager(found=[offer(plugin_folder, "bad", "@hookimpl\ndef ccod_sources(settings):\n    1/0\n")])
+    with pytest.raises(PluginError, match=r"plugin 'bad': ccod_sources failed: ZeroDivisionError"):
+        manager.sources(settings(tmp_path))
+
+
+def test_plugins_may_add_hooks_and_ask_them(plugin_folder: Path) -> None:
+    asking = offer(
+        plugin_folder,
+        "asking",
+        "class Specs:\n    @hookspec\n    def ccod_colours(self): ...\n"
+        "@hookimpl\ndef ccod_add_hooks(manager):\n    manager.add_hookspecs(Specs)\n",
+    )
+    answering = offer(plugin_folder, "answering", "@hookimpl\ndef ccod_colours():\n    return ['red']\n")
+    manager = Manager(found=[answering, asking])
+    manager.require()
+    assert manager.ask("ccod_colours") == [("answering", ["red"])]
+
+
+def test_built_ins_come_through_the_same_door() -> None:
+    manager = Manager()
+    manager.require()
+    assert {"claude", "http", "jwt", "rest", "sqlite", "ws"} <= {plugin.name for plugin in manager.plugins}
+    assert all(issubclass(schema, msgspec.Struct) for schema in manager.schemas().values())

@@ -1,0 +1,181 @@
+"""A batch is parsed, stored and published in this order; live ones first; no storage error loses one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Self
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from ccod.bus import Bus
+from ccod.errors import StorageUnavailableError
+from ccod.health import Health, ServiceHealth
+from ccod.model import (
+    Batch,
+    Checkpoint,
+    Content,
+    Conversation,
+    ConversationQuery,
+    Entry,
+    Message,
+    MessageQuery,
+    Page,
+    Project,
+    ProjectQuery,
+    Record,
+    Stored,
+    Stream,
+    Unparsed,
+)
+from ccod.pipeline import Pipeline, SourceIntake
+
+STREAM = Stream("s", "lines", "/a/s.jsonl", "c")
+
+
+class Lines:
+    """A parser: a record is an entry, `!` is unreadable."""
+
+    format = "lines"
+
+    def parse(self, stream: Stream, record: Record) -> Iterable[Entry | Unparsed]:
+        if record.body == b"!\n":
+            yield Unparsed(record.offset, len(record.body), "no line")
+        else:
+            yield Entry(record.offset, len(record.body), record.body.decode().strip())
+
+    def content(self, body: bytes) -> Content:
+        return Content(body.decode())
+
+
+class Shelf:
+    """A storage in memory. It refuses as often as `refusals` says, and takes nothing while `gate` is closed."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, list[Entry | Unparsed]]] = []
+        self.refusals: list[Exception] = []
+        self.gate = trio.Event()
+        self.gate.set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def checkpoints(self, source: str) -> Sequence[tuple[Stream, Checkpoint]]:
+        return [(STREAM, Checkpoint(7))]
+
+    async def append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
+        await self.gate.wait()
+        if self.refusals:
+            raise self.refusals.pop()
+        self.taken.append((source, list(entries)))
+        return Stored(conversations=[entry.type for entry in entries if isinstance(entry, Entry)])
+
+    async def projects(self, query: ProjectQuery) -> Page[Project]:
+        return Page([], 0)
+
+    async def project(self, project_id: str) -> Project | None:
+        return None
+
+    async def conversations(self, query: ConversationQuery) -> Page[Conversation]:
+        return Page([], 0)
+
+    async def conversations_by_id(self, ids: Sequence[str]) -> Sequence[Conversation]:
+        return []
+
+    async def messages(self, conversation_id: str, query: MessageQuery) -> Page[Message]:
+        return Page([], 0)
+
+
+class House:
+    def __init__(self) -> None:
+        self.storage, self.bus, self.health = Shelf(), Bus(), Health()
+        self.pipeline = Pipeline({"lines": Lines()}, self.storage, self.bus, self.health)
+        self.intake: SourceIntake = self.pipeline.intake("src")
+
+
+def batch(*lines: str, history: bool = False) -> Batch:
+    records = [Record(10 * number, f"{line}\n".encode()) for number, line in enumerate(lines)]
+    return Batch(STREAM, records, Checkpoint(10 * len(lines)), history=history)
+
+
+async def test_a_batch_is_stored_and_then_published() -> None:
+    house = House()
+    with house.bus.subscribe() as heard:
+        await house.intake.send(batch("a", "b"))
+        assert house.storage.taken == [("src", [Entry(0, 2, "a"), Entry(10, 2, "b")])]
+        async for stored in heard:
+            assert stored.conversations == ["a", "b"]
+            break
+    assert house.health.counters == {"entries": 2}
+    assert await house.intake.checkpoints() == [(STREAM, Checkpoint(7))]
+
+
+async def test_unreadable_records_are_counted_and_the_rest_is_stored() -> None:
+    house = House()
+    await house.intake.send(batch("a", "!", "b"))
+    assert house.health.counters == {"entries": 2, "unparsed": 1}
+    assert len(house.storage.taken[0][1]) == 3
+
+
+async def test_pieces_of_an_endless_line_are_named_once_and_never_parsed() -> None:
+    house = House()
+    pieces = [Record(0, b"{" * 10, piece=1), Record(10, b"{" * 10, piece=2), Record(20, b"a\n")]
+    await house.intake.send(Batch(STREAM, pieces, Checkpoint(22)))
+    assert house.storage.taken == [("src", [Unparsed(0, 10, "line too long"), Entry(20, 2, "a")])]
+
+
+async def test_live_batches_overtake_history_that_waits() -> None:
+    house = House()
+    house.storage.gate = trio.Event()
+    async with trio.open_nursery() as nursery:
+        for line, history in (("h1", True), ("h2", True), ("h3", True), ("live", False)):
+            nursery.start_soon(house.intake.send, batch(line, history=history))
+            await wait_all_tasks_blocked()
+        house.storage.gate.set()
+    order = [entry.type for _, entries in house.storage.taken for entry in entries if isinstance(entry, Entry)]
+    assert order == ["h1", "live", "h2", "h3"]
+
+
+async def test_an_unavailable_storage_is_tried_again_until_it_takes_the_batch(autojump_clock: MockClock) -> None:
+    house = House()
+    house.storage.refusals = [StorageUnavailableError("disk full") for _ in range(9)]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.intake.send, batch("a"))
+        while house.health.services.get("storage") != ServiceHealth("degraded", "disk full"):
+            await trio.sleep(0.01)
+    assert len(house.storage.taken) == 1
+    assert house.health.well
+
+
+async def test_any_other_error_ends_the_pipeline() -> None:
+    house = House()
+    house.storage.refusals = [ValueError("broken")]
+    with pytest.raises(ExceptionGroup) as caught:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(house.pipeline.run)
+            nursery.start_soon(house.intake.send, batch("a"))
+            nursery.start_soon(house.intake.send, batch("b"))
+    assert caught.group_contains(ValueError, match="broken")
+    assert house.storage.taken == []
+
+
+async def test_a_batch_that_storage_began_is_published_even_when_its_source_is_cancelled() -> None:
+    house = House()
+    house.storage.gate = trio.Event()
+    with house.bus.subscribe() as heard:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(house.intake.send, batch("a"))
+            await wait_all_tasks_blocked()
+            while not house.storage.gate.statistics().tasks_waiting:
+                await trio.sleep(0.001)
+            nursery.cancel_scope.cancel()
+            house.storage.gate.set()
+        async for stored in heard:
+            assert stored.conversations == ["a"]
+            break
