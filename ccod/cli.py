@@ -24,13 +24,16 @@ class App:
         self.file: Path | None = None
         self.overrides: dict[str, str] = {}
         self._manager: Manager | None = None
+        self._disabled: list[str] = []
 
     def configuration(self) -> Configuration:
         return Configuration(self.file, os.environ, self.overrides)
 
     def manager(self) -> Manager:
-        if self._manager is None:
-            self._manager = Manager(self.configuration().core().disable)
+        """Return the loaded plugins, loaded anew where an option read since then leaves out others."""
+        disable = self.configuration().core().disable
+        if self._manager is None or self._disabled != disable:
+            self._manager, self._disabled = Manager(disable), disable
         return self._manager
 
     def settings(self) -> Settings:
@@ -175,9 +178,6 @@ def main() -> NoReturn:
         code = error.exit_code
     except click.Abort:
         code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except CcodError as error:
         code = _say(error)
     except BaseExceptionGroup as group:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -25,22 +26,23 @@ def example(schemas: Mapping[str, type[msgspec.Struct]]) -> str:
     """Return a configuration file that shows every setting, commented out."""
     classes: list[tuple[tuple[str, ...], type[msgspec.Struct]]] = [((), CoreSettings)]
     classes += (((name,), schema) for name, schema in sorted(schemas.items()))
-    return HEADER + "".join(part for table, schema in classes for part in _tables(schema, table))
+    return HEADER + "".join(part for table, schema in classes for part in _tables(schema, table)).rstrip() + "\n"
 
 
 def _tables(schema: type[msgspec.Struct], table: tuple[str, ...]) -> Iterator[str]:
     defaults = schema()
     found = sorted(fields(schema, table), key=lambda field: len(field.path))
     for path, group in groupby(found, key=lambda field: field.path[:-1]):
-        yield f"\n[{'.'.join(path)}]\n" if path else "\n"
+        yield f"[{'.'.join(path)}]\n\n" if path else "\n"
         for field in group:
             yield _lines(field, attrgetter(".".join(field.path[len(table) :]))(defaults))
 
 
 def _lines(field: Field, default: object) -> str:
-    value = tomli_w.dumps({field.path[-1]: default}).strip().replace("\n", " ")
     names = " or ".join(filter(None, (field.variable, field.env)))
-    return f"# {field.description} Environment: {names}.\n# {value}\n"
+    value = tomli_w.dumps({field.path[-1]: default}).strip()
+    on_one_line = re.sub(r",?\n\s*", "", value)
+    return f"# {field.description}\n# Environment: {names}\n# {on_one_line}\n\n"
 
 
 if __name__ == "__main__":

@@ -148,10 +148,11 @@ class Manager:
             raise PluginError(entry.name, f"{problem}; mend it, or {_leave_out(entry.name)}") from error
 
     def _check_hooks(self) -> None:
-        """Refuse an implementation of a hook that nobody specifies."""
+        """Refuse an implementation of a hook that nobody specifies, unless it says that it is optional."""
         known = {name for name, caller in vars(self._pm.hook).items() if getattr(caller, "spec", None)}
         for name, caller in vars(self._pm.hook).items():
-            for impl in caller.get_hookimpls() if name not in known and not name.startswith("_") else ():
+            impls = caller.get_hookimpls() if name not in known and not name.startswith("_") else []
+            for impl in (impl for impl in impls if not impl.optionalhook):
                 near = difflib.get_close_matches(name, known, n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise PluginError(impl.plugin_name, f"no hook is called {name!r}{hint}")

@@ -1,0 +1,44 @@
+"""WebSocket: whatever is stored, told at once to all who listen at `/ws`; and `ccod tail`, which listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ccod import Observatory, Settings, Transport, hookimpl
+
+if TYPE_CHECKING:
+    import click
+    import quart
+
+
+@hookimpl
+def ccod_settings() -> type[msgspec.Struct]:
+    from ccod_ws.settings import WsSettings
+
+    return WsSettings
+
+
+@hookimpl
+def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
+    from ccod_ws.command import tail_command
+
+    cli.add_command(tail_command(settings))
+
+
+@hookimpl
+def ccod_transports(settings: Settings, observatory: Observatory) -> Iterable[Transport]:
+    from ccod_ws.hub import hub_of
+    from ccod_ws.transport import WsTransport
+
+    return [WsTransport(hub_of(settings, observatory), observatory)]
+
+
+@hookimpl(optionalhook=True)
+def ccod_http_blueprints(settings: Settings, observatory: Observatory) -> Iterable[quart.Blueprint]:
+    from ccod_ws.hub import hub_of
+    from ccod_ws.routes import blueprint
+
+    return [blueprint(hub_of(settings, observatory))]

@@ -116,6 +116,11 @@ def test_plugins_may_add_hooks_and_ask_them(plugin_folder: Path) -> None:
     assert manager.ask("ccod_colours") == [("answering", ["red"])]
 
 
+def test_an_optional_hook_may_have_nobody_who_specifies_it(plugin_folder: Path) -> None:
+    body = "@hookimpl(optionalhook=True)\ndef ccod_colours():\n    return ['red']\n"
+    Manager(found=[offer(plugin_folder, "answering", body)]).require()
+
+
 def test_built_ins_come_through_the_same_door() -> None:
     manager = Manager()
     manager.require()

@@ -1,0 +1,29 @@
+"""The `[ws]` table."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Struct
+
+from ccod import Seconds, setting
+
+
+class WsSettings(Struct, forbid_unknown_fields=True):
+    """WebSocket clients."""
+
+    max_connections: Annotated[
+        int, setting("How many clients may be connected at once.", env="WS_MAX_CONNECTIONS", ge=0)
+    ] = 100
+    ping_interval: Annotated[
+        Seconds,
+        setting("How often each client is pinged; 0 never.", env="WS_PING_INTERVAL", env_unit="ms"),
+    ] = 30
+    pong_timeout: Annotated[
+        Seconds,
+        setting(
+            "How soon a client must answer a ping; 0 allows any time.",
+            env="WS_PONG_TIMEOUT",
+            env_unit="ms",
+        ),
+    ] = 5
