@@ -1,0 +1,110 @@
+"""Who may knock: Host and Origin are checked before anything else, so that no web page gets in by a trick of names."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+from quart import Quart, Response, request
+
+from ccod import ConfigError
+from ccod_http.problems import Problem, current, request_id
+from ccod_http.settings import HttpSettings
+
+_ORIGIN = re.compile(r"https?://[^/*\s]+")
+
+_HEADERS = {
+    "Cache-Control": "private, no-cache",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Gate:
+    """Checks requests and WebSocket handshakes alike, and puts the headers of safety on every answer."""
+
+    def __init__(self, settings: HttpSettings) -> None:
+        self._hosts = {"localhost", "127.0.0.1", "[::1]", _bracketed(settings.host.lower())}
+        self._allowed = {name.lower() for name in settings.allowed_hosts}
+        self._origins = {_checked(origin) for origin in settings.cors_origins}
+
+    def install(self, app: Quart) -> None:
+        app.before_request(self.check)
+        app.before_websocket(self.check)
+        app.before_request(self.answer_preflight)
+        app.after_request(self.finish)
+        app.after_websocket(self.finish_handshake)  # type: ignore[type-var]
+
+    async def check(self) -> None:
+        headers = current().headers
+        host = headers.get("Host", "").lower()
+        if not self._is_ours(host):
+            raise Problem(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                "HOST_NOT_ALLOWED",
+                "This server does not answer to that Host; add the name to [http] allowed_hosts if it is yours.",
+            )
+        origins = headers.getlist("Origin")
+        allowed = [origin for origin in origins if self._is_allowed(origin) or is_own_origin(origin)]
+        crossing = headers.get("Sec-Fetch-Site") == "cross-site" and not allowed
+        if allowed != origins or len(origins) > 1 or crossing:
+            raise Problem(
+                HTTPStatus.FORBIDDEN,
+                "ORIGIN_NOT_ALLOWED",
+                "Pages of that origin may not ask here; add it to [http] cors_origins if it is yours.",
+            )
+
+    async def answer_preflight(self) -> Response | None:
+        if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+            return None
+        headers = {
+            "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+            "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Request-ID",
+            "Access-Control-Max-Age": "600",
+        }
+        return Response(b"", HTTPStatus.NO_CONTENT, headers)
+
+    async def finish(self, response: Response) -> Response:
+        response.headers.update(_HEADERS)
+        response.headers["X-Request-ID"] = request_id()
+        response.vary.add("Origin")
+        origin = current().headers.get("Origin", "")
+        if self._is_allowed(origin):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = "X-Request-ID"
+        return response
+
+    async def finish_handshake(self, response: Response | None) -> Response | None:
+        return await self.finish(response) if response else None
+
+    def _is_ours(self, host: str) -> bool:
+        name, colon, port = host.rpartition(":") if re.search(r":\d+$", host) else (host, "", "")
+        if name in self._hosts:
+            return not colon or port == str(current().scope["server"][1])
+        return host in self._allowed or name in self._allowed
+
+    def _is_allowed(self, origin: str) -> bool:
+        return origin.lower() in self._origins
+
+
+def is_own_origin(origin: str) -> bool:
+    """Tell whether a page of `origin` came from this server, under the name that this request uses."""
+    asked = current()
+    scheme = asked.scheme.replace("ws", "http")
+    return origin.lower() == f"{scheme}://{asked.headers.get('Host', '')}".lower()
+
+
+def _checked(origin: str) -> str:
+    origin = origin.strip().rstrip("/").lower()
+    if not _ORIGIN.fullmatch(origin):
+        raise ConfigError(
+            f"[http] cors_origins: {origin!r} is no origin; write it as http://localhost:5173, with no wildcard"
+        )
+    return origin
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

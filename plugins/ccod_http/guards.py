@@ -1,0 +1,266 @@
+"""Makes Hypercorn safe for a daemon: the one module that knows its insides.
+
+Each class replaces one of Hypercorn's and says which faults it closes; `install` puts them in place.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import logging
+from contextlib import suppress
+from typing import Any
+
+import structlog
+import trio
+
+from ccod import PluginError
+from ccod_http.deflate import BoundedDeflate
+from ccod_http.problems import envelope, new_request_id, plain_problem
+
+
+def unfit(problem: object) -> PluginError:
+    """Return the error that tells of a Hypercorn whose insides are others than those known here."""
+    version = importlib.metadata.version("hypercorn")
+    return PluginError("http", f"Hypercorn {version} does not fit ({problem}); install hypercorn 0.18.0")
+
+
+try:
+    import h11
+    from hypercorn.config import Config
+    from hypercorn.events import Closed, Event, RawData
+    from hypercorn.protocol.events import Body, EndBody, Response, StreamClosed
+    from hypercorn.protocol.h11 import H11Protocol
+    from hypercorn.protocol.ws_stream import FrameTooLargeError, WebsocketBuffer, WSStream
+    from hypercorn.trio.tcp_server import TCPServer
+    from hypercorn.typing import ASGISendEvent
+    from wsproto.events import Message
+except ImportError as missing:
+    raise unfit(missing) from missing
+
+MAX_MESSAGE = 64 * 1024
+"""Longest message that a WebSocket client may send, in bytes: clients only steer."""
+
+log = structlog.get_logger("ccod.http")
+
+_server_log = logging.getLogger("ccod.http.hypercorn")
+_server_log.setLevel(logging.WARNING)
+
+
+class GuardedConfig(Config):
+    """Hypercorn's configuration, and the connections that are open under it."""
+
+    accesslog = None
+    errorlog = _server_log
+    include_server_header = False
+    graceful_timeout = 2.0
+    keep_alive_timeout = 10.0
+    websocket_max_message_size = MAX_MESSAGE
+    write_seconds = 30.0
+    linger_seconds = 1.0
+
+    def __init__(self) -> None:
+        self.connections: set[GuardedServer] = set()
+
+    def abort_all(self) -> None:
+        for connection in list(self.connections):
+            connection.abort()
+
+
+class RefusedError(Exception):
+    """The connection has had its error answer; nothing more is read from it."""
+
+
+class GuardedServer(TCPServer):
+    """One connection, which neither takes others down with it nor stays open for a peer that reads nothing."""
+
+    config: GuardedConfig
+
+    async def run(self) -> None:
+        """Hypercorn lets an exception of one connection end the whole server (its issue 225)."""
+        self.state = {**self.state, "connection": {}}
+        self.config.connections.add(self)
+        try:
+            await super().run()
+        except* RefusedError:
+            pass
+        except* Exception as group:  # noqa: BLE001
+            log.warning("connection failed", error=_innermost(group))
+        finally:
+            self.config.connections.discard(self)
+
+    async def protocol_send(self, event: Event) -> None:
+        if isinstance(event, RawData):
+            await self._write(event.data)
+        elif isinstance(event, Closed):
+            await self._end()
+            await self.protocol.handle(Closed())
+        else:
+            await super().protocol_send(event)
+
+    async def _write(self, data: bytes) -> None:
+        """Hypercorn waits without end, and uncancellably, for a peer that reads nothing."""
+        async with self.send_lock:
+            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                with trio.move_on_after(self.config.write_seconds, shield=True):
+                    await self.stream.send_all(data)
+                    return
+                self.abort()
+            await self.protocol.handle(Closed())
+
+    async def _end(self) -> None:
+        """Hypercorn closes at once, and what the peer still sends then makes the kernel drop our last answer."""
+        nursery = self._task_group._nursery
+        if nursery is not None:
+            scope = nursery.cancel_scope
+            scope.deadline = min(scope.deadline, trio.current_time() + self.config.linger_seconds)
+        async with self.send_lock:
+            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                await self.stream.send_eof()
+
+    def abort(self) -> None:
+        """Cut the connection: whatever waits for it wakes up."""
+        with suppress(OSError):
+            self.stream.socket.shutdown(trio.socket.SHUT_RDWR)
+
+
+class GuardedH11(H11Protocol):
+    """HTTP/1 and nothing else, with errors in the envelope."""
+
+    async def _check_protocol(self, event: h11.Request) -> None:
+        """Hypercorn changes to HTTP/2 for whoever asks, and dies there of a path that is not ASCII."""
+        if event.http_version not in {b"1.0", b"1.1"}:
+            await self._refuse(505)
+
+    async def _create_stream(self, request: h11.Request) -> None:
+        """Hypercorn dies of an upgrade with a body, with a byte behind it, or with a header that is not ASCII."""
+        if _is_upgrade(request) and (self.connection.trailing_data[0] or not _is_sound(request)):
+            await self._refuse(400)
+        await super()._create_stream(request)
+
+    async def _maybe_recycle(self) -> None:
+        """Quart-Trio cancels its task in the middle of this, and the next request on the connection hangs."""
+        with trio.CancelScope(shield=True):
+            await super()._maybe_recycle()
+
+    async def _refuse(self, status: int) -> None:
+        await self._send_error_response(status)
+        await self.send(Closed())
+        raise RefusedError
+
+    async def _send_error_response(self, status_code: int) -> None:
+        """Hypercorn's own errors have no body."""
+        headers, body = _error_answer(status_code)
+        headers += self.config.response_headers("h11")
+        await self._send_h11_event(h11.Response(status_code=status_code, headers=headers))
+        await self._send_h11_event(h11.Data(data=body))
+        await self._send_h11_event(h11.EndOfMessage())
+
+
+class GuardedBuffer(WebsocketBuffer):
+    """Hypercorn stores before it asks the size, counts characters for bytes, and goes on storing."""
+
+    overflown = False
+
+    def extend(self, event: Message[Any]) -> None:
+        size = len(event.data.encode()) if isinstance(event.data, str) else len(event.data)
+        length = self.length + size
+        self.overflown = self.overflown or length > self.max_length
+        if self.overflown:
+            self.clear()
+            raise FrameTooLargeError
+        super().extend(event)
+        self.length = length
+
+
+class GuardedWebSocket(WSStream):
+    """Hypercorn keeps a connection open that it has refused, or closed for a message that is too long."""
+
+    buffer: GuardedBuffer
+
+    async def _handle_events(self) -> None:
+        await super()._handle_events()
+        if self.buffer.overflown:
+            await self.send(StreamClosed(stream_id=self.stream_id))
+
+    async def app_send(self, message: ASGISendEvent | None) -> None:
+        """Hypercorn lets an application that only sends spin for ever once its peer has gone."""
+        if self.closed:
+            await trio.lowlevel.checkpoint()
+        await super().app_send(message)
+
+    async def _send_error_response(self, status_code: int) -> None:
+        headers, body = _error_answer(status_code)
+        await self.send(Response(stream_id=self.stream_id, status_code=status_code, headers=headers))
+        await self.send(Body(stream_id=self.stream_id, data=body))
+        await self.send(EndBody(stream_id=self.stream_id))
+        await self.send(StreamClosed(stream_id=self.stream_id))
+
+
+class MessageDeflate(BoundedDeflate):
+    """Hypercorn inflates without a bound, and keeps a window of 200 KiB for each client."""
+
+    limit = MAX_MESSAGE
+
+
+_REPLACEMENTS = (
+    ("hypercorn.trio.run", "TCPServer", GuardedServer, ("run", "protocol_send")),
+    (
+        "hypercorn.protocol",
+        "H11Protocol",
+        GuardedH11,
+        ("_check_protocol", "_create_stream", "_maybe_recycle", "_send_h11_event", "_send_error_response"),
+    ),
+    (
+        "hypercorn.protocol.h11",
+        "WSStream",
+        GuardedWebSocket,
+        ("app_send", "_handle_events", "_send_error_response"),
+    ),
+    ("hypercorn.protocol.ws_stream", "WebsocketBuffer", GuardedBuffer, ("extend", "clear")),
+    ("hypercorn.protocol.ws_stream", "PerMessageDeflate", MessageDeflate, ("frame_inbound_header",)),
+)
+
+
+def install() -> None:
+    """Put the guarded classes in the place of Hypercorn's, once; raise PluginError where the place is gone."""
+    for path, name, guarded, methods in _REPLACEMENTS:
+        module = importlib.import_module(path)
+        original = getattr(module, name, None)
+        for method in methods:
+            if not hasattr(original, method):
+                raise unfit(f"{path}.{name} has no {method}")
+        setattr(module, name, guarded)
+
+
+def _is_upgrade(request: h11.Request) -> bool:
+    return any(name == b"upgrade" and value.lower() == b"websocket" for name, value in request.headers)
+
+
+def _is_sound(request: h11.Request) -> bool:
+    """Tell whether a request for an upgrade has no body and only such headers as a handshake can read."""
+    for name, value in request.headers:
+        if name == b"transfer-encoding" or (name == b"content-length" and value != b"0"):
+            return False
+        if name.startswith((b"sec-websocket-", b"connection")) and not value.isascii():
+            return False
+    return True
+
+
+def _error_answer(status: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Return the headers and the body that answer where no application does."""
+    request_id = new_request_id()
+    body = envelope(plain_problem(status), request_id)
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-request-id", request_id.encode()),
+        (b"connection", b"close"),
+    ]
+    return headers, body
+
+
+def _innermost(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return type(error).__name__

@@ -1,0 +1,90 @@
+"""Who asks: found out once for each request or WebSocket handshake, before any route sees it."""
+
+from __future__ import annotations
+
+import os
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import Any
+
+import trio
+from quart import Quart, g, has_request_context
+
+from ccod import Auth, Peer, User
+from ccod_http import sockettable
+from ccod_http.gate import is_own_origin
+from ccod_http.problems import Problem, current
+from ccod_http.settings import HttpSettings
+
+_BEARER_PROTOCOL = "bearer."
+_FORWARDED = ("forwarded", "x-forwarded-", "x-real-ip")
+
+
+def current_user() -> User | None:
+    """Return who sent the current request or opened the current WebSocket, or None for a stranger."""
+    user: User | None = g.get("user")
+    return user
+
+
+async def require_reader() -> None:
+    """Raise a Problem for a stranger. To be used as `blueprint.before_request` and `before_websocket`."""
+    if current_user() is not None:
+        return
+    if _token() is None:
+        raise Problem(
+            HTTPStatus.UNAUTHORIZED,
+            "AUTH_REQUIRED",
+            "Only processes of the user who runs ccod may read here, and no page of another site.",
+        )
+    raise Problem(HTTPStatus.UNAUTHORIZED, "AUTH_TOKEN_INVALID", "The token is not valid.")
+
+
+class Identifier:
+    """Asks the auth plugin about each caller."""
+
+    def __init__(self, settings: HttpSettings, auth: Auth) -> None:
+        self._trusts_loopback = settings.access == "loopback"
+        self._auth = auth
+
+    def install(self, app: Quart) -> None:
+        app.before_request(self.identify)
+        app.before_websocket(self.identify)
+
+    async def identify(self) -> None:
+        g.user = await self._auth.identify(Peer(await self._uid(), _token(), _is_foreign()))
+
+    async def _uid(self) -> int | None:
+        asked = current()
+        client, server = asked.scope["client"], asked.scope["server"]
+        if any(name.lower().startswith(_FORWARDED) for name in dict(asked.headers)):
+            return None  # a proxy speaks for somebody else
+        if not client or not ip_address(client[0]).is_loopback:
+            return None
+        if self._trusts_loopback:
+            return os.getuid()
+        connection: dict[str, Any] = asked.scope["state"]["connection"]
+        if "uid" not in connection:
+            connection["uid"] = await trio.to_thread.run_sync(sockettable.owner, client[:2], server[:2])
+        uid: int | None = connection["uid"]
+        return uid
+
+
+def _token() -> str | None:
+    """Return the token that is presented; one of a scheme that nobody knows here is empty, and so never valid."""
+    asked = current()
+    authorization = asked.headers.get("Authorization")
+    if authorization is not None:
+        scheme, _, token = authorization.partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
+    if not has_request_context():
+        for protocol in asked.requested_subprotocols:
+            if protocol.startswith(_BEARER_PROTOCOL):
+                return str(protocol.removeprefix(_BEARER_PROTOCOL))
+    return None
+
+
+def _is_foreign() -> bool:
+    headers = current().headers
+    origin = headers.get("Origin")
+    site = headers.get("Sec-Fetch-Site", "none")
+    return site not in {"same-origin", "none"} or (origin is not None and not is_own_origin(origin))

@@ -1,0 +1,122 @@
+"""Errors as clients see them: one envelope, which is at the same time a problem document of RFC 9457."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from msgspec import UNSET, Struct, UnsetType
+from quart import Quart, Response, g, has_request_context, request, websocket
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from ccod import StorageUnavailableError
+from ccod_http.encoding import encode
+from ccod_http.times import epoch_ms, iso
+
+log = structlog.get_logger("ccod.http")
+
+
+class Problem(Exception):  # noqa: N818
+    """Raise it to answer with an error: `code` is for programs, `message` says what is wrong and how to mend it."""
+
+    def __init__(self, status: int, code: str, message: str, details: Any = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
+
+
+class Error(Struct, frozen=True):
+    code: str
+    message: str
+    details: Any | UnsetType = UNSET
+
+
+class Failure(Struct, frozen=True, kw_only=True, rename="camel"):
+    success: bool = False
+    error: Error
+    timestamp: str
+    request_id: str
+    title: str
+    status: int
+    detail: str
+    instance: str | UnsetType = UNSET
+    type: str = "about:blank"
+
+
+def envelope(problem: Problem, request_id: str, instance: str | UnsetType = UNSET) -> bytes:
+    """Return a problem as JSON."""
+    details = UNSET if problem.details is None else problem.details
+    failure = Failure(
+        error=Error(problem.code, problem.message, details),
+        timestamp=iso(epoch_ms()),
+        request_id=request_id,
+        title=HTTPStatus(problem.status).phrase,
+        status=problem.status,
+        detail=problem.message,
+        instance=instance,
+    )
+    return encode(failure)
+
+
+def plain_problem(status: int) -> Problem:
+    """Return the problem that a bare status stands for."""
+    meaning = HTTPStatus(status)
+    code = "INTERNAL_ERROR" if meaning is HTTPStatus.INTERNAL_SERVER_ERROR else meaning.name
+    return Problem(status, code, f"{meaning.description or meaning.phrase}.")
+
+
+def request_id() -> str:
+    """Return the id of the current request: the client's own X-Request-ID where it is a plain word."""
+    if "request_id" not in g:
+        given = current().headers.get("X-Request-Id", "")
+        g.request_id = given if re.fullmatch(r"[\w.\-]{1,64}", given, re.ASCII) else new_request_id()
+    return str(g.request_id)
+
+
+def new_request_id() -> str:
+    return secrets.token_hex(8)
+
+
+def current() -> Any:
+    """Return the current request or WebSocket handshake."""
+    return request if has_request_context() else websocket
+
+
+def install_error_handlers(app: Quart) -> None:
+    app.register_error_handler(Problem, _answer)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(StorageUnavailableError, _answer_unavailable)
+    app.register_error_handler(Exception, _answer_unexpected)
+
+
+async def _answer(problem: Problem) -> Response:
+    body = envelope(problem, request_id(), quote(current().path, errors="replace"))
+    response = Response(body, problem.status, content_type="application/problem+json")
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+async def _answer_http(error: HTTPException) -> Response:
+    response = await _answer(plain_problem(error.code or 500))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
+
+
+async def _answer_unavailable(error: StorageUnavailableError) -> Response:
+    log.warning("storage is unavailable", request=request_id(), reason=str(error))
+    response = await _answer(Problem(503, "SERVICE_UNAVAILABLE", "The storage is not to be had now; try again."))
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+async def _answer_unexpected(error: Exception) -> Response:
+    log.error("request failed", request=request_id(), exc_info=error)
+    return await _answer(plain_problem(500))

@@ -1,0 +1,84 @@
+"""Query parameters, checked against a struct: a field is a parameter, its type says what is valid."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+from quart import request
+
+from ccod_http.problems import Problem
+from ccod_http.replies import Pagination
+from ccod_http.times import parse_time
+
+S = TypeVar("S", bound=Struct)
+
+
+class NoParameters(Struct):
+    """The parameters of a route that takes none."""
+
+
+class Paging(Struct, rename="camel"):
+    """The parameters of every list; a subclass adds its own, or another `limit`."""
+
+    page: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 1
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * self.limit
+
+    def of(self, total: int) -> Pagination:
+        """Say which page of `total` items this is."""
+        pages = -(-total // self.limit)
+        return Pagination(
+            page=self.page,
+            limit=self.limit,
+            total=total,
+            pages=pages,
+            has_next=self.page < pages,
+            has_prev=self.page > 1,
+        )
+
+
+def query(schema: type[S]) -> S:
+    """Return the parameters of the current request, or raise a Problem that names the wrong one."""
+    names = [field.encode_name for field in msgspec.structs.fields(schema)]
+    for name, values in request.args.lists():
+        if name not in names:
+            raise invalid(name, "is unknown" + _hint(name, names))
+        if len(values) > 1:
+            raise invalid(name, "is given more than once")
+    try:
+        return msgspec.convert(request.args.to_dict(), schema, strict=False)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `$.")
+        raise invalid(path.rstrip("`"), f"is wrong: {reason}") from None
+
+
+def query_time(name: str, text: str | None, *, end: bool = False) -> int | None:
+    """Read the parameter `name` as a time; a date alone is its first millisecond, or its last where `end` is set."""
+    if text is None:
+        return None
+    try:
+        return parse_time(text, end=end)
+    except (ValueError, OverflowError):
+        expected = "an ISO date or date-time such as 2023-01-01T00:00:00Z, or epoch milliseconds"
+        raise invalid(name, f"is wrong: expected {expected}") from None
+
+
+def invalid(name: str, problem: str) -> Problem:
+    """Return the Problem of one wrong parameter."""
+    shown = re.sub(r"[^\w.\-\[\]]", "?", name[:64])
+    details = [{"parameter": shown, "problem": problem}]
+    return Problem(400, "VALIDATION_FAILED", f"Parameter {shown!r} {problem}.", details)
+
+
+def _hint(name: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(name[:64], names, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known are: {', '.join(names) or 'none'}"

@@ -1,0 +1,39 @@
+"""The `[http]` table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Struct, field
+
+from ccod import Bytes, setting
+
+
+class HttpSettings(Struct, forbid_unknown_fields=True):
+    """REST and WebSocket server."""
+
+    host: Annotated[
+        str,
+        setting(
+            "Loopback name or address to serve on; `localhost` is 127.0.0.1 and ::1.",
+            env="HOST",
+            option="--host",
+        ),
+    ] = "localhost"
+    port: Annotated[
+        int,
+        setting("Port to serve on; 0 takes any free one.", env="PORT", option="--port", ge=0, le=65535),
+    ] = 3000
+    cors_origins: Annotated[
+        list[str],
+        setting("Origins of web pages that may read answers; they need a token.", env="CORS_ORIGIN"),
+    ] = field(default_factory=lambda: ["http://localhost:5173"])
+    allowed_hosts: Annotated[
+        list[str],
+        setting("Names by which clients may call this server beside the loopback ones, such as `my.box:8080`."),
+    ] = field(default_factory=list)
+    access: Annotated[
+        Literal["owner", "loopback"],
+        setting("Who reads without a token: processes of the daemon's own user, or all of this machine."),
+    ] = "owner"
+    max_body: Annotated[Bytes, setting("Largest request body.")] = 1024 * 1024

@@ -1,0 +1,85 @@
+"""The listening sockets, on loopback only."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+
+from ccod import ConfigError, UnavailableError
+from ccod_http import sockettable
+
+SILENCE_SECONDS = 30
+"""How long the kernel waits for a peer that takes nothing, or says nothing when it is probed."""
+
+_OPTIONS: tuple[tuple[int, str, int], ...] = (
+    (socket.SOL_SOCKET, "SO_REUSEADDR", 1),
+    (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+    (socket.IPPROTO_TCP, "TCP_NODELAY", 1),
+    (socket.IPPROTO_TCP, "TCP_KEEPIDLE", SILENCE_SECONDS),
+    (socket.IPPROTO_TCP, "TCP_KEEPINTVL", SILENCE_SECONDS // 3),
+    (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", SILENCE_SECONDS * 1000),
+)
+
+
+def addresses(host: str) -> list[str]:
+    """Return the loopback addresses that `host` stands for, or raise ConfigError."""
+    if host.lower() == "localhost":
+        return ["127.0.0.1", "::1"]
+    try:
+        address = ipaddress.ip_address(host)
+        if address.is_loopback and (address.version == 4 or address.compressed == "::1"):
+            return [address.compressed]
+    except ValueError:
+        pass
+    raise ConfigError(
+        f"[http] host: {host!r} is not on loopback, and serving beyond it is not available yet; "
+        'bind to loopback (host = "localhost") and use a tunnel, such as ssh -L'
+    )
+
+
+def open_sockets(host: str, port: int) -> list[socket.socket]:
+    """Return a bound socket for each address of `host`, all of one port. `localhost` is content with what there is."""
+    first, *others = addresses(host)
+    sockets = [_bind(first, port)]
+    for address in others:
+        try:
+            sockets.append(_bind(address, sockets[0].getsockname()[1]))
+        except UnavailableError:
+            if port:
+                _close(sockets)
+                raise
+        except OSError:
+            continue  # this machine has no IPv6
+    return sockets
+
+
+def _bind(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        for level, name, value in _OPTIONS:
+            if hasattr(socket, name):
+                sock.setsockopt(level, getattr(socket, name), value)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((address, port))
+    except OSError as error:
+        sock.close()
+        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            raise UnavailableError(_refusal(port, error)) from None
+        raise
+    return sock
+
+
+def _refusal(port: int, error: OSError) -> str:
+    if error.errno == errno.EACCES:
+        return f"[http] port: {port} needs more rights than this user has; choose one above 1023 with --port"
+    found = sockettable.listener(port)
+    holder = f"process {found[0]} ({found[1]})" if found else "another user's process"
+    return f"[http] port: {port} is in use by {holder}; stop it, or choose another port with --port"
+
+
+def _close(sockets: list[socket.socket]) -> None:
+    for sock in sockets:
+        sock.close()

@@ -1,0 +1,55 @@
+"""Runs the server."""
+
+from __future__ import annotations
+
+import structlog
+import trio
+from hypercorn.trio import serve
+from hypercorn.utils import repr_socket_addr
+
+from ccod import Observatory, Settings
+from ccod_http.app import build_app
+from ccod_http.guards import GuardedConfig, install
+from ccod_http.settings import HttpSettings
+from ccod_http.sockets import addresses, open_sockets
+
+log = structlog.get_logger("ccod.http")
+
+
+class HttpTransport:
+    """Serves until the observatory stops, and a little longer for what is under way."""
+
+    name = "http"
+
+    def __init__(self, settings: Settings, observatory: Observatory) -> None:
+        self._settings = settings[HttpSettings]
+        self._stopping = observatory.stopping
+        addresses(self._settings.host)
+        install()
+        self._app = build_app(settings, observatory)
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        sockets = open_sockets(self._settings.host, self._settings.port)
+        bound = [repr_socket_addr(sock.family, sock.getsockname()) for sock in sockets]
+        name = "localhost" if len(bound) > 1 else bound[0].rpartition(":")[0]
+        url = f"http://{name}:{sockets[0].getsockname()[1]}"
+        config = GuardedConfig()
+        config.bind = [f"fd://{sock.detach()}" for sock in sockets]
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._serve, config)
+            log.info("listening", url=url, addresses=bound)
+            task_status.started()
+
+    async def _serve(self, config: GuardedConfig, *, task_status: trio.TaskStatus[list[str]]) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._cut_off, config)
+            await serve(self._app, config, shutdown_trigger=self._stopping.wait, task_status=task_status)
+            nursery.cancel_scope.cancel()
+
+    async def _cut_off(self, config: GuardedConfig) -> None:
+        """Cut what outlives the grace, or the transport itself: no cancellation reaches a stuck write."""
+        try:
+            await self._stopping.wait()
+            await trio.sleep(config.graceful_timeout)
+        finally:
+            config.abort_all()

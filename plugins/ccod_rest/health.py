@@ -1,0 +1,77 @@
+"""/health"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+from quart import Blueprint, Response
+
+from ccod import Health, Observatory, Progress, ServiceHealth, __version__
+from ccod_http.web import Problem, current_user, epoch_ms, iso, ok
+
+Word = Literal["healthy", "degraded", "unhealthy"]
+
+_BEST_FIRST: list[Word] = ["healthy", "degraded", "unhealthy"]
+_WORDS: dict[str, Word] = {"starting": "healthy", "running": "healthy", "stopped": "unhealthy"}
+
+
+class Services(Struct, rename="camel"):
+    database: Word
+    file_monitor: Word
+    websocket: Word
+
+
+class Details(Struct, rename="camel"):
+    services: dict[str, ServiceHealth]
+    backfill: Progress
+
+
+class HealthJson(Struct, rename="camel"):
+    status: Word
+    timestamp: str
+    uptime: float
+    version: str
+    services: Services
+    details: Details | UnsetType = UNSET
+
+
+def health_routes(observatory: Observatory) -> Blueprint:
+    routes = Blueprint("health", __name__, url_prefix="/health")
+    health = observatory.health
+
+    @routes.get("")
+    async def alive() -> Response:
+        return ok(_health_json(health))
+
+    @routes.get("/ready")
+    async def ready() -> Response:
+        if not health.well:
+            raise Problem(503, "NOT_READY", "A service is not well.", _health_json(health))
+        return ok(_health_json(health))
+
+    return routes
+
+
+def _health_json(health: Health) -> HealthJson:
+    """Return the health of all; strangers are not told why, which can name paths."""
+    states = {name: _WORDS.get(service.state, "degraded") for name, service in health.services.items()}
+    services = Services(
+        database=_worst(word for name, word in states.items() if name == "storage"),
+        file_monitor=_worst(word for name, word in states.items() if name.startswith("source ")),
+        websocket=_worst(word for name, word in states.items() if name == "transport ws"),
+    )
+    return HealthJson(
+        status=_worst([*states.values(), *msgspec.structs.astuple(services)]),
+        timestamp=iso(epoch_ms()),
+        uptime=round(health.uptime, 3),
+        version=__version__,
+        services=services,
+        details=Details(health.services, health.progress) if current_user() else UNSET,
+    )
+
+
+def _worst(words: Iterable[Word]) -> Word:
+    return max(words, key=_BEST_FIRST.index, default="unhealthy")

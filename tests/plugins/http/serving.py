@@ -1,0 +1,150 @@
+"""The HTTP server on a free port, in the test's own nursery."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import msgspec
+import structlog
+import trio
+from quart import Blueprint, websocket
+
+from ccod import Block, Bus, Content, Entry, Health, Observatory, Record, Settings, Stream
+from ccod.settings import CoreSettings
+from ccod_http.settings import HttpSettings
+from ccod_http.transport import HttpTransport
+from ccod_http.web import require_reader
+from ccod_jwt.auth import JwtAuth
+from ccod_rest import ccod_http_blueprints
+from tests.plugins.http.shelf import Shelf
+
+
+class Plain:
+    """A parser: the body of a message is a JSON object with a text and blocks."""
+
+    format = "plain"
+
+    def parse(self, stream: Stream, record: Record) -> Sequence[Entry]:
+        return []
+
+    def content(self, body: bytes) -> Content:
+        said = json.loads(body)
+        return Content(said["text"], [Block(**block) for block in said.get("blocks", ())])
+
+
+class Server(NamedTuple):
+    port: int
+    shelf: Shelf
+    health: Health
+    stopping: trio.Event
+    stopped: trio.Event
+
+    def client(self, **headers: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers, verify=False)
+
+    def connections(self) -> int:
+        """How many connections are established on the server's side."""
+        own = f":{self.port:04X}"
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(row[1].endswith(own) and row[3] == "01" for row in rows)
+
+    async def connect(self) -> trio.SocketStream:
+        return await trio.open_tcp_stream("127.0.0.1", self.port)
+
+    async def say(self, *parts: bytes) -> bytes:
+        """Send raw bytes, one write for each part, and return all that comes until the server closes."""
+        async with await self.connect() as stream:
+            try:
+                for part in parts:
+                    await stream.send_all(part)
+                    await trio.sleep(0.01)
+            except trio.BrokenResourceError:
+                pass  # refused before it was all said; the answer may be there
+            return await read_all(stream)
+
+    async def handshake(self, path: str, headers: bytes) -> bytes:
+        """Ask for a WebSocket and return the beginning of the answer."""
+        async with await self.connect() as stream:
+            await stream.send_all(
+                f"GET {path} HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n".encode()
+                + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                + headers
+                + b"\r\n"
+            )
+            with trio.fail_after(10):
+                return await stream.receive_some()
+
+
+async def read_all(stream: trio.SocketStream) -> bytes:
+    answer = b""
+    with trio.fail_after(10):
+        try:
+            async for part in stream:
+                answer += part
+        except trio.BrokenResourceError:
+            pass  # the server cut the connection
+    return answer
+
+
+def probe() -> Blueprint:
+    """Routes that only tests need."""
+    routes = Blueprint("probe", __name__)
+
+    @routes.get("/boom")
+    async def boom() -> str:
+        raise RuntimeError("secret")
+
+    @routes.get("/big")
+    async def big() -> bytes:
+        return bytes(32 * 1024 * 1024)
+
+    @routes.websocket("/echo")
+    async def echo() -> None:
+        await websocket.accept()
+        while True:
+            await websocket.send(await websocket.receive())
+
+    @routes.websocket("/guarded")
+    async def guarded() -> None:
+        await require_reader()
+        await websocket.accept(subprotocol="other")
+        await websocket.receive()
+
+    @routes.websocket("/flood")
+    async def flood() -> None:
+        await websocket.accept()
+        while True:
+            await websocket.send(bytes(1024 * 1024))
+
+    return routes
+
+
+@asynccontextmanager
+async def serving(**settings: Any) -> AsyncIterator[Server]:
+    http = msgspec.convert({"port": 0, "host": "127.0.0.1"} | settings, HttpSettings)
+    all_settings = Settings(CoreSettings(), {HttpSettings: http})
+    shelf, health, stopping = Shelf(), Health(), trio.Event()
+
+    def ask(hook: str, settings: Settings, observatory: Observatory) -> Sequence[tuple[str, Any]]:
+        assert hook == "ccod_http_blueprints"
+        return [("rest", ccod_http_blueprints(observatory)), ("probe", [probe()])]
+
+    observatory = Observatory(shelf, JwtAuth(), Bus(), health, {"plain": Plain()}, stopping, ask)
+    transport = HttpTransport(all_settings, observatory)
+    stopped = trio.Event()
+
+    async def run(*, task_status: trio.TaskStatus[None]) -> None:
+        await transport.run(task_status=task_status)
+        stopped.set()
+
+    async with trio.open_nursery() as nursery:
+        with structlog.testing.capture_logs() as logs:
+            await nursery.start(run)
+        url = next(entry["url"] for entry in logs if entry["event"] == "listening")
+        yield Server(int(url.rpartition(":")[2]), shelf, health, stopping, stopped)
+        nursery.cancel_scope.cancel()

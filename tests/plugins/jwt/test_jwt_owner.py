@@ -1,0 +1,29 @@
+"""The owner is the daemon's own user, and nobody who shows a token or comes from another page."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from ccod import Peer, User
+from ccod_jwt import ccod_auth
+
+ME = os.getuid()
+
+
+@pytest.mark.parametrize(
+    ("peer", "known"),
+    [
+        (Peer(uid=ME), True),
+        (Peer(), False),
+        (Peer(uid=ME + 1), False),
+        (Peer(uid=ME, token="t"), False),
+        (Peer(uid=ME, token=""), False),
+        (Peer(uid=ME, foreign=True), False),
+        (Peer(token="t"), False),
+    ],
+)
+async def test_who_is_the_owner(peer: Peer, known: bool) -> None:
+    async with ccod_auth() as auth:
+        assert await auth.identify(peer) == (User(id="owner", email="", role="owner") if known else None)
