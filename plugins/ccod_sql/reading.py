@@ -1,0 +1,148 @@
+"""Reads projects, conversations and checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, case, func, select
+
+from ccod import Checkpoint, Conversation, ConversationQuery, Page, Project, ProjectQuery, Stream, Usage
+from ccod_sql.rows import portions
+from ccod_sql.tables import COUNTERS, conversations, machines, projects, streams, take_tokens
+
+ACTIVE_MS = 5 * 60 * 1000
+
+PROJECT_SORTS = {
+    "updatedAt": projects.c.updated_at,
+    "createdAt": projects.c.created_at,
+    "name": projects.c.name,
+    "lastActivity": projects.c.last_activity,
+    "conversationCount": projects.c.conversation_count,
+}
+CONVERSATION_SORTS = {
+    "updatedAt": conversations.c.updated_at,
+    "createdAt": conversations.c.created_at,
+    "title": conversations.c.title,
+    "messageCount": conversations.c.message_count,
+}
+PROJECTS = select(projects, machines.c.name.label("machine")).join_from(projects, machines)
+SHOWN = tuple(name for name in COUNTERS if name != "entry_count")
+
+
+def checkpoints(connection: Connection, machine_id: int, source: str) -> list[tuple[Stream, Checkpoint]]:
+    c = streams.c
+    rows = connection.execute(
+        select(c.key, c.format, c.path, conversations.c.key, c.agent, c.position, c.state)
+        .join_from(streams, conversations)
+        .where(c.machine_id == machine_id, c.source == source)
+    )
+    return [
+        (Stream(key, format_, path, conversation, agent or None), Checkpoint(position, state))
+        for key, format_, path, conversation, agent, position, state in rows
+    ]
+
+
+def find_projects(connection: Connection, query: ProjectQuery) -> Page[Project]:
+    order = _order(PROJECT_SORTS[query.sort], projects.c.id, query.descending)
+    rows = connection.execute(PROJECTS.order_by(*order).limit(query.limit).offset(query.offset))
+    return Page([_project(row) for row in rows], _count(connection, projects))
+
+
+def find_project(connection: Connection, id_: str) -> Project | None:
+    row = connection.execute(PROJECTS.where(projects.c.key == id_)).one_or_none()
+    return None if row is None else _project(row)
+
+
+def find_conversations(connection: Connection, query: ConversationQuery, now: int) -> Page[Conversation]:
+    c = conversations.c
+    where: list[ColumnElement[bool]] = []
+    if query.project_id is not None:
+        where.append(c.project_id == select(projects.c.id).where(projects.c.key == query.project_id).scalar_subquery())
+    if query.status is not None:
+        where.append(_status(now) == query.status)
+    if query.since is not None:
+        where.append(c.updated_at >= query.since)
+    if query.until is not None:
+        where.append(c.created_at <= query.until)
+    order = _order(CONVERSATION_SORTS[query.sort], c.id, query.descending)
+    some = _conversations(now).where(*where).order_by(*order).limit(query.limit).offset(query.offset)
+    rows = connection.execute(some)
+    return Page([_conversation(row) for row in rows], _count(connection, conversations, *where))
+
+
+def conversations_with(connection: Connection, ids: Sequence[str], now: int) -> list[Conversation]:
+    return [
+        _conversation(row)
+        for some in portions(ids)
+        for row in connection.execute(_conversations(now).where(conversations.c.key.in_(some)))
+    ]
+
+
+def _status(now: int) -> ColumnElement[str]:
+    """The one definition of a conversation's status, for what is shown and for what is asked."""
+    return case(
+        (conversations.c.last_error, "error"),
+        (conversations.c.appended_at >= now - ACTIVE_MS, "active"),
+        else_="completed",
+    )
+
+
+def _conversations(now: int) -> Select[Any]:
+    return select(
+        conversations,
+        _status(now).label("status"),
+        machines.c.name.label("machine"),
+        projects.c.key.label("project"),
+        projects.c.name.label("project_name"),
+    ).select_from(
+        conversations.join(machines, machines.c.id == conversations.c.machine_id).outerjoin(
+            projects, projects.c.id == conversations.c.project_id
+        )
+    )
+
+
+def _count(connection: Connection, table: FromClause, *where: ColumnElement[bool]) -> int:
+    return connection.scalar(select(func.count()).select_from(table).where(*where)) or 0
+
+
+def _order(
+    column: ColumnElement[Any], id_: ColumnElement[int], descending: bool
+) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    return (column.desc(), id_.desc()) if descending else (column, id_)
+
+
+def _project(row: Row[Any]) -> Project:
+    return Project(
+        id=row.key,
+        name=row.name,
+        path=row.path,
+        machine=row.machine,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        last_activity=row.last_activity,
+        conversation_count=row.conversation_count,
+        description=row.description,
+        settings=msgspec.json.decode(row.settings),
+    )
+
+
+def _conversation(row: Row[Any]) -> Conversation:
+    return Conversation(
+        id=row.key,
+        project_id=row.project,
+        project_name=row.project_name or "",
+        title=row.title,
+        status=row.status,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        file_path=row.file_path,
+        machine=row.machine,
+        usage=Usage(*take_tokens(row)),
+        model=row.model,
+        version=row.version,
+        branch=row.branch,
+        file_deleted_at=row.file_deleted_at,
+        **{name: getattr(row, name) for name in SHOWN},
+    )

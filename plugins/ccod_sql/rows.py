@@ -1,0 +1,234 @@
+"""Rows as structs, one struct for each table that is read, changed and written back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, Dialect, Table, bindparam, insert, select, update
+from sqlalchemy.sql.dml import Insert, Update
+
+R = TypeVar("R", bound=Struct)
+T = TypeVar("T")
+
+VALUES_AT_ONCE = 1024
+
+
+class Project(Struct):
+    id: int
+    key: str
+    machine_id: int
+    path: str
+    name: str
+    created_at: int
+    updated_at: int
+    last_activity: int | None = None
+    conversation_count: int = 0
+    description: str = ""
+    settings: str = "{}"
+
+
+class Conversation(Struct):
+    id: int
+    key: str
+    machine_id: int
+    title: str
+    title_rank: int
+    created_at: int
+    updated_at: int
+    project_id: int | None = None
+    cwd: str | None = None
+    version: str | None = None
+    branch: str | None = None
+    model: str | None = None
+    timed: bool = False
+    appended_at: int = 0
+    last_error: bool = False
+    file_path: str = ""
+    file_deleted_at: int | None = None
+    entry_count: int = 0
+    message_count: int = 0
+    user_message_count: int = 0
+    assistant_message_count: int = 0
+    response_count: int = 0
+    tool_call_count: int = 0
+    tool_error_count: int = 0
+    subagent_count: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_creation_5m_tokens: int = 0
+    cache_creation_1h_tokens: int = 0
+    cache_read_tokens: int = 0
+    web_search_requests: int = 0
+
+
+class Stream(Struct):
+    id: int
+    machine_id: int
+    source: str
+    key: str
+    format: str
+    path: str
+    conversation_id: int
+    agent: str
+    created_at: int
+    updated_at: int
+    position: int = 0
+    state: str = ""
+    entry_count: int = 0
+    last_at: int | None = None
+    deleted_at: int | None = None
+
+
+class Response(Struct, gc=False):
+    id: int
+    conversation_id: int
+    agent: str
+    message_id: str
+    request_id: str
+    at: int
+    model: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_creation_5m_tokens: int = 0
+    cache_creation_1h_tokens: int = 0
+    cache_read_tokens: int = 0
+    web_search_requests: int = 0
+    service_tier: str = ""
+    speed: str = ""
+    region: str = ""
+
+
+class Entry(Struct, gc=False):
+    id: int
+    stream_id: int
+    offset: int
+    length: int
+    conversation_id: int
+    agent: str
+    type: str
+    subtype: str
+    uuid: str | None
+    parent: str | None
+    at: int
+    role: str | None
+    sidechain: bool
+    meta: bool
+    duplicate: bool = False
+    response_id: int | None = None
+
+
+class ToolCall(Struct, gc=False):
+    conversation_id: int
+    agent: str
+    tool_use_id: str
+    name: str = ""
+    use_entry_id: int | None = None
+    use_index: int = 0
+    result_entry_id: int | None = None
+    used_at: int | None = None
+    answered_at: int | None = None
+    is_error: bool = False
+    duration_ms: int | None = None
+
+
+class Quarantined(Struct):
+    stream_id: int
+    offset: int
+    length: int
+    reason: str
+    at: int
+
+
+class Block(Struct):
+    stream_id: int
+    start: int
+    length: int
+    codec: str
+    data: bytes
+
+
+class RecordType(Struct):
+    type: str
+    subtype: str
+    version: str
+    known: bool
+    count: int
+
+
+class Rows(Generic[R]):
+    """Reads and writes the rows of one table. Each statement is compiled once and takes plain tuples."""
+
+    def __init__(self, dialect: Dialect, table: Table, kind: type[R]) -> None:
+        self._dialect = dialect
+        self._table = table
+        self._kind = kind
+        self._select = select(*(table.c[name] for name in kind.__struct_fields__))
+        self._greatest = f"SELECT max(id) FROM {table.name}"  # noqa: S608 - the name of a table of ours
+        self._finders: dict[tuple[object, ...], str] = {}
+        self._insert, self._inserted = _compile(insert(table), dialect, kind.__struct_fields__)
+        keys = [column.name for column in table.primary_key]
+        same_row = [table.c[key] == bindparam(f"old_{key}") for key in keys]
+        changes = [name for name in kind.__struct_fields__ if name not in keys]
+        self._update, self._updated = _compile(update(table).where(*same_row), dialect, changes)
+
+    def find(self, connection: Connection, **where: object) -> list[R]:
+        """Return the rows that have these values."""
+        finder = self._finders.get((*where,))
+        if finder is None:
+            finder = self._finders[(*where,)] = self._text(self._table.c[name] == bindparam(name) for name in where)
+        return self._run(connection, finder, (*where.values(),))
+
+    def find_in(self, connection: Connection, column: str, values: Iterable[str], **where: object) -> Iterator[R]:
+        """Yield the rows that have one of `values` in `column`, however many values there are."""
+        for some in portions(values):
+            # One statement for each power of two: the last value fills up what is missing to it.
+            size = 1 << (len(some) - 1).bit_length()
+            finder = self._finders.get((size, column, *where))
+            if finder is None:
+                same = [self._table.c[name] == bindparam(name) for name in where]
+                within = self._table.c[column].in_([bindparam(f"value_{number}") for number in range(size)])
+                finder = self._finders[size, column, *where] = self._text([*same, within])
+            yield from self._run(connection, finder, (*where.values(), *some, *some[-1:] * (size - len(some))))
+
+    def next_id(self, connection: Connection) -> int:
+        """Return the first free id: there is one writer, so it numbers rows itself and knows their ids beforehand."""
+        return (connection.exec_driver_sql(self._greatest).scalar() or 0) + 1
+
+    def insert(self, connection: Connection, rows: Iterable[R], or_else: str = "") -> None:
+        """Insert `rows`. `or_else` is what to do about those that are there already, in SQL."""
+        _write(connection, f"{self._insert} {or_else}", [self._inserted(row) for row in rows])
+
+    def update(self, connection: Connection, rows: Iterable[R]) -> None:
+        _write(connection, self._update, [self._updated(row) for row in rows])
+
+    def _text(self, where: Iterable[ColumnElement[bool]]) -> str:
+        return str(self._select.where(*where).compile(dialect=self._dialect))
+
+    def _run(self, connection: Connection, sql: str, values: tuple[object, ...]) -> list[R]:
+        return [self._kind(*row) for row in connection.exec_driver_sql(sql, values)]
+
+
+def portions(values: Iterable[T]) -> Iterator[list[T]]:
+    """Cut `values` so that each part fits into one statement."""
+    waiting = iter(values)
+    while some := list(islice(waiting, VALUES_AT_ONCE)):
+        yield some
+
+
+def _compile(
+    statement: Insert | Update, dialect: Dialect, columns: Sequence[str]
+) -> tuple[str, Callable[[Struct], tuple[Any, ...]]]:
+    """Return the statement's text, and what takes its parameters from a row in their order."""
+    compiled = statement.compile(dialect=dialect, column_keys=[*columns])
+    names = compiled.positiontup
+    assert names is not None, "the dialect must take parameters by position"
+    return str(compiled), attrgetter(*(name.removeprefix("old_") for name in names))
+
+
+def _write(connection: Connection, sql: str, parameters: list[tuple[Any, ...]]) -> None:
+    if parameters:
+        connection.exec_driver_sql(sql, parameters)

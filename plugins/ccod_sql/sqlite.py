@@ -1,0 +1,89 @@
+"""All that is SQLite's own: one connection that writes and checkpoints, some that only read, and their pragmas."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from ccod_sql import files
+from ccod_sql.settings import SqliteSettings
+
+MARK = b"ccod"
+WRITER = (
+    # First of all, and before the journal is a WAL: the mark then stands in the file itself from the start.
+    f"application_id = {int.from_bytes(MARK)}",
+    "journal_mode = WAL",
+    "synchronous = NORMAL",
+    "foreign_keys = ON",
+    "trusted_schema = OFF",
+    "cache_size = -16384",
+    "wal_autocheckpoint = 4000",
+    "journal_size_limit = 67108864",
+)
+READER = ("query_only = ON", "trusted_schema = OFF", "wal_autocheckpoint = 0")
+
+
+class Database(Struct, frozen=True):
+    """An open database file. Only one thread at a time may use `writer`."""
+
+    path: Path
+    writer: Engine
+    readers: Engine
+    inode: int
+
+    def in_place(self) -> bool:
+        """Tell whether the file that is written to is still the one at `path`."""
+        try:
+            return self.path.stat().st_ino == self.inode
+        except OSError:
+            return False
+
+
+@contextmanager
+def open_database(settings: SqliteSettings) -> Iterator[Database]:
+    """Take hold of the database and open it; the writer closes last, which empties the journal into the file."""
+    path = Path(settings.path).expanduser().resolve()
+    files.prepare(path, MARK)
+    with files.held(path):
+        writer = _writer(path, settings.busy_timeout)
+        readers = _readers(path, settings.busy_timeout, settings.readers)
+        try:
+            yield Database(path, writer, readers, path.stat().st_ino)
+        finally:
+            readers.dispose()
+            writer.dispose()
+
+
+def _writer(path: Path, timeout: float) -> Engine:
+    engine = create_engine("sqlite://", creator=lambda: _connect(path, "rw", timeout, WRITER), poolclass=StaticPool)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def _readers(path: Path, timeout: float, most: int) -> Engine:
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: _connect(path, "ro", timeout, READER),
+        poolclass=QueuePool,
+        pool_size=most,
+        max_overflow=0,
+        pool_use_lifo=True,
+    )
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
+
+
+def _connect(path: Path, mode: str, timeout: float, pragmas: Iterable[str]) -> sqlite3.Connection:
+    """Connect without the driver's own transactions: it would begin them only before the first write."""
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode={mode}", uri=True, timeout=timeout, isolation_level=None, check_same_thread=False
+    )
+    for pragma in pragmas:
+        connection.execute(f"PRAGMA {pragma}")
+    return connection

@@ -1,0 +1,241 @@
+"""The tables, in portable types: times are milliseconds, offsets and lengths are bytes, `agent` is "" for none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import attrgetter
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.sql.schema import SchemaItem
+
+Number = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits. SQLite numbers rows by itself only where the type is INTEGER, which holds 64 bits there."""
+
+metadata = MetaData()
+
+
+def _table(name: str, *items: SchemaItem, counts: Sequence[str] = ()) -> Table:
+    return Table(name, metadata, *items, *(Column(count, Number, nullable=False) for count in counts))
+
+
+def _id() -> Column[int]:
+    return Column("id", Number, primary_key=True)
+
+
+def _to(table: str, *, nullable: bool = False) -> Column[int]:
+    """A reference, named as the table it leads to: `conversation_id` to `conversations`."""
+    return Column(f"{table[:-1]}_id", Number, ForeignKey(f"{table}.id"), nullable=nullable)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, Number, nullable=False)
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False)
+
+
+TOKENS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_creation_5m_tokens",
+    "cache_creation_1h_tokens",
+    "cache_read_tokens",
+    "web_search_requests",
+)
+take_tokens = attrgetter(*TOKENS)
+COUNTERS = (
+    "entry_count",
+    "message_count",
+    "user_message_count",
+    "assistant_message_count",
+    "response_count",
+    "tool_call_count",
+    "tool_error_count",
+    "subagent_count",
+)
+
+machines = _table("machines", _id(), Column("name", Text, nullable=False, unique=True))
+
+projects = _table(
+    "projects",
+    _id(),
+    Column("key", Text, nullable=False, unique=True),
+    _to("machines"),
+    _text("path"),
+    _text("name"),
+    _text("description"),
+    _text("settings"),
+    _number("created_at"),
+    _number("updated_at"),
+    Column("last_activity", Number),
+    _number("conversation_count"),
+)
+
+conversations = _table(
+    "conversations",
+    _id(),
+    Column("key", Text, nullable=False, unique=True),
+    _to("machines"),
+    _to("projects", nullable=True),
+    _text("title"),
+    _number("title_rank"),
+    Column("cwd", Text),
+    Column("version", Text),
+    Column("branch", Text),
+    Column("model", Text),
+    _number("created_at"),
+    _number("updated_at"),
+    # False while no entry stated a time: created_at and updated_at are the time of storing then.
+    _flag("timed"),
+    # When it last grew, as far as this says something of now: history counts as of its own last time.
+    _number("appended_at"),
+    _flag("last_error"),
+    _text("file_path"),
+    Column("file_deleted_at", Number),
+    Index("ix_conversations_updated", "updated_at"),
+    Index("ix_conversations_project", "project_id", "updated_at"),
+    counts=(*COUNTERS, *TOKENS),
+)
+
+streams = _table(
+    "streams",
+    _id(),
+    _to("machines"),
+    _text("source"),
+    _text("key"),
+    _text("format"),
+    _text("path"),
+    _to("conversations"),
+    _text("agent"),
+    _number("position"),
+    _text("state"),
+    _number("entry_count"),
+    Column("last_at", Number),
+    _number("created_at"),
+    _number("updated_at"),
+    Column("deleted_at", Number),
+    UniqueConstraint("machine_id", "source", "key"),
+    Index("ix_streams_conversation", "conversation_id", "agent"),
+)
+
+responses = _table(
+    "responses",
+    _id(),
+    _to("conversations"),
+    _text("agent"),
+    _text("message_id"),
+    _text("request_id"),
+    _text("model"),
+    _number("at"),
+    *(_number(name) for name in TOKENS),
+    _text("service_tier"),
+    _text("speed"),
+    _text("region"),
+    UniqueConstraint("conversation_id", "agent", "message_id", "request_id"),
+)
+
+entries = _table(
+    "entries",
+    _id(),
+    _to("streams"),
+    _number("offset"),
+    _number("length"),
+    _to("conversations"),
+    _text("agent"),
+    _text("type"),
+    _text("subtype"),
+    Column("uuid", Text),
+    Column("parent", Text),
+    _number("at"),
+    # Set where the entry is a message, but not for a duplicate, so that each message counts once.
+    Column("role", Text),
+    _flag("sidechain"),
+    _flag("meta"),
+    _flag("duplicate"),
+    _to("responses", nullable=True),
+    UniqueConstraint("stream_id", "offset"),
+)
+Index("ix_entries_uuid", entries.c.conversation_id, entries.c.uuid)
+Index(
+    "ix_entries_messages",
+    *(entries.c[name] for name in ("conversation_id", "agent", "at", "id", "role")),
+    sqlite_where=text("role IS NOT NULL"),
+    postgresql_where=text("role IS NOT NULL"),
+)
+
+tool_calls = _table(
+    "tool_calls",
+    Column("conversation_id", Number, ForeignKey("conversations.id"), primary_key=True),
+    Column("agent", Text, primary_key=True),
+    Column("tool_use_id", Text, primary_key=True),
+    _text("name"),
+    Column("use_entry_id", Number, ForeignKey("entries.id")),
+    _number("use_index"),
+    Column("result_entry_id", Number, ForeignKey("entries.id")),
+    Column("used_at", Number),
+    Column("answered_at", Number),
+    _flag("is_error"),
+    Column("duration_ms", Number),
+    Index("ix_tool_calls_use", "use_entry_id"),
+)
+
+record_types = _table(
+    "record_types",
+    Column("type", Text, primary_key=True),
+    Column("subtype", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    _flag("known"),
+    _number("count"),
+)
+
+quarantine = _table(
+    "quarantine",
+    _id(),
+    _to("streams"),
+    _number("offset"),
+    _number("length"),
+    _text("reason"),
+    _number("at"),
+    UniqueConstraint("stream_id", "offset"),
+)
+
+blocks = _table(
+    "blocks",
+    _id(),
+    _to("streams"),
+    _number("start"),
+    _number("length"),
+    _text("codec"),
+    Column("data", LargeBinary, nullable=False),
+    UniqueConstraint("stream_id", "start"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Number, primary_key=True),
+    _text("kind"),
+    _number("at"),
+    _to("conversations", nullable=True),
+    _to("projects", nullable=True),
+    Column("entry_id", Number, ForeignKey("entries.id")),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,159 @@
+"""Puts batches into the tables. Whoever calls it holds the one writing connection, in one transaction a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+
+from sqlalchemy import Connection, Dialect, insert, select
+
+from ccod import Batch, Entry, FileChange, Stored, Unparsed
+from ccod_sql import news, rollups, rows, tables
+from ccod_sql.filing import Filing, Fresh, Target
+from ccod_sql.rows import Rows
+
+
+def register(connection: Connection, machine: str) -> int:
+    """Return the id of the machine of this name."""
+    c = tables.machines.c
+    id_: int | None = connection.scalar(select(c.id).where(c.name == machine))
+    if id_ is None:
+        id_ = connection.execute(insert(tables.machines).values(name=machine).returning(c.id)).scalar_one()
+    return id_
+
+
+class Writer:
+    """Stores the batches of one machine."""
+
+    def __init__(self, dialect: Dialect, machine: str, machine_id: int) -> None:
+        self._machine = machine
+        self._machine_id = machine_id
+        self._projects = Rows(dialect, tables.projects, rows.Project)
+        self._conversations = Rows(dialect, tables.conversations, rows.Conversation)
+        self._streams = Rows(dialect, tables.streams, rows.Stream)
+        self._filing = Filing(dialect)
+
+    def append(
+        self, connection: Connection, source: str, batch: Batch, parsed: Sequence[Entry | Unparsed], now: int
+    ) -> Stored:
+        """Store what is new in a batch, and return it."""
+        file = FileChange(batch.change, batch.stream.path, batch.size)
+        stream = self._stream(connection, source, batch, now)
+        if stream is None:
+            return Stored(file=file)
+        (conversation,) = self._conversations.find(connection, id=stream.conversation_id)
+        before = copy(conversation)
+        to = Target(connection, stream, conversation, now)
+        fresh = Fresh.of(batch, parsed, stream.position)
+        filed = self._filing.file(to, fresh)
+        rollups.date(conversation, fresh.entries)
+        if not stream.agent:
+            rollups.describe(conversation, fresh.entries)
+        self._follow(to, batch, grown=bool(fresh.records))
+        project, project_changed = self._project(connection, conversation)
+        if conversation != before:
+            self._conversations.update(connection, [conversation])
+        return Stored(
+            events=() if batch.history else news.announce(to, before, project, filed),
+            conversations=[conversation.key] if conversation != before else (),
+            projects=[project.key] if project and project_changed else (),
+            file=file,
+        )
+
+    def _stream(self, connection: Connection, source: str, batch: Batch, now: int) -> rows.Stream | None:
+        """Return the batch's stream. One without records does not begin a stream."""
+        found = self._streams.find(connection, machine_id=self._machine_id, source=source, key=batch.stream.key)
+        if found:
+            return found[0]
+        if not batch.records:
+            return None
+        conversation = self._conversation(connection, batch.stream.conversation, now)
+        stream = rows.Stream(
+            id=self._streams.next_id(connection),
+            machine_id=self._machine_id,
+            source=source,
+            key=batch.stream.key,
+            format=batch.stream.format,
+            path=batch.stream.path,
+            conversation_id=conversation.id,
+            agent=batch.stream.agent or "",
+            created_at=now,
+            updated_at=now,
+        )
+        if stream.agent and not self._streams.find(connection, conversation_id=conversation.id, agent=stream.agent):
+            conversation.subagent_count += 1
+            self._conversations.update(connection, [conversation])
+        self._streams.insert(connection, [stream])
+        return stream
+
+    def _conversation(self, connection: Connection, key: str, now: int) -> rows.Conversation:
+        found = self._conversations.find(connection, key=key)
+        if found:
+            return found[0]
+        title, rank = rollups.untitled(key)
+        conversation = rows.Conversation(
+            id=self._conversations.next_id(connection),
+            key=key,
+            machine_id=self._machine_id,
+            title=title,
+            title_rank=rank,
+            created_at=now,
+            updated_at=now,
+        )
+        self._conversations.insert(connection, [conversation])
+        return conversation
+
+    def _follow(self, to: Target, batch: Batch, *, grown: bool) -> None:
+        """Note where the stream was left, and what became of its file."""
+        stream, conversation = to.stream, to.conversation
+        before = copy(stream)
+        stream.path = batch.stream.path
+        if batch.checkpoint.offset >= stream.position:
+            stream.position, stream.state = batch.checkpoint.offset, batch.checkpoint.state
+        if batch.change == "unlink":
+            stream.deleted_at = stream.deleted_at or to.now
+        elif grown or not batch.records:
+            stream.deleted_at = None
+        if not stream.agent:
+            conversation.file_path, conversation.file_deleted_at = stream.path, stream.deleted_at
+        if grown:
+            # History says nothing of now: it counts as of its own last time.
+            grown_at = to.now if not batch.history else conversation.updated_at if conversation.timed else 0
+            conversation.appended_at = max(conversation.appended_at, grown_at)
+        if grown or stream != before:
+            stream.updated_at = to.now
+            self._streams.update(to.connection, [stream])
+
+    def _project(self, connection: Connection, conversation: rows.Conversation) -> tuple[rows.Project | None, bool]:
+        """Return the conversation's project, once one is known, brought up to date; and whether it changed."""
+        if conversation.project_id is not None:
+            (project,) = self._projects.find(connection, id=conversation.project_id)
+        elif conversation.cwd:
+            project = self._project_at(connection, rollups.project_path(conversation.cwd), conversation)
+        else:
+            return None, False
+        before = copy(project)
+        if conversation.project_id is None:
+            conversation.project_id = project.id
+            project.conversation_count += 1
+        rollups.touch(project, conversation)
+        if project != before:
+            self._projects.update(connection, [project])
+        return project, project != before
+
+    def _project_at(self, connection: Connection, path: str, conversation: rows.Conversation) -> rows.Project:
+        key = rollups.project_key(self._machine, path)
+        found = self._projects.find(connection, key=key)
+        if found:
+            return found[0]
+        project = rows.Project(
+            id=self._projects.next_id(connection),
+            key=key,
+            machine_id=self._machine_id,
+            path=path,
+            name=rollups.project_name(path),
+            created_at=conversation.created_at,
+            updated_at=conversation.updated_at,
+        )
+        self._projects.insert(connection, [project])
+        return project

@@ -1,0 +1,9 @@
+"""The SQLite storage does what every storage must do."""
+
+from __future__ import annotations
+
+from tests.contracts.storage import StorageContract
+
+
+class TestSqlStorage(StorageContract):
+    pass

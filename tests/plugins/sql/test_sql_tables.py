@@ -1,0 +1,256 @@
+"""What stands in the tables: the archive, the migrations, the indexes that queries use."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection, event
+
+from ccod import Checkpoint, ConversationQuery, MessageQuery, ProjectQuery, Record, Usage
+from ccod.model import Role
+from ccod_sql import archive, messages, reading, rows, schema, tables
+from ccod_sql.settings import SqliteSettings
+from ccod_sql.sqlite import open_database
+from ccod_sql.storage import SqlStorage
+from tests.contracts.asking import Clock, send
+from tests.contracts.transcripts import SOURCE, Transcript, response, results, uses
+
+OpenStorage = Callable[[], SqlStorage]
+
+
+def select(database: Path, sql: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def archived(database: Path) -> bytes:
+    blocks = select(database, "SELECT codec, data FROM blocks ORDER BY stream_id, start")
+    return b"".join(archive.unpack(codec, data) for codec, data in blocks)
+
+
+async def test_the_archive_holds_every_byte(database: Path, storages: OpenStorage) -> None:
+    transcript = Transcript()
+    for number in range(40):
+        transcript.add(body=f"{number}".encode() * 20_000)
+    transcript.add_garbage()
+    transcript.records.append(Record(transcript.size, b"\n"))
+    async with storages() as storage:
+        await send(storage, transcript, until=3)
+        await send(storage, transcript, since=1)
+        for _ in range(5):
+            await send(storage, transcript.add())
+    assert archived(database) == b"".join(record.body for record in transcript.records)
+    sizes = select(database, "SELECT start, length, codec, length(data) FROM blocks ORDER BY start")
+    assert all(length <= archive.BLOCK_BYTES for _, length, _, _ in sizes)
+    assert {codec for _, length, codec, _ in sizes if length < archive.WORTH_PACKING} == {""}
+    assert all(stored < length for _, length, codec, stored in sizes if codec == "zstd")
+
+
+async def test_pieces_of_a_long_line_are_kept(database: Path, storages: OpenStorage) -> None:
+    transcript = Transcript()
+    transcript.add_garbage("line too long")
+    transcript.records[0] = Record(0, b"x" * 50, piece=1)
+    transcript.records.append(Record(50, b"y\n", piece=2))
+    async with storages() as storage:
+        await send(storage, transcript, until=1)
+        await send(storage, transcript)
+        assert (await storage.checkpoints(SOURCE))[0][1] == Checkpoint(52, "state at 52")
+    assert archived(database) == b"x" * 50 + b"y\n"
+    assert select(database, "SELECT offset, length, reason FROM quarantine") == [(0, 7, "line too long")]
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40), max_size=30), st.integers(0, 9))
+def test_blocks_join_up_to_the_records(bodies: list[bytes], start: int) -> None:
+    records, offset = [], start
+    for body in bodies:
+        records.append(Record(offset, body))
+        offset += len(body)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(archive, "BLOCK_BYTES", 64)
+        blocks = list(archive.split(records))
+    assert b"".join(data for _, data in blocks) == b"".join(bodies)
+    starts = {record.offset for record in records}
+    at = start
+    for block_start, data in blocks:
+        assert block_start == at
+        assert block_start in starts
+        assert len(data) <= 64
+        at += len(data)
+
+
+@given(st.binary(max_size=20_000))
+def test_packing_is_undone(data: bytes) -> None:
+    assert archive.unpack(*archive.pack(data)) == data
+
+
+async def test_every_line_is_a_row(database: Path, storages: OpenStorage) -> None:
+    transcript = Transcript().add(uuid="a", version="1").add(uuid="a", version="1").add("system", subtype="hook")
+    transcript.add("novelty", known=False, version="2")
+    async with storages() as storage:
+        await send(storage, transcript, until=1)
+        await send(storage, transcript)
+        await send(storage, Transcript(agent="x").add("system", subtype="hook"))
+    found = select(database, "SELECT type, role, duplicate, \"offset\" FROM entries WHERE agent = '' ORDER BY id")
+    starts = [record.offset for record in transcript.records]
+    assert found == [
+        ("user", "user", 0, starts[0]),
+        ("user", None, 1, starts[1]),
+        ("system", None, 0, starts[2]),
+        ("novelty", None, 0, starts[3]),
+    ]
+    assert select(database, "SELECT * FROM record_types ORDER BY type, version") == [
+        ("novelty", "", "2", 0, 1),
+        ("system", "hook", "", 1, 2),
+        ("user", "", "1", 1, 2),
+    ]
+    assert select(database, "SELECT entry_count FROM streams ORDER BY id") == [(4,), (1,)]
+
+
+async def test_a_response_is_dated_by_its_first_line(database: Path, storages: OpenStorage) -> None:
+    transcript = Transcript().add("assistant", at=20, response=response(output=1, service_tier="a"))
+    transcript.add("assistant", at=10, response=response(output=9, service_tier="b"))
+    async with storages() as storage:
+        await send(storage, transcript, until=1)
+        await send(storage, transcript)
+    assert select(database, "SELECT at, output_tokens, service_tier FROM responses") == [(10, 9, "b")]
+
+
+async def test_an_orphan_result_is_kept(database: Path, storages: OpenStorage) -> None:
+    async with storages() as storage:
+        await send(storage, Transcript().add(tool_results=results("t", is_error=True)))
+    assert select(database, "SELECT tool_use_id, use_entry_id, result_entry_id, is_error FROM tool_calls") == [
+        ("t", None, 1, 1)
+    ]
+
+
+async def test_more_ids_than_one_statement_takes(storages: OpenStorage) -> None:
+    many = [f"t{number}" for number in range(3 * rows.VALUES_AT_ONCE)]
+    transcript = Transcript().add("assistant", at=1, tool_uses=uses(*many))
+    transcript.add(at=2, tool_results=results(*many))
+    async with storages() as storage:
+        await send(storage, transcript, until=1)
+        await send(storage, transcript)
+        (message,) = (await storage.messages("conversation-1", MessageQuery(role="assistant"))).items
+    assert [call.id for call in message.tool_calls] == many
+    assert {call.status for call in message.tool_calls} == {"success"}
+
+
+async def test_a_number_of_an_event_is_never_given_again(database: Path, storages: OpenStorage) -> None:
+    transcript = Transcript().add()
+    async with storages() as storage:
+        last = (await send(storage, transcript)).events[-1].seq
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM events")
+    async with storages() as storage:
+        assert (await send(storage, transcript.add())).events[0].seq == last + 1
+
+
+async def test_every_row_knows_its_machine(database: Path, clock: Clock) -> None:
+    for machine in ("one", "two", "one"):
+        async with SqlStorage(SqliteSettings(path=str(database)), machine, clock) as storage:
+            await send(storage, Transcript(f"c-{machine}").add(at=1, cwd="/w"))
+            assert len(await storage.checkpoints(SOURCE)) == 1
+            found = (await storage.projects(ProjectQuery())).items
+            assert {project.machine for project in found} <= {"one", "two"}
+    assert len({project.id for project in found}) == 2
+    for table in ("projects", "conversations", "streams"):
+        machines = f"SELECT machines.name FROM {table} JOIN machines ON machines.id = machine_id"
+        assert sorted({name for (name,) in select(database, machines)}) == ["one", "two"]
+
+
+def test_the_migrations_lead_to_the_tables(tmp_path: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", "ccod_sql:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
+    with open_database(SqliteSettings(path=str(tmp_path / "x.db"))) as database:
+        with database.writer.begin() as connection:
+            schema.upgrade(connection, database.path)
+        with database.writer.begin() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, tables.metadata) == []
+            for table in tables.metadata.sorted_tables:
+                made = connection.exec_driver_sql(f"SELECT * FROM {table.name}").keys()
+                assert list(made) == table.c.keys()
+
+
+def test_rows_have_the_columns_of_their_tables() -> None:
+    for table, kind in (
+        (tables.projects, rows.Project),
+        (tables.conversations, rows.Conversation),
+        (tables.streams, rows.Stream),
+        (tables.responses, rows.Response),
+        (tables.entries, rows.Entry),
+        (tables.tool_calls, rows.ToolCall),
+        (tables.record_types, rows.RecordType),
+    ):
+        assert sorted(kind.__struct_fields__) == sorted(table.c.keys())
+    assert Usage.__struct_fields__ == tables.TOKENS
+
+
+def test_every_sort_of_the_role_is_known() -> None:
+    for query, sorts in (
+        (ProjectQuery, reading.PROJECT_SORTS),
+        (ConversationQuery, reading.CONVERSATION_SORTS),
+    ):
+        (names,) = (field.type for field in msgspec.structs.fields(query) if field.name == "sort")
+        assert set(get_args(names)) == set(sorts)
+
+
+BIG = ("entries", "blocks", "tool_calls", "responses", "streams")
+
+
+def plans() -> Iterator[tuple[str, Any]]:
+    roles: tuple[Role | None, ...] = (None, "user")
+    for role in roles:
+        for agent in (None, "a"):
+            for descending in (False, True):
+                query = MessageQuery(role=role, agent=agent, descending=descending, offset=5, limit=9)
+                yield f"messages {role} {agent} {descending}", lambda c, q=query: messages.page(c, "conversation-1", q)
+    yield "news", lambda c: messages.between(c, 1, 30)
+    yield "conversations", lambda c: reading.find_conversations(c, ConversationQuery(), 0)
+    yield "of a project", lambda c: reading.find_conversations(c, ConversationQuery(project_id="proj_x"), 0)
+    yield "by id", lambda c: reading.conversations_with(c, ["conversation-1"], 0)
+    yield "projects", lambda c: reading.find_projects(c, ProjectQuery())
+    yield "checkpoints", lambda c: reading.checkpoints(c, 1, SOURCE)
+
+
+async def test_no_query_walks_through_all_entries(database: Path, storages: OpenStorage) -> None:
+    transcript = Transcript()
+    for number in range(30):
+        transcript.add(uuid=str(number), at=number, cwd="/w", tool_results=results("t"))
+    async with storages() as storage:
+        await send(storage, transcript)
+        await send(storage, Transcript(agent="a").add(at=1))
+    statements: list[tuple[str, Any]] = []
+    with open_database(SqliteSettings(path=str(database))) as opened:
+        event.listen(
+            opened.readers,
+            "before_cursor_execute",
+            lambda _c, _cursor, sql, values, _context, _many: statements.append((sql, values)),
+        )
+        for name, read in plans():
+            statements.clear()
+            with opened.readers.connect() as connection:
+                read(connection)
+                asked = [item for item in statements if item[0].startswith("SELECT")]
+                assert 0 < len(asked) <= 3, name
+                steps = [step for item in asked for step in explain(connection, *item)]
+                assert not any(step.startswith(f"SCAN {big}") for step in steps for big in BIG), (name, steps)
+                if name.startswith("messages"):
+                    assert any("USING COVERING INDEX ix_entries_messages" in step for step in steps), (name, steps)
+
+
+def explain(connection: Connection, sql: str, values: Any) -> list[str]:
+    return [step for *_, step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
