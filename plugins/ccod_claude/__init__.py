@@ -1,0 +1,27 @@
+"""Claude Code: finds its transcripts, follows them as they grow, and understands their lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ccod import Parser, Settings, Source, hookimpl
+from ccod_claude.settings import ClaudeSettings
+
+
+@hookimpl
+def ccod_settings() -> type[ClaudeSettings]:
+    return ClaudeSettings
+
+
+@hookimpl
+def ccod_sources(settings: Settings) -> Iterable[Source]:
+    from ccod_claude.source import ClaudeSource
+
+    return (ClaudeSource(settings[ClaudeSettings]),)
+
+
+@hookimpl
+def ccod_parsers(settings: Settings) -> Iterable[Parser]:  # noqa: ARG001
+    from ccod_claude.parser import ClaudeParser
+
+    return (ClaudeParser(),)

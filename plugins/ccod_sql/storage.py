@@ -72,8 +72,8 @@ class SqlStorage:
     async def projects(self, query: ProjectQuery) -> Page[Project]:
         return await self._read(reading.find_projects, query)
 
-    async def project(self, id: str) -> Project | None:  # noqa: A002
-        return await self._read(reading.find_project, id)
+    async def project(self, project_id: str) -> Project | None:
+        return await self._read(reading.find_project, project_id)
 
     async def conversations(self, query: ConversationQuery) -> Page[Conversation]:
         return await self._read(reading.find_conversations, query, self._clock())
