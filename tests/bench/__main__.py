@@ -1,0 +1,137 @@
+"""Measure ccod against a floor program, in one run on one corpus.
+
+    python -m tests.bench --size M --json figures.json
+
+The figures are those of this machine and this hour; the ratios are what to compare. Nothing is asserted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import tempfile
+from pathlib import Path
+
+import msgspec
+import trio
+from msgspec import Struct
+
+from tests.bench import idle, ingest
+from tests.bench.corpus import SEED, SIZES, Corpus, build
+from tests.bench.latency import Latency
+from tests.bench.transcript import Counts
+
+Row = tuple[str, str, str]
+
+
+class Figures(Struct):
+    """Everything that one run has measured."""
+
+    python: str
+    size: str
+    seed: int
+    corpus: Counts
+    own_messages: int
+    floor: ingest.Cost
+    cold: ingest.Cost
+    live_during_cold: Latency
+    live_idle: Latency
+    first_start: idle.Idle
+    warm_start: idle.Idle
+
+
+async def run(folder: Path, size: str, seed: int, appends: int) -> Figures:
+    corpus = build(folder / "corpus", SIZES[size], seed)
+    floor = await trio.to_thread.run_sync(ingest.floor, corpus, folder / "floor.db")
+    return Figures(
+        python=platform.python_version(),
+        size=size,
+        seed=seed,
+        corpus=corpus.total,
+        own_messages=own_messages(corpus),
+        floor=floor,
+        cold=await ingest.cold(folder / "cold", corpus),
+        live_during_cold=await ingest.live_during_cold(folder / "busy", corpus),
+        live_idle=await idle.live(folder / "quiet", appends),
+        first_start=await idle.idle(folder / "empty"),
+        warm_start=await idle.idle(folder / "cold", ingest.roots(corpus)),
+    )
+
+
+def own_messages(corpus: Corpus) -> int:
+    """Count the messages that stand in conversations themselves, not in their subagents."""
+    return sum(file.counts.messages for file in corpus.files if file.agent is None)
+
+
+def rows(figures: Figures) -> list[Row]:
+    """Return what to show: the measure, its value, and what it should be."""
+    cold, floor, total = figures.cold, figures.floor, figures.corpus.bytes
+    busy, quiet = figures.live_during_cold, figures.live_idle
+    return [
+        ("floor: MB/s, CPU s, peak MiB", f"{total / floor.seconds / 1e6:.1f}, {_cost(floor)}", ""),
+        ("cold ingest: MB/s, CPU s, peak MiB", f"{total / cold.seconds / 1e6:.1f}, {_cost(cold)}", ""),
+        ("cold ingest, CPU: floor / ccod", f"{floor.cpu / cold.cpu:.2f}", "≥ 0.6"),
+        ("cold ingest, time: floor / ccod", f"{floor.seconds / cold.seconds:.2f}", "≥ 0.6"),
+        ("messages found / written", f"{cold.messages} / {figures.own_messages}", "equal"),
+        (
+            "database bytes per source byte: ccod, floor",
+            f"{cold.database / total:.2f}, {floor.database / total:.2f}",
+            "≤ 0.6",
+        ),
+        (f"append → WebSocket during cold ingest, {_heard(busy)}: p50, p99, worst ms", _ms(busy), "p99 ≤ 100"),
+        (f"append → WebSocket idle, {_heard(quiet)}: p50, p99, worst ms", _ms(quiet), "p50 ≤ 10, p99 ≤ 25"),
+        (
+            "start to READY: nothing there, all stored",
+            f"{figures.first_start.start:.2f}, {figures.warm_start.start:.2f} s",
+            "≤ 1.5 s",
+        ),
+        (
+            "idle memory: nothing there, all stored",
+            f"{_mib(figures.first_start.rss)}, {_mib(figures.warm_start.rss)} MiB",
+            "≤ 120 MiB",
+        ),
+        (
+            "idle CPU: nothing there, all stored",
+            f"{figures.first_start.cpu:.2%}, {figures.warm_start.cpu:.2%}",
+            "≤ 1 %",
+        ),
+    ]
+
+
+def _cost(cost: ingest.Cost) -> str:
+    return f"{cost.cpu:.2f}, {_mib(cost.peak_rss)}"
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.0f}"
+
+
+def _heard(latency: Latency) -> str:
+    return f"{latency.heard} of {latency.appended}"
+
+
+def _ms(latency: Latency) -> str:
+    return ", ".join(f"{seconds * 1000:.1f}" for seconds in (latency.p50, latency.p99, latency.worst))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--size", choices=SIZES, default="M")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--appends", type=int, default=500)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="ccod-bench-") as folder:
+        figures = trio.run(run, Path(folder), arguments.size, arguments.seed, arguments.appends)
+    corpus = figures.corpus
+    print(f"\nCorpus {figures.size}: {corpus.bytes / 1e6:.0f} MB, {corpus.lines} lines; Python {figures.python}\n")
+    print("| measure | value | target |\n|---|---|---|")
+    for row in rows(figures):
+        print(f"| {' | '.join(row)} |")
+    if arguments.json:
+        arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(figures)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Folders for one daemon: nothing it reads or writes lies outside them, and no setting comes from outside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+Tables = Mapping[str, Mapping[str, Any]]
+
+
+class Home:
+    """The folders below `path`, and a configuration file that names them; `tables` are further settings."""
+
+    def __init__(self, path: Path, tables: Tables | None = None) -> None:
+        self.path = path
+        self.root = path / "projects"
+        self.database = path / "data" / "ccod.db"
+        self.config = path / "ccod.toml"
+        self.log = path / "stderr.log"
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.configure(tables or {})
+
+    def configure(self, tables: Tables) -> None:
+        """Write the configuration file anew."""
+        merged: dict[str, dict[str, Any]] = {
+            "http": {"port": 0},
+            "claude": {"roots": [str(self.root)]},
+            "sqlite": {"path": str(self.database)},
+            "log": {"format": "json"},
+        }
+        for table, values in tables.items():
+            merged.setdefault(table, {}).update(values)
+        self.config.write_text(tomli_w.dumps(merged))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "HOME": str(self.path),
+            "CLAUDE_CONFIG_DIR": str(self.path / ".claude"),
+            **{f"XDG_{kind}_HOME": str(self.path / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")},
+        }

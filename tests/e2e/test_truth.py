@@ -1,0 +1,125 @@
+"""Real transcripts give the numbers that a program without any code of ours counted in them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+import pytest
+import trio
+
+from tests.e2e.daemon import Daemon, open_daemon
+
+DATA = Path(os.environ.get("CCOD_TEST_DATA", Path(__file__).parents[3] / "shared" / "data")) / "transcripts"
+SETTLE_SECONDS = 30.0
+
+if not (DATA / "truth.json").is_file():
+    pytest.skip("no real transcripts: name a folder that has them in CCOD_TEST_DATA", allow_module_level=True)
+
+
+class Tokens(msgspec.Struct):
+    input_tokens: int
+    output_tokens: int
+    cache_creation_input_tokens: int
+    cache_read_input_tokens: int
+
+
+class Truth(msgspec.Struct):
+    """What was counted in one file. Successive copies of one growing file share a session, shortest first."""
+
+    file: str
+    records: int
+    sessionIds: dict[str, int]  # noqa: N815
+    user_messages: int
+    assistant_messages: int
+    responses: int
+    tool_uses: int
+    tokens: Tokens
+
+    @property
+    def session(self) -> str:
+        if "/chain-" in self.file and self.sessionIds:
+            return max(self.sessionIds, key=lambda session: self.sessionIds[session])
+        return str(uuid5(NAMESPACE_URL, self.file))
+
+    @property
+    def body(self) -> bytes:
+        """The file's bytes. Where the copy was taken before its last line's end, the end is added."""
+        body = (DATA / self.file).read_bytes()
+        return body if body.endswith(b"\n") else body + b"\n"
+
+
+def generations() -> Iterator[dict[str, Truth]]:
+    """Every session with its shortest copy, then those that grew with the next, and so on."""
+    truths = msgspec.json.decode((DATA / "truth.json").read_bytes(), type=list[Truth])
+    waiting = sorted(truths, key=lambda truth: truth.records)
+    while waiting:
+        generation: dict[str, Truth] = {}
+        waiting = [truth for truth in waiting if generation.setdefault(truth.session, truth) is not truth]
+        yield generation
+
+
+def grow(root: Path, truth: Truth) -> None:
+    """Append to a transcript what is new in this copy of it."""
+    path = root / uuid5(NAMESPACE_URL, truth.session).hex / f"{truth.session}.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("ab") as file:
+        known = file.tell()
+        assert truth.body.startswith(path.read_bytes())
+        file.write(truth.body[known:])
+
+
+def expected(truth: Truth) -> dict[str, int]:
+    return {
+        "records": truth.records,
+        "userMessageCount": truth.user_messages,
+        "assistantMessageCount": truth.assistant_messages,
+        "responseCount": truth.responses,
+        "toolUsageCount": truth.tool_uses,
+        "inputTokens": truth.tokens.input_tokens,
+        "outputTokens": truth.tokens.output_tokens,
+        "cacheCreationTokens": truth.tokens.cache_creation_input_tokens,
+        "cacheReadTokens": truth.tokens.cache_read_input_tokens,
+    }
+
+
+def records(database: Path) -> dict[str, int]:
+    """Count the stored records of each transcript."""
+    query = "SELECT s.path, count(*) FROM entries e JOIN streams s ON s.id = e.stream_id GROUP BY s.path"
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        return {Path(path).stem: count for path, count in connection.execute(query)}
+
+
+async def numbers(daemon: Daemon, like: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """Return what is stored, in the shape of what is expected."""
+    counts = records(daemon.home.database)
+    stored: dict[str, Any] = {
+        found["id"]: found | found["usage"] | {"records": counts.get(found["id"], 0)}
+        for found in await daemon.items("/api/conversations")
+    }
+    return {
+        session: {name: stored[session][name] for name in names} for session, names in like.items() if session in stored
+    }
+
+
+async def test_every_transcript_has_the_numbers_that_were_counted_in_it(tmp_path: Path) -> None:
+    truth: dict[str, Truth] = {}
+    async with open_daemon(tmp_path) as daemon:
+        for generation in generations():
+            truth |= generation
+            for grown in generation.values():
+                grow(daemon.home.root, grown)
+            right = {session: expected(known) for session, known in truth.items()}
+            found: dict[str, dict[str, int]] = {}
+            with trio.move_on_after(SETTLE_SECONDS):
+                while found != right:
+                    await trio.sleep(0.05)
+                    found = await numbers(daemon, right)
+            assert {s: found.get(s) for s in right if found.get(s) != right[s]} == {}, daemon.report()
+    assert len(truth) > 10
