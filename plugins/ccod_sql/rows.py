@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -196,7 +197,7 @@ class Rows(Generic[R]):
 
     def next_id(self, connection: Connection) -> int:
         """Return the first free id: there is one writer, so it numbers rows itself and knows their ids beforehand."""
-        return (connection.exec_driver_sql(self._greatest).scalar() or 0) + 1
+        return (_read(connection, self._greatest, ())[0][0] or 0) + 1
 
     def insert(self, connection: Connection, rows: Iterable[R], or_else: str = "") -> None:
         """Insert `rows`. `or_else` is what to do about those that are there already, in SQL."""
@@ -209,7 +210,7 @@ class Rows(Generic[R]):
         return str(self._select.where(*where).compile(dialect=self._dialect))
 
     def _run(self, connection: Connection, sql: str, values: tuple[object, ...]) -> list[R]:
-        return [self._kind(*row) for row in connection.exec_driver_sql(sql, values)]
+        return [self._kind(*row) for row in _read(connection, sql, values)]
 
 
 def portions(values: Iterable[T]) -> Iterator[list[T]]:
@@ -229,6 +230,17 @@ def _compile(
     return str(compiled), attrgetter(*(name.removeprefix("old_") for name in names))
 
 
+# The driver's own cursor, in SQLAlchemy's transaction: what SQLAlchemy does for each statement costs more than most of
+# these statements themselves. The price is that errors come as the driver's own.
+
+
+def _read(connection: Connection, sql: str, values: tuple[object, ...]) -> Sequence[Any]:
+    with closing(connection.connection.cursor()) as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()
+
+
 def _write(connection: Connection, sql: str, parameters: list[tuple[Any, ...]]) -> None:
     if parameters:
-        connection.exec_driver_sql(sql, parameters)
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.executemany(sql, parameters)

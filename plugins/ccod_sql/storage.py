@@ -106,6 +106,8 @@ class SqlStorage:
                 return self._writer.append(connection, source, batch, entries, self._clock())
         except OperationalError as error:
             raise StorageUnavailableError(f"{self._database.path}: {error.orig}") from error
+        except self._database.writer.dialect.loaded_dbapi.OperationalError as error:
+            raise StorageUnavailableError(f"{self._database.path}: {error}") from error
 
     async def _read(self, read: Callable[Concatenate[Connection, P], T], *values: P.args, **named: P.kwargs) -> T:
         def work() -> T:
