@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 import structlog
 import trio
@@ -27,8 +28,14 @@ class Turn:
         self._live = trio.lowlevel.ParkingLot()
         self._history = trio.lowlevel.ParkingLot()
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return len(self._live) + len(self._history)
+
     @asynccontextmanager
     async def take(self, *, history: bool) -> AsyncIterator[None]:
+        await trio.lowlevel.checkpoint_if_cancelled()
         if self._held:
             await (self._history if history else self._live).park()
         self._held = True
@@ -53,7 +60,7 @@ class Pipeline:
         self._storage = storage
         self._bus = bus
         self._health = health
-        self._turn = Turn()
+        self.turn = Turn()
         self._failed = trio.Event()
         self._failure: Exception | None = None
         self._warned: set[str] = set()
@@ -69,17 +76,25 @@ class Pipeline:
         return SourceIntake(source, self, self._storage, self._health)
 
     async def take(self, source: str, batch: Batch) -> None:
-        """Parse, store and publish one batch. A batch that has begun is finished, even when its source is cancelled."""
-        async with self._turn.take(history=batch.history):
+        """Parse, store and publish one batch. What storage has begun is finished, even when its source is cancelled."""
+        try:
+            entries = await trio.to_thread.run_sync(self._parse, batch)
+        except Exception as error:  # noqa: BLE001
+            await self._give_up(error)
+        async with self.turn.take(history=batch.history):
             try:
-                entries = await trio.to_thread.run_sync(self._parse, batch)
                 stored = await self._store(source, batch, entries)
-            except Exception as error:  # noqa: BLE001  # `run` raises it
-                self._failure = error
-                self._failed.set()
-                await trio.sleep_forever()
-            self._note(batch, entries)
+            except Exception as error:  # noqa: BLE001
+                await self._give_up(error)  # and keep the turn: nothing more is stored
             self._bus.publish(stored)
+        self._note(batch, entries)
+
+    async def _give_up(self, error: Exception) -> NoReturn:
+        """Let `run` raise the error, which cancels everything."""
+        self._failure = self._failure or error
+        self._failed.set()
+        await trio.sleep_forever()
+        raise AssertionError
 
     def _parse(self, batch: Batch) -> list[Entry | Unparsed]:
         stream = batch.stream

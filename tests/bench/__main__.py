@@ -40,9 +40,9 @@ class Figures(Struct):
     warm_start: idle.Idle
 
 
-async def run(folder: Path, size: str, seed: int, appends: int) -> Figures:
+async def run(folder: Path, size: str, seed: int, appends: int, rounds: int) -> Figures:
     corpus = build(folder / "corpus", SIZES[size], seed)
-    floor = await trio.to_thread.run_sync(ingest.floor, corpus, folder / "floor.db")
+    floor, cold = await ingest.pairs(folder, corpus, rounds)
     return Figures(
         python=platform.python_version(),
         size=size,
@@ -50,11 +50,11 @@ async def run(folder: Path, size: str, seed: int, appends: int) -> Figures:
         corpus=corpus.total,
         own_messages=own_messages(corpus),
         floor=floor,
-        cold=await ingest.cold(folder / "cold", corpus),
+        cold=cold,
         live_during_cold=await ingest.live_during_cold(folder / "busy", corpus),
         live_idle=await idle.live(folder / "quiet", appends),
         first_start=await idle.idle(folder / "empty"),
-        warm_start=await idle.idle(folder / "cold", ingest.roots(corpus)),
+        warm_start=await idle.idle(folder / "cold-0", ingest.roots(corpus)),
     )
 
 
@@ -119,11 +119,12 @@ def main() -> None:
     parser.add_argument("--size", choices=SIZES, default="M")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--appends", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=3, help="how often to run floor and cold ingest in turn")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="ccod-bench-") as folder:
-        figures = trio.run(run, Path(folder), arguments.size, arguments.seed, arguments.appends)
+        figures = trio.run(run, Path(folder), arguments.size, arguments.seed, arguments.appends, arguments.rounds)
     corpus = figures.corpus
     print(f"\nCorpus {figures.size}: {corpus.bytes / 1e6:.0f} MB, {corpus.lines} lines; Python {figures.python}\n")
     print("| measure | value | target |\n|---|---|---|")

@@ -134,9 +134,10 @@ async def test_live_batches_overtake_history_that_waits() -> None:
     house = House()
     house.storage.gate = trio.Event()
     async with trio.open_nursery() as nursery:
-        for line, history in (("h1", True), ("h2", True), ("h3", True), ("live", False)):
+        for waiting, (line, history) in enumerate([("h1", True), ("h2", True), ("h3", True), ("live", False)]):
             nursery.start_soon(house.intake.send, batch(line, history=history))
-            await wait_all_tasks_blocked()
+            while not house.storage.gate.statistics().tasks_waiting or house.pipeline.turn.waiting < waiting:
+                await trio.sleep(0.001)
         house.storage.gate.set()
     order = [entry.type for _, entries in house.storage.taken for entry in entries if isinstance(entry, Entry)]
     assert order == ["h1", "live", "h2", "h3"]
