@@ -7,8 +7,8 @@ from typing import Protocol
 
 import structlog
 import trio
-from ccod_http.web import epoch_ms
 
+from ccod_http.web import epoch_ms
 from ccod_ws.outbox import Outbox
 from ccod_ws.protocol import (
     ClientPing,

@@ -15,8 +15,8 @@ def tail_command(settings: Callable[[], Settings]) -> click.Command:
     def tail(as_json: bool) -> None:
         """Print what happens in all conversations, as it happens."""
         import trio
-        from ccod_http.web import HttpSettings
 
+        from ccod_http.web import HttpSettings
         from ccod_ws.lines import JsonLines, Lines
         from ccod_ws.tail import Show, follow
 

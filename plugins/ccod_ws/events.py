@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from ccod_http.web import ConversationJson, MessageJson, ProjectJson
 from msgspec import Struct
 
 from ccod import ServiceHealth
+from ccod_http.web import ConversationJson, MessageJson, ProjectJson
 
 # ---------------------------------------------------------------- conversations
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import structlog
 import trio
-from ccod_http.web import conversation_json, epoch_ms, message_json, project_json
 from msgspec import Struct
 
 from ccod import Event, FileChange, Message, Observatory, Stored
+from ccod_http.web import conversation_json, epoch_ms, message_json, project_json
 from ccod_ws.coalescer import Coalescer
 from ccod_ws.events import (
     ConversationStarted,

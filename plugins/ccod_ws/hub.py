@@ -6,10 +6,10 @@ from itertools import count
 from weakref import WeakValueDictionary
 
 import trio
-from ccod_http.web import Problem, epoch_ms
 from msgspec import UNSET, Struct, UnsetType
 
 from ccod import Bus, Observatory, Settings
+from ccod_http.web import Problem, epoch_ms
 from ccod_ws.client import CLOSE_SECONDS, Client, Socket
 from ccod_ws.events import ServerShutdown
 from ccod_ws.protocol import Broadcast, Channel, CloseCode, Lagged, frame

@@ -10,8 +10,9 @@ from enum import IntEnum
 from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
-from ccod_http.web import encode
 from msgspec import UNSET, Struct, UnsetType
+
+from ccod_http.web import encode
 
 Channel = Literal["conversations", "projects", "files", "system"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)

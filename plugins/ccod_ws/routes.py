@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ccod_http.web import require_reader
 from quart import Blueprint, websocket
 
+from ccod_http.web import require_reader
 from ccod_ws.hub import Hub
 
 

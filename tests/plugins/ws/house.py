@@ -12,18 +12,14 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import ccod_ws
 import httpx
 import msgspec
 import structlog.testing
 import trio
-from ccod_http.transport import HttpTransport
-from ccod_http.web import HttpSettings
-from ccod_ws.hub import Hub, hub_of
-from ccod_ws.settings import WsSettings
 from trio.testing import wait_all_tasks_blocked
 from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket
 
+import ccod_ws
 from ccod import (
     Batch,
     Block,
@@ -50,6 +46,10 @@ from ccod import (
     User,
 )
 from ccod.settings import CoreSettings
+from ccod_http.transport import HttpTransport
+from ccod_http.web import HttpSettings
+from ccod_ws.hub import Hub, hub_of
+from ccod_ws.settings import WsSettings
 
 LIMIT = 20.0
 """Seconds after which a wait has failed, whatever the machine."""

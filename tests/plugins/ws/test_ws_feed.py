@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 import trio
-from ccod_ws.coalescer import Coalescer
-from ccod_ws.feed import Feed
-from ccod_ws.vitals import tell_health
 from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ccod import FileChange
+from ccod_ws.coalescer import Coalescer
+from ccod_ws.feed import Feed
+from ccod_ws.vitals import tell_health
 from tests.plugins.ws.house import conversation, join, make_house
 
 

@@ -6,6 +6,12 @@ from contextlib import AsyncExitStack
 
 import trio
 import trio.lowlevel
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from trio.testing import MockClock, wait_all_tasks_blocked
+from trio_websocket import ConnectionClosed, open_websocket
+
+from ccod import FileChange
 from ccod_ws.client import CLOSE_SECONDS
 from ccod_ws.events import FileChanged
 from ccod_ws.hub import Hub
@@ -13,12 +19,6 @@ from ccod_ws.outbox import MAX_FRAMES, Outbox
 from ccod_ws.protocol import Frame
 from ccod_ws.settings import WsSettings
 from ccod_ws.transport import WsTransport
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from trio.testing import MockClock, wait_all_tasks_blocked
-from trio_websocket import ConnectionClosed, open_websocket
-
-from ccod import FileChange
 from tests.plugins.ws.house import LIMIT, Listener, added, join, make_house, open_house
 
 CHANGE = FileChanged("change", "/x/c1.jsonl", 1, 1)

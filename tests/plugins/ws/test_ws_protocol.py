@@ -6,13 +6,13 @@ import json
 from contextlib import suppress
 
 import trio
-from ccod_ws import protocol
-from ccod_ws.settings import WsSettings
 from hypothesis import given
 from hypothesis import strategies as st
 from trio_websocket import ConnectionClosed
 
 from ccod import Block, Event, FileChange
+from ccod_ws import protocol
+from ccod_ws.settings import WsSettings
 from tests.plugins.ws.house import LIMIT, added, conversation, open_house, project
 
 

@@ -16,12 +16,12 @@ from typing import Any
 import msgspec
 import pytest
 import trio
-from ccod_ws.lines import Block, Lines, Message, printable, told
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 from trio.testing import MockClock
 
+from ccod_ws.lines import Block, Lines, Message, printable, told
 from tests.plugins.ws.house import LIMIT, House, added, conversation, open_house
 
 CCOD = Path(sys.executable).with_name("ccod")

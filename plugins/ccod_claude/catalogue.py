@@ -1,0 +1,138 @@
+"""Which transcripts there are: tells new files from those that grew, moved, were replaced or went away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from ccod import Checkpoint, Stream
+from ccod_claude.files import Survey
+from ccod_claude.layout import conversation, place, readable
+from ccod_claude.transcripts import Found, Transcript, restored
+
+FORMAT = "claude"
+MISSES = 2
+"""A file that is moved while folders are listed can be missed once; missed twice, it is gone."""
+
+
+class Catalogue:
+    """All transcripts, by path and by file (device and inode)."""
+
+    def __init__(self, stored: Iterable[tuple[Stream, Checkpoint]], roots: Sequence[str], history_after: float) -> None:
+        self._roots = tuple(readable(f"{root}/") for root in roots)
+        self._history_after = history_after
+        self._keys: set[str] = set()
+        self._by_path: dict[str, Transcript] = {}
+        self._by_file: dict[tuple[int, int], Transcript] = {}
+        self._displaced: set[Transcript] = set()
+        self.history_bytes = 0
+        known = [restored(stream, checkpoint) for stream, checkpoint in stored]
+        for transcript in sorted(known, key=lambda transcript: (not transcript.gone, transcript.generation)):
+            self._restore(transcript)
+
+    def _restore(self, transcript: Transcript) -> None:
+        assert transcript.stream is not None
+        self._keys.add(transcript.stream.key)
+        if transcript.superseded:
+            return
+        other = self._by_path.get(transcript.found.path)
+        if other is not None and other.found.identity != transcript.found.identity:
+            self._displaced.add(other)
+        self._by_path[transcript.found.path] = self._by_file[transcript.found.identity] = transcript
+        self.history_bytes += transcript.history_left
+
+    def at(self, path: str) -> Transcript | None:
+        return self._by_path.get(path)
+
+    def has_file(self, found: Found) -> bool:
+        return found.identity in self._by_file
+
+    def note(self, found: Sequence[Found], *, all_paths: Mapping[str, Found]) -> list[Transcript]:
+        """Take down where files are now; return the transcripts that must be read, those changed last first."""
+        to_read: list[Transcript] = []
+        for file in sorted(found, key=self.has_file, reverse=True):  # what moved makes room at its path for what is new
+            transcript = self._claim(file, all_paths)
+            if transcript is not None:
+                transcript.found = file
+                transcript.misses = 0
+                if not transcript.is_read:
+                    to_read.append(transcript)
+        return sorted(to_read, key=lambda transcript: -transcript.found.modified)
+
+    def miss(self, survey: Survey) -> list[Transcript]:
+        """Count the scans that did not find a transcript; return those that were missed. A folder that could not
+        be looked into, such as a root that is away, proves nothing."""
+        present = {found.path for found in survey.found}
+        blind = tuple(readable(f"{folder}/") for folder in survey.blind)
+        self._displaced = {transcript for transcript in self._displaced if not transcript.gone}
+        missed = [
+            transcript
+            for path, transcript in self._by_path.items()
+            if path not in present and path.startswith(self._roots) and not path.startswith(blind)
+        ]
+        missed = [transcript for transcript in (*missed, *self._displaced) if not transcript.gone]
+        for transcript in missed:
+            transcript.misses += 1
+        return missed
+
+    def succeed(self, old: Transcript) -> Transcript:
+        """Begin anew with the file that stands where `old` stood."""
+        new = Transcript(old.found, generation=old.generation + 1)
+        self._by_path[new.found.path] = self._by_file[new.found.identity] = new
+        return new
+
+    def forget(self, transcript: Transcript) -> None:
+        """Drop a transcript of which nothing was stored."""
+        if self._by_path.get(transcript.found.path) is transcript:
+            del self._by_path[transcript.found.path]
+        if self._by_file.get(transcript.found.identity) is transcript:
+            del self._by_file[transcript.found.identity]
+
+    def stream(self, transcript: Transcript, beginning: bytes) -> Stream:
+        """Return the stream of a transcript, at its present path; a new one if nothing of it was read before."""
+        path = transcript.found.path
+        if transcript.stream is not None:
+            return replace(transcript.stream, path=path)
+        where = place(transcript.found.parts)
+        assert where is not None
+        return Stream(self._new_key(path), FORMAT, path, conversation(where, beginning), where.agent)
+
+    def _claim(self, found: Found, all_paths: Mapping[str, Found]) -> Transcript | None:
+        """Return the transcript that a file is, or None if it is one already known under another name."""
+        transcript = self._by_path.get(found.path)
+        twin = self._by_file.get(found.identity)
+        if twin is not None and twin is not transcript and twin.found.identity == found.identity:
+            other = all_paths.get(twin.found.path, found)
+            if other.path != found.path and other.identity == found.identity:
+                return None
+            if twin.position.offset or twin.held:
+                return self._move(twin, found)
+        transcript = transcript or self._new(found)
+        self._by_path[found.path] = self._by_file[found.identity] = transcript
+        return transcript
+
+    def _move(self, transcript: Transcript, found: Found) -> Transcript:
+        if self._by_path.get(transcript.found.path) is transcript:
+            del self._by_path[transcript.found.path]
+        displaced = self._by_path.get(found.path)
+        if displaced is not None and (displaced.stream is not None or displaced.held):
+            self._displaced.add(displaced)  # unless it turns up elsewhere, it is gone
+        self._displaced.discard(transcript)
+        self._by_path[found.path] = transcript
+        return transcript
+
+    def _new(self, found: Found) -> Transcript:
+        is_old = time.time() - found.modified > self._history_after
+        transcript = Transcript(found, history_end=found.size if is_old else 0)
+        self.history_bytes += transcript.history_left
+        return transcript
+
+    def _new_key(self, path: str) -> str:
+        key, number = path, 1
+        while key in self._keys:
+            number += 1
+            key = f"{path}#{number}"
+        self._keys.add(key)
+        return key

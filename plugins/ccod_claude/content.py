@@ -1,0 +1,106 @@
+"""Shows what a message says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from ccod import Block, Content
+from ccod_claude.lines import mend
+
+INTEGERS = range(-(2**63), 2**64)
+UNREADABLE = Block("other", name="unreadable")
+
+
+class Said(Struct):
+    content: Raw = Raw(b"null")
+
+
+class Told(Struct):
+    message: Said
+
+
+def read_content(body: bytes) -> Content:
+    """Return what the message in the record `body` says; what cannot be read is shown as such."""
+    try:
+        blocks = _blocks(msgspec.json.decode(mend(body), type=Told).message.content)
+    except (ValueError, RecursionError):
+        blocks = [UNREADABLE]
+    return Content("\n".join(block.text for block in blocks if block.type == "text" and block.text), blocks)
+
+
+def _blocks(content: Raw) -> list[Block]:
+    if bytes(content).startswith(b"["):
+        return [_block(part) for part in msgspec.json.decode(content, type=list[Raw])]
+    text = msgspec.json.decode(content, type=str | None)
+    return [] if text is None else [Block("text", text=text)]
+
+
+def _block(part: Raw) -> Block:
+    try:
+        fields = msgspec.json.decode(part)
+    except (ValueError, RecursionError):
+        return UNREADABLE
+    if not isinstance(fields, dict):
+        return UNREADABLE
+    return _shown(_text(fields, "type") or "unknown", fields)
+
+
+def _shown(kind: str, fields: Mapping[str, Any]) -> Block:
+    if kind == "text":
+        return Block("text", text=_text(fields, "text") or "")
+    if kind == "thinking":
+        return Block("thinking", text=_text(fields, "thinking") or "")
+    if kind.endswith("tool_use"):
+        given = _within_64_bits(fields.get("input"))
+        return Block("toolUse", id=_text(fields, "id"), name=_text(fields, "name"), input=given)
+    if kind.endswith("tool_result"):
+        return Block(
+            "toolResult",
+            tool_use_id=_text(fields, "tool_use_id"),
+            text="\n".join(_texts(fields.get("content"))),
+            is_error=fields.get("is_error") is True,
+        )
+    if kind in ("image", "document"):
+        return _file("image" if kind == "image" else "document", fields.get("source"))
+    return Block("other", name=kind)
+
+
+def _file(kind: Any, source: Any) -> Block:
+    if not isinstance(source, dict):
+        return Block(kind)
+    data = _text(source, "data")
+    return Block(kind, media_type=_text(source, "media_type"), size=_decoded_size(data) if data else None)
+
+
+def _decoded_size(base64: str) -> int:
+    return len(base64) * 3 // 4 - base64[-2:].count("=")
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """A tool's result is one text, or a list of which some items are texts."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, list):
+        for item in content:
+            if isinstance(item, dict) and (text := _text(item, "text")) is not None:
+                yield text
+
+
+def _text(fields: Mapping[str, Any], key: str) -> str | None:
+    value = fields.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _within_64_bits(value: Any) -> Any:
+    """Make integers that no database and few programs can hold into floats, as JavaScript reads them."""
+    if isinstance(value, dict):
+        return {key: _within_64_bits(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_within_64_bits(item) for item in value]
+    if isinstance(value, int) and value not in INTEGERS:
+        return float(value)
+    return value

@@ -1,0 +1,158 @@
+"""Finds and reads transcript files. Writes nothing, and follows no symbolic link below a root."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from zlib import crc32
+
+from msgspec import Struct
+
+from ccod import Record
+from ccod_claude.layout import SUFFIX, is_entered, place, readable
+from ccod_claude.reading import Position, read_records
+from ccod_claude.transcripts import Found, Mark, Signature, Transcript
+
+HEAD = 1024
+TAIL = 256
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class ReplacedError(Exception):
+    """At the path of a transcript stands a file that no scan has seen there; its own may have moved."""
+
+
+class Survey(Struct):
+    """The transcripts below some roots, and the folders that could not be looked into."""
+
+    found: list[Found]
+    blind: dict[str, OSError]
+
+
+class Reading(Struct, frozen=True):
+    """Records that follow those read before, and what to remember of them."""
+
+    records: list[Record]
+    position: Position
+    mark: Mark
+    signature: Signature
+
+    @property
+    def size(self) -> int:
+        return self.signature[2]
+
+
+def survey(roots: Sequence[str], enter: Callable[[str], None]) -> Survey:
+    """Find every transcript. `enter` is told of each folder before it is looked into, so that nothing is missed."""
+    seen = Survey([], {})
+    for root in roots:
+        folders: list[tuple[str, ...]] = [()]
+        while folders:
+            parts = folders.pop()
+            folder = "/".join((root, *parts))
+            enter(folder)
+            try:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        _note(root, (*parts, entry.name), entry, folders, seen)
+            except FileNotFoundError as error:
+                if not parts:  # any other folder was there when its parent was listed
+                    seen.blind[root] = error
+                    enter(_nearest(root))
+            except OSError as error:
+                seen.blind[folder] = error
+    return seen
+
+
+def _note(
+    root: str, parts: tuple[str, ...], entry: os.DirEntry[str], folders: list[tuple[str, ...]], seen: Survey
+) -> None:
+    if entry.is_dir(follow_symlinks=False):
+        if is_entered(parts):
+            folders.append(parts)
+    elif entry.name.endswith(SUFFIX) and entry.is_file(follow_symlinks=False) and place(parts):
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            return
+        seen.found.append(_found(root, parts, status))
+
+
+def _nearest(folder: str) -> str:
+    return str(next(parent for parent in Path(folder).parents if parent.is_dir()))
+
+
+def look(roots: Sequence[str], paths: Iterable[str]) -> list[Found]:
+    """Find those of `paths` that are transcripts below one of `roots`."""
+    return [found for path in paths if (found := _look(roots, path))]
+
+
+def _look(roots: Sequence[str], path: str) -> Found | None:
+    root = next((root for root in roots if path.startswith(f"{root}/")), None)
+    if root is None:
+        return None
+    parts = tuple(path.removeprefix(f"{root}/").split("/"))
+    try:
+        status = os.stat(path, follow_symlinks=False)  # noqa: PTH116
+    except OSError:
+        return None  # it went again; the next survey knows
+    return _found(root, parts, status) if stat.S_ISREG(status.st_mode) and place(parts) else None
+
+
+def _found(root: str, parts: tuple[str, ...], status: os.stat_result) -> Found:
+    return Found(readable("/".join((root, *parts))), root, parts, _signature(status))
+
+
+def _signature(status: os.stat_result) -> Signature:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def read_on(transcript: Transcript, max_line: int) -> Reading | None:
+    """Read what follows in a transcript; None if its file was truncated or rewritten.
+
+    Raises OSError if it cannot be read, FileNotFoundError if there is none, ReplacedError if there is another.
+    """
+    found = transcript.found
+    descriptor = _open_beneath(found.root, found.parts)
+    try:
+        signature = _signature(os.fstat(descriptor))
+        if signature[:2] != found.identity:
+            raise ReplacedError(found.path)
+        return _read(descriptor, transcript, max_line, signature)
+    finally:
+        os.close(descriptor)
+
+
+def _open_beneath(root: str, parts: Sequence[str]) -> int:
+    """Open a file for reading, step by step, so that no symbolic link can lead out of the root."""
+    folder = os.open(root, FOLDER)
+    try:
+        for name in parts[:-1]:
+            inner = os.open(name, FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        return os.open(parts[-1], FILE, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _read(descriptor: int, transcript: Transcript, max_line: int, signature: Signature) -> Reading | None:
+    offset = transcript.position.offset
+    end = transcript.history_end if transcript.is_history else sys.maxsize
+
+    def read(at: int, size: int) -> bytes:
+        return os.pread(descriptor, min(size, end - at), at) if at < end else b""
+
+    before = min(offset, TAIL)
+    head, tail = read(0, min(offset, HEAD)), read(offset - before, before)
+    if signature[2] < offset or transcript.mark != Mark(crc32(head), crc32(tail)):
+        return None
+    known = min(transcript.position.searched, signature[2])
+    records, position = read_records(read, transcript.position._replace(searched=known), max_line)
+    body = b"".join(record.body for record in records)
+    mark = Mark(crc32((head + body[:HEAD])[:HEAD]), crc32((tail + body[-TAIL:])[-TAIL:]))
+    return Reading(records, position, mark, signature)

@@ -1,0 +1,141 @@
+"""Understands the lines of a transcript. A line that is as it should be is decoded once, into typed fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+from msgspec import UNSET
+
+from ccod import Content, Entry, Record, Stream, ToolResult, ToolUse, Unparsed
+from ccod_claude.content import read_content
+from ccod_claude.lines import Durations, Line, Part, decode_line, pair_surrogates, salvage_line
+from ccod_claude.moments import milliseconds
+from ccod_claude.responses import response
+from ccod_claude.salvage import pieces
+from ccod_claude.titles import title
+
+FORMAT = "claude"
+
+Role = Literal["user", "assistant"]
+
+CHAIN = {"user", "assistant", "system", "progress", "attachment"}
+TITLES = {"custom-title", "agent-name", "ai-title", "summary"}
+STATES = {"agent-setting", "tag", "last-prompt", "mode", "permission-mode", "pr-link", "bridge-session", "atis-latch"}
+FILES = {"file-history-snapshot", "file-history-delta"}
+KNOWN = CHAIN | TITLES | STATES | FILES | {"queue-operation"}
+TITLED = TITLES | {"user", "attachment"}
+USES = {"tool_use", "server_tool_use", "mcp_tool_use"}
+LONGEST_MS = 2**43
+"""A call that took longer than three centuries states garbage."""
+NO_ERROR = (b"null", b"false", b'""')
+
+
+class ClaudeParser:
+    """The parser of the format "claude"; see `ccod.Parser`."""
+
+    format = FORMAT
+
+    def parse(self, stream: Stream, record: Record) -> Iterable[Entry | Unparsed]:
+        body = record.body
+        try:
+            line = decode_line(body)
+        except (ValueError, RecursionError):
+            return list(_salvage(stream, record))
+        if body.startswith(b"{") and body.endswith(b"}\n"):
+            return (_entry(stream, line, record.offset, len(body) - 1),)
+        start = len(body) - len(body.lstrip())
+        return (_entry(stream, line, record.offset + start, len(body.strip())),)
+
+    def content(self, body: bytes) -> Content:
+        return read_content(body)
+
+
+def _salvage(stream: Stream, record: Record) -> Iterator[Entry | Unparsed]:
+    body = pair_surrogates(record.body)
+    for piece in pieces(body):
+        offset, length = record.offset + piece.start, piece.end - piece.start
+        if piece.reason:
+            yield Unparsed(offset, length, piece.reason)
+            continue
+        try:
+            line = salvage_line(body[piece.start : piece.end])
+        except (ValueError, RecursionError):
+            yield Unparsed(offset, length, "malformed")
+        else:
+            yield _entry(stream, line, offset, length)
+
+
+def _entry(stream: Stream, line: Line, offset: int, length: int) -> Entry:
+    kind = line.type or ""
+    message = line.message
+    role: Role | None = None
+    answer = None
+    uses: Sequence[ToolUse] = ()
+    results: Sequence[ToolResult] = ()
+    error = line.is_api_error_message is True
+    if message is not None and kind in ("user", "assistant"):
+        role = "user" if kind == "user" else "assistant"
+        if isinstance(message.content, list):
+            uses, results = _tools(message.content, line)
+        if kind == "assistant":
+            answer = response(message, line.request_id, line.uuid or f"{stream.key}:{offset}")
+            error = error or _states_error(line)
+    return Entry(
+        offset,
+        length,
+        kind,
+        line.subtype or _nested_type(line),
+        kind in KNOWN,
+        line.uuid or None,
+        line.parent_uuid or None,
+        milliseconds(line.timestamp),
+        line.session_id or None,
+        line.version or None,
+        line.cwd or None,
+        line.git_branch or None,
+        role,
+        line.is_sidechain is True,
+        line.is_meta is True,
+        error,
+        answer,
+        uses,
+        results,
+        None if results or kind not in TITLED or stream.agent or line.is_sidechain else title(line),
+    )
+
+
+def _nested_type(line: Line) -> str:
+    nested = line.attachment or line.data
+    return (nested.type if nested else None) or ""
+
+
+def _states_error(line: Line) -> bool:
+    return line.error is not UNSET and bytes(line.error) not in NO_ERROR
+
+
+def _tools(parts: Sequence[Part], line: Line) -> tuple[Sequence[ToolUse], Sequence[ToolResult]]:
+    uses: list[ToolUse] = []
+    results: list[ToolResult] = []
+    for part in parts:
+        if part.tool_use_id:
+            duration = _duration(line) if len(parts) == 1 else None
+            results.append(ToolResult(part.tool_use_id, part.is_error is True, duration))
+        elif part.id and part.type in USES:
+            uses.append(ToolUse(part.id, part.name or ""))
+    return uses, results
+
+
+def _duration(line: Line) -> int | None:
+    """Return what the transcript states of the only result on a line."""
+    stated = line.tool_use_result
+    if not isinstance(stated, Durations):
+        return None
+    for duration, unit in (
+        (stated.total_duration_ms, 1),
+        (stated.duration_ms, 1),
+        (stated.duration_seconds, 1000),
+    ):
+        if duration is not None and 0 <= duration <= LONGEST_MS:
+            return round(duration * unit)
+    return None

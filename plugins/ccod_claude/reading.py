@@ -1,0 +1,77 @@
+"""Cuts bytes into records: a line each, or pieces of one that is too long to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ccod import Record
+
+CHUNK = 2**19
+"""So much is read for one batch, and a piece of a long line is no longer."""
+MOST_RECORDS = 1000
+
+
+class Position(NamedTuple):
+    """Where reading stands: at `offset`, after so many pieces of a long line.
+
+    No line ended between `offset` and `searched`: of a line that is longer than CHUNK only what comes after is read,
+    until it ends. A shorter one is read again, for its writer may have taken it back.
+    """
+
+    offset: int = 0
+    piece: int = 0
+    searched: int = 0
+
+
+Read = Callable[[int, int], bytes]
+"""Return the bytes from an offset on, up to so many; fewer if they are not there."""
+
+
+def read_records(read: Read, position: Position, max_line: int) -> tuple[list[Record], Position]:
+    """Read complete lines, as many as a batch should hold, or the next piece of a line that is too long.
+
+    How lines are cut depends on the bytes alone, not on how many of them were there at which time.
+    """
+    max_line = max(max_line, 1)
+    step = min(CHUNK, max_line)
+    offset, piece, searched = position
+    if searched < offset + CHUNK:
+        searched = offset
+    limit = step if piece else max_line
+    found = read(searched, step)
+    while b"\n" not in found and len(found) == step and searched + step < offset + limit:
+        searched += step
+        found = read(searched, step)
+    if b"\n" in found:
+        line_end = searched + found.index(b"\n") + 1
+        too_long = line_end > offset + limit
+    else:
+        searched += len(found)
+        if searched < offset + limit:
+            return [], Position(offset, piece, searched)
+        too_long = True
+    if too_long:
+        return _piece(read, position, offset + step)
+    if piece:
+        return _piece(read, position, line_end)
+    return _lines(found if searched == offset else read(offset, line_end - offset), offset)
+
+
+def _piece(read: Read, position: Position, end: int) -> tuple[list[Record], Position]:
+    offset, piece, _ = position
+    body = read(offset, end - offset)
+    if len(body) < end - offset:  # the file was cut meanwhile: the next reading finds out
+        return [], position
+    following = 0 if body.endswith(b"\n") else piece + 1
+    return [Record(offset, body, piece + 1)], Position(end, following, end)
+
+
+def _lines(chunk: bytes, offset: int) -> tuple[list[Record], Position]:
+    records: list[Record] = []
+    start = 0
+    while len(records) < MOST_RECORDS and (end := chunk.find(b"\n", start) + 1):
+        records.append(Record(offset + start, chunk[start:end]))
+        start = end
+    searched = start if len(records) == MOST_RECORDS else len(chunk)
+    return records, Position(offset + start, 0, offset + searched)

@@ -1,0 +1,125 @@
+"""Reads transcripts on and sends what is new, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import structlog
+import trio
+
+from ccod import Batch, Intake
+from ccod_claude.catalogue import MISSES, Catalogue
+from ccod_claude.files import Reading, ReplacedError, read_on
+from ccod_claude.lanes import Lane, Lanes
+from ccod_claude.transcripts import Transcript, checkpoint
+
+log = structlog.get_logger("ccod.claude")
+
+
+class Sender:
+    """Reads one batch of a transcript at a time, the next one once that is stored."""
+
+    def __init__(
+        self, intake: Intake, catalogue: Catalogue, lanes: Lanes, in_doubt: Callable[[None], None], max_line: int
+    ) -> None:
+        self._intake = intake
+        self._catalogue = catalogue
+        self._lanes = lanes
+        self._in_doubt = in_doubt
+        self._max_line = max_line
+        self._history_done = 0
+
+    async def serve(self, lane: Lane) -> None:
+        while True:
+            transcript = await lane.take()
+            transcript.held, transcript.again = True, False
+            left = transcript.history_left
+            more = await self._advance(transcript)
+            transcript.held = False
+            if left:
+                self._history_done += left - transcript.history_left
+                self._intake.progress(self._history_done, self._catalogue.history_bytes)
+            if more or transcript.again:
+                self._lanes.put(transcript, first=True)
+
+    async def _advance(self, transcript: Transcript) -> bool:
+        """Send the next batch, or what else there is to tell; return whether there is more to read at once."""
+        if transcript.misses >= MISSES:
+            await self._tell_gone(transcript)
+            return False
+        try:
+            reading = await trio.to_thread.run_sync(read_on, transcript, self._max_line)
+        except FileNotFoundError:
+            return False  # whether it went or moved is for the next surveys to say
+        except ReplacedError:
+            self._in_doubt(None)
+            return False
+        except OSError as error:
+            self._tell_unreadable(transcript, error)
+            return False
+        transcript.warned = False
+        if reading is None:
+            await self._begin_anew(transcript)
+            return False
+        return await self._send(transcript, reading)
+
+    async def _send(self, transcript: Transcript, reading: Reading) -> bool:
+        change: Literal["add", "change"] = "change" if transcript.position.offset else "add"
+        history = transcript.is_history
+        progressed = reading.position != transcript.position
+        has_news = transcript.gone or transcript.has_moved
+        transcript.position, transcript.mark = reading.position, reading.mark
+        transcript.signature = reading.signature
+        transcript.gone = False
+        if history and not reading.records:
+            transcript.history_end = 0  # a line that is still being written is no history
+            return True
+        if reading.records or has_news:
+            beginning = b"".join(record.body for record in reading.records)
+            transcript.stream = self._catalogue.stream(transcript, beginning)
+            await self._intake.send(
+                Batch(
+                    transcript.stream,
+                    reading.records,
+                    checkpoint(transcript),
+                    history,
+                    change,
+                    reading.size,
+                )
+            )
+        return progressed and reading.position.searched < reading.size
+
+    async def _begin_anew(self, transcript: Transcript) -> None:
+        """The file is no longer the one that was read: what stands there now is another stream."""
+        if self._catalogue.at(transcript.found.path) is not transcript:
+            return  # another transcript moved there, and is read as such
+        log.info("transcript was truncated or replaced", file=transcript.found.path)
+        successor = self._catalogue.succeed(transcript)
+        if transcript.has_moved:
+            await self._tell_gone(transcript)
+        elif transcript.stream is not None:
+            transcript.superseded = True
+            size = transcript.found.size
+            await self._intake.send(Batch(transcript.stream, (), checkpoint(transcript), size=size))
+        transcript.history_end = 0
+        self._lanes.put(successor)
+
+    async def _tell_gone(self, transcript: Transcript) -> None:
+        transcript.history_end = 0
+        if transcript.stream is None:
+            self._catalogue.forget(transcript)
+        elif not transcript.gone:
+            transcript.gone = True
+            log.info("transcript was deleted", file=transcript.stream.path)
+            await self._intake.send(Batch(transcript.stream, (), checkpoint(transcript), change="unlink"))
+
+    def _tell_unreadable(self, transcript: Transcript, error: OSError) -> None:
+        transcript.signature = None
+        if not transcript.warned:
+            transcript.warned = True
+            log.warning(
+                "transcript cannot be read, it is tried again",
+                file=transcript.found.path,
+                reason=error.strerror,
+            )

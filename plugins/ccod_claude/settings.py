@@ -1,0 +1,41 @@
+"""The table `[claude]` of the configuration file."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Literal
+
+from msgspec import Struct, field
+
+from ccod import Bytes, Seconds, setting
+
+
+def default_roots() -> list[str]:
+    """Return the `projects` folder of each of Claude Code's own configuration folders."""
+    folders = [name.strip() for name in os.environ.get("CLAUDE_CONFIG_DIR", "").split(",")]
+    return [f"{name.rstrip('/')}/projects" for name in folders if name] or ["~/.claude/projects"]
+
+
+class ClaudeSettings(Struct, forbid_unknown_fields=True):
+    """Transcripts of Claude Code."""
+
+    roots: Annotated[
+        list[str],
+        setting(
+            "`projects` folders to watch; those of CLAUDE_CONFIG_DIR, or else of ~/.claude.",
+            env="CLAUDE_PROJECTS_PATH",
+            min_length=1,
+        ),
+    ] = field(default_factory=default_roots)
+    max_line: Annotated[Bytes, setting("A longer line is kept in pieces and not parsed.")] = 16 * 2**20
+    scan_interval: Annotated[
+        Seconds, setting("Pause between two looks at every file, which find what the watcher missed.")
+    ] = 2
+    scan_interval_idle: Annotated[Seconds, setting("The pause doubles up to this while nothing happens.")] = 30
+    watcher: Annotated[
+        Literal["auto", "inotify", "watchfiles", "none"],
+        setting("What tells of changes at once; `auto` is inotify on Linux and watchfiles elsewhere."),
+    ] = "auto"
+    history_after: Annotated[
+        Seconds, setting("A file first found this long after its last change is history: stored, but no news.")
+    ] = 300

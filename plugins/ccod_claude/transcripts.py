@@ -1,0 +1,138 @@
+"""One transcript that is followed, and what of it outlives the process."""
+
+from __future__ import annotations
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from ccod import Checkpoint, Stream
+from ccod_claude.reading import Position
+
+Signature = tuple[int, int, int, int, int]
+"""A file's device, inode, size and the times of its last changes: while it stays the same, so do the bytes."""
+
+
+NOWHERE: Signature = (0, 0, 0, 0, 0)
+
+log = structlog.get_logger("ccod.claude")
+
+
+class Found(Struct, frozen=True, gc=False):
+    """A transcript file as a scan saw it: `path` as text, `parts` below `root` as the file system names them."""
+
+    path: str
+    root: str
+    parts: tuple[str, ...]
+    signature: Signature
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        return self.signature[:2]
+
+    @property
+    def size(self) -> int:
+        return self.signature[2]
+
+    @property
+    def modified(self) -> float:
+        """When its content last changed, in seconds since 1970."""
+        return self.signature[3] / 1e9
+
+
+class Mark(Struct, frozen=True, array_like=True, gc=False):
+    """Checksums of a file's first bytes and of those before an offset: they tell whether it still is the same file."""
+
+    head: int = 0
+    tail: int = 0
+
+
+class Transcript(Struct, eq=False):
+    """A file that is followed as one stream, of which `position` and what belongs to it say how much is stored.
+
+    `stream` is None until the first record is read. Bytes before `history_end` were there before this observatory.
+    `signature` is the file's as of the last reading. `gone` means that its deletion was told, `superseded` that it
+    was truncated or rewritten and goes on as another stream. `misses` counts the scans that did not find it.
+    The task that reads it holds it; news that come meanwhile ask for it to be read `again`.
+    """
+
+    found: Found
+    stream: Stream | None = None
+    position: Position = Position()
+    mark: Mark = Mark()
+    history_end: int = 0
+    signature: Signature | None = None
+    generation: int = 1
+    gone: bool = False
+    superseded: bool = False
+    misses: int = 0
+    held: bool = False
+    again: bool = False
+    warned: bool = False
+
+    @property
+    def is_history(self) -> bool:
+        return self.position.offset < self.history_end
+
+    @property
+    def history_left(self) -> int:
+        return max(self.history_end - self.position.offset, 0)
+
+    @property
+    def has_moved(self) -> bool:
+        return self.stream is not None and self.stream.path != self.found.path
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the last reading came to the end, and nothing has changed since."""
+        at_end = self.signature == self.found.signature and self.position.searched >= self.found.size
+        return at_end and not self.gone and not self.has_moved
+
+
+class State(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a checkpoint says of a transcript beside the offset."""
+
+    signature: Signature | None = None
+    mark: Mark = Mark()
+    piece: int = 0
+    searched: int = 0
+    history_end: int = 0
+    generation: int = 1
+    gone: bool = False
+    superseded: bool = False
+
+
+def checkpoint(transcript: Transcript) -> Checkpoint:
+    offset, piece, searched = transcript.position
+    state = State(
+        transcript.signature,
+        transcript.mark,
+        piece,
+        searched,
+        transcript.history_end,
+        transcript.generation,
+        transcript.gone,
+        transcript.superseded,
+    )
+    return Checkpoint(offset, msgspec.json.encode(state).decode())
+
+
+def restored(stream: Stream, checkpoint: Checkpoint) -> Transcript:
+    """Return the transcript as it was when `checkpoint` was stored; a scan tells where it is now."""
+    try:
+        state = msgspec.json.decode(checkpoint.state, type=State)
+    except msgspec.DecodeError:
+        log.warning("unreadable checkpoint, the file is read again", file=stream.path)
+        state = State()
+    signature = state.signature
+    return Transcript(
+        Found(stream.path, "", (), signature or NOWHERE),
+        stream,
+        Position(checkpoint.offset, state.piece, state.searched),
+        state.mark,
+        state.history_end,
+        signature,
+        state.generation,
+        state.gone,
+        state.superseded,
+    )

@@ -1,0 +1,110 @@
+"""Watchers tell of changes long before the next scan would."""
+
+# ruff: noqa: ASYNC240 - what a test does to small local files takes no time
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.plugins.claude.claude_house import MemoryIntake, append, following
+
+SESSION = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001"
+LINE = b'{"type":"user"}\n'
+NEVER = {"scan_interval": 3600, "scan_interval_idle": 3600}
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
+each_watcher = pytest.mark.parametrize("watcher", [pytest.param("inotify", marks=on_linux), "watchfiles"])
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "projects"
+    (root / "-home-me").mkdir(parents=True)
+    return root
+
+
+@pytest.fixture
+def intake() -> MemoryIntake:
+    return MemoryIntake()
+
+
+@each_watcher
+async def test_appends_and_new_files(root: Path, intake: MemoryIntake, watcher: str) -> None:
+    file = root / "-home-me" / f"{SESSION}.jsonl"
+    async with following(root, intake, watcher=watcher, **NEVER):
+        file.write_bytes(LINE)
+        await intake.has(file, LINE)
+        for number in range(2, 20):
+            append(file, LINE)
+            await intake.has(file, number * LINE)
+
+
+@each_watcher
+async def test_moves_and_deletions(root: Path, intake: MemoryIntake, watcher: str) -> None:
+    file = root / "-home-me" / f"{SESSION}.jsonl"
+    file.write_bytes(LINE)
+    async with following(root, intake, watcher=watcher, **NEVER):
+        await intake.until(lambda: intake.batches)
+        fresh = file.with_suffix(".tmp")
+        fresh.write_bytes(b"replaced\n")
+        fresh.replace(file)
+        await intake.has(f"{file}#2", b"replaced\n")
+        target = root / "-home-you"
+        file.parent.rename(target)
+        await intake.until(lambda: intake.batches[-1].stream.path == str(target / file.name))
+        (target / file.name).unlink()
+        await intake.until(lambda: intake.batches[-1].change == "unlink")
+
+
+@on_linux
+async def test_folders_made_in_a_burst(root: Path, intake: MemoryIntake) -> None:
+    async with following(root, intake, watcher="inotify", **NEVER):
+        for number in range(100):
+            folder = root / f"p{number}" / SESSION / "subagents"
+            folder.mkdir(parents=True)
+            append(folder / "agent-a.jsonl", LINE)
+        await intake.until(lambda: len(intake.batches) == 100)
+
+
+@each_watcher
+async def test_a_root_that_comes_later_and_again(tmp_path: Path, intake: MemoryIntake, watcher: str) -> None:
+    root = tmp_path / "projects"
+    async with following(root, intake, watcher=watcher, **NEVER):
+        await trio.sleep(0.05)
+        for number in range(2):
+            (root / "p").mkdir(parents=True)
+            append(root / "p" / f"{number}.jsonl", LINE)
+            await intake.until(lambda: intake.batches)
+            intake.batches.clear()
+            root.rename(tmp_path / f"away{number}")
+            await trio.sleep(0.05)
+
+
+@on_linux
+async def test_more_events_than_the_kernel_keeps(root: Path, intake: MemoryIntake) -> None:
+    files = [root / "-home-me" / f"{name}.jsonl" for name in ("a", "b", "c")]
+    for file in files:
+        file.write_bytes(LINE)
+    most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    if most > 50_000:
+        pytest.skip(f"this kernel keeps {most} events: too many to make in a test")
+    async with following(root, intake, watcher="inotify", **NEVER):
+        await intake.until(lambda: len(intake.batches) == 3)
+        with files[0].open("ab", buffering=0) as first, files[1].open("ab", buffering=0) as second:
+            for _ in range(most // 2 + 1):
+                first.write(b"x")
+                second.write(b"x")
+        append(files[2], LINE)
+        await intake.until(lambda: intake.bytes[str(files[2])] == 2 * LINE)
+
+
+@each_watcher
+async def test_a_watcher_ends_soon_when_cancelled(root: Path, intake: MemoryIntake, watcher: str) -> None:
+    async with following(root, intake, watcher=watcher, **NEVER):
+        await trio.sleep(0.05)
+        leaving = trio.current_time()
+    assert trio.current_time() - leaving < 3
