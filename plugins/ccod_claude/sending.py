@@ -45,6 +45,8 @@ class Sender:
 
     async def _advance(self, transcript: Transcript) -> bool:
         """Send the next batch, or what else there is to tell; return whether there is more to read at once."""
+        if transcript.stream is None and self._catalogue.at(transcript.found.path) is not transcript:
+            return False  # another file took its place while it waited, and is read in its stead
         if transcript.misses >= MISSES:
             await self._tell_gone(transcript)
             return False
@@ -72,9 +74,6 @@ class Sender:
         transcript.position, transcript.mark = reading.position, reading.mark
         transcript.signature = reading.signature
         transcript.gone = False
-        if history and not reading.records:
-            transcript.history_end = 0  # a line that is still being written is no history
-            return True
         if reading.records or has_news:
             beginning = b"".join(record.body for record in reading.records)
             transcript.stream = self._catalogue.stream(transcript, beginning)
@@ -88,7 +87,10 @@ class Sender:
                     reading.size,
                 )
             )
-        return progressed and reading.position.searched < reading.size
+        more = progressed and reading.position.searched < reading.size
+        if not more:
+            transcript.history_end = 0  # a line that is still being written is no history
+        return more
 
     async def _begin_anew(self, transcript: Transcript) -> None:
         """The file is no longer the one that was read: what stands there now is another stream."""

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from ccod import Progress
 from ccod_claude.reading import CHUNK
-from tests.plugins.claude.claude_house import MemoryIntake, append, following
+from tests.plugins.claude.claude_house import PATIENCE, MemoryIntake, append, following
 
 SESSION = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001"
 OTHER = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a002"
@@ -85,10 +86,12 @@ async def test_a_line_unfinished_at_discovery_is_news(root: Path, file: Path, in
     os.utime(file, (LONG_AGO, LONG_AGO))
     async with following(root, intake):
         await intake.until(lambda: intake.batches)
+        with trio.fail_after(PATIENCE):
+            while intake.told != Progress(len(LINE) + 7, len(LINE) + 7):
+                await trio.sleep(0.01)
         append(file, LINE[7:])
         await intake.until(lambda: len(intake.batches) == 2)
     assert [batch.history for batch in intake.batches] == [True, False]
-    assert intake.told.done == intake.told.total == len(LINE) + 7
 
 
 async def test_a_growing_file_is_read_during_the_backfill(root: Path, file: Path, intake: MemoryIntake) -> None:
