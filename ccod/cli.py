@@ -56,6 +56,10 @@ class Cli(click.Group):
             self._add_plugins(ctx)
         return super().get_command(ctx, cmd_name)
 
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command; each takes the options that say where the configuration is."""
+        super().add_command(set_option(config_option(cmd)), name)
+
     def _add_plugins(self, ctx: click.Context) -> None:
         app = ctx.ensure_object(App)
         app.manager().add_commands(self, app.settings)
@@ -124,11 +128,10 @@ def cli() -> None:
 
 
 @cli.command(cls=Serve)
-@config_option
-@set_option
 @pass_app
 def serve(app: App) -> None:
     """Run the daemon until it is told to stop."""
+    import structlog
     import trio
 
     from ccod import daemon, log
@@ -137,13 +140,14 @@ def serve(app: App) -> None:
     settings = app.settings()
     os.umask(0o077)
     log.set_up(settings.core)
+    for name in app.configuration().unused():
+        structlog.get_logger("ccod.settings").warning("not used by this version", variable=name)
     with BackfillProgress() as progress:
         trio.run(daemon.serve, app.manager(), settings, progress, strict_exception_groups=True)
 
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@config_option
 @pass_app
 def plugins(app: App, as_json: bool) -> None:
     """List the plugins, where each comes from, and how it is."""
@@ -181,8 +185,8 @@ def main() -> NoReturn:
     except CcodError as error:
         code = _say(error)
     except BaseExceptionGroup as group:
-        ours = group.split(CcodError)[0]
-        if ours is None:
+        ours, bugs = group.split(CcodError)
+        if ours is None or bugs is not None:
             raise
         code = _say(_first(ours))
     sys.exit(code if isinstance(code, int) else 0)

@@ -22,6 +22,17 @@ UNITS: dict[str, dict[str, float]] = {
     "bytes": {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30},
 }
 
+NOT_YET = (
+    "JWT_SECRET",
+    "JWT_EXPIRES_IN",
+    "BCRYPT_SALT_ROUNDS",
+    "RATE_LIMIT_WINDOW_MS",
+    "RATE_LIMIT_MAX",
+    "ENABLE_METRICS",
+    "METRICS_PORT",
+)
+"""Variables that are promised and do nothing yet: accounts, rate limits and metrics are to come."""
+
 S = TypeVar("S", bound=msgspec.Struct)
 
 
@@ -49,8 +60,8 @@ class Configuration:
             for path in (SYSTEM_FILE, self.file, *sorted(self.file.parent.glob("conf.d/*.toml")))
             if path.exists() or path == file
         ]
-        self._dotenv = _read_dotenv(self.file.parent / ".env")
-        self._environ = environ
+        dotenv = self.file.parent / ".env"
+        self._variables = ((_read_dotenv(dotenv), str(dotenv)), (environ, "environment"))
         self._overrides = overrides or {}
 
     def core(self) -> CoreSettings:
@@ -69,6 +80,10 @@ class Configuration:
         ]
         self._refuse_unknown(known, absent)
         return Settings(core, {schema: self._struct(schema, (table,)) for table, schema in schemas.items()})
+
+    def unused(self) -> list[str]:
+        """Return the variables that somebody set and that do nothing yet."""
+        return [name for name in NOT_YET if any(written.get(name) for written, _ in self._variables)]
 
     def _struct(self, schema: type[S], table: tuple[str, ...]) -> S:
         tree: dict[str, Any] = {}
@@ -92,14 +107,11 @@ class Configuration:
                 found = found.get(part) if isinstance(found, dict) else None
             if found is not None:
                 yield Value(found, f"{path}: {field.name}")
-        for variables, place in (
-            (self._dotenv, f"{self.file.parent / '.env'}: "),
-            (self._environ, "environment: "),
-        ):
-            for name in (field.env, field.variable):
+        for name in (field.env, field.variable):  # a shell may set the bare name for another program
+            for variables, place in self._variables:
                 if name and (text := variables.get(name, "")):
                     scaled = f"{text}ms" if name == field.env and field.env_unit == "ms" and text.isdigit() else text
-                    yield Value(scaled, f"{place}{name}", text=True)
+                    yield Value(scaled, f"{place}: {name}", text=True)
         if (text := self._overrides.get(".".join(field.path), "")) != "":
             yield Value(text, f"command line: {'.'.join(field.path)}", text=True)
 
@@ -111,11 +123,11 @@ class Configuration:
                     hint = _near(".".join(unknown), {".".join(field.path) for field in known})
                     raise ConfigError(f"{path}: nothing is called {'.'.join(unknown)!r}{hint}; correct or remove it")
         variables = {field.variable for field in known}
-        for origin in (self._dotenv, self._environ):
-            for name in origin:
+        for written, place in self._variables:
+            for name in written:
                 table = name.removeprefix("CCOD_").partition("__")[0].lower()
                 if name.startswith("CCOD_") and name not in variables and table not in absent:
-                    raise ConfigError(f"environment: no setting answers to {name}{_near(name, variables)}; unset it")
+                    raise ConfigError(f"{place}: no setting answers to {name}{_near(name, variables)}; unset it")
         names = {".".join(field.path) for field in known}
         for name in self._overrides:
             if name not in names:
@@ -134,7 +146,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}; write it, or name another with --config") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
 
 

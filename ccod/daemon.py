@@ -26,22 +26,22 @@ log = structlog.get_logger("ccod.daemon")
 
 
 async def serve(manager: Manager, settings: Settings, show: Callable[[Health], object] | None = None) -> None:
-    """Run until SIGTERM or SIGINT; a second one ends at once. `show` is called often while a backfill goes on."""
+    """Run until SIGTERM or SIGINT; a second one, or one before READY, ends at once. `show` is called often."""
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         async with trio.open_nursery() as nursery:
-            stop = trio.Event()
-            nursery.start_soon(_obey, signals, stop, nursery.cancel_scope)
-            await _live(manager, settings, stop, show)
+            ready, stop = trio.Event(), trio.Event()
+            nursery.start_soon(_obey, signals, ready, stop, nursery.cancel_scope)
+            await _live(manager, settings, ready, stop, show)
             nursery.cancel_scope.cancel()
     log.info("stopped")
 
 
-async def _obey(signals: AsyncIterator[int], stop: trio.Event, everything: trio.CancelScope) -> None:
+async def _obey(signals: AsyncIterator[int], ready: trio.Event, stop: trio.Event, everything: trio.CancelScope) -> None:
     async for number in signals:
         if number == signal.SIGHUP:
             log.info("settings are read at start: restart to apply changes")
-        elif stop.is_set():
+        elif stop.is_set() or not ready.is_set():
             everything.cancel()
         else:
             log.info("stopping", signal=signal.Signals(number).name)
@@ -50,7 +50,11 @@ async def _obey(signals: AsyncIterator[int], stop: trio.Event, everything: trio.
 
 
 async def _live(
-    manager: Manager, settings: Settings, stop: trio.Event, show: Callable[[Health], object] | None
+    manager: Manager,
+    settings: Settings,
+    ready: trio.Event,
+    stop: trio.Event,
+    show: Callable[[Health], object] | None,
 ) -> None:
     health, bus, stopping = Health(), Bus(), trio.Event()
     parsers = manager.parsers(settings)
@@ -68,6 +72,7 @@ async def _live(
                     await sources.start(source.name, partial(source.run, pipeline.intake(source.name)))
                 if show:
                     nursery.start_soon(_show_backfill, health, show)
+                ready.set()
                 notify("READY=1", "STATUS=serving")
                 log.info("ready", seconds=round(health.uptime, 2))
                 await stop.wait()

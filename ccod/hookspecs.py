@@ -42,7 +42,10 @@ def ccod_settings() -> type[msgspec.Struct]:  # type: ignore[empty-body]
 
 @hookspec
 def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
-    """Add subcommands with `cli.add_command`; one that runs may call `settings()`, which reads the configuration."""
+    """Add subcommands with `cli.add_command`; one that runs may call `settings()`, which reads the configuration.
+
+    `cli` gives each of them the options `--config` and `--set`, which `settings()` heeds.
+    """
 
 
 @hookspec

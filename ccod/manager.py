@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,7 +15,7 @@ from ccod import hookspecs
 from ccod.errors import CcodError, ConfigError, PluginError
 from ccod.observatory import Observatory
 from ccod.roles import Auth, Parser, Source, Storage, Transport
-from ccod.settings import Settings
+from ccod.settings import CoreSettings, Settings
 
 if TYPE_CHECKING:
     import click
@@ -41,6 +42,7 @@ class Manager:
         self._pm = pluggy.PluginManager("ccod")
         self._pm.add_hookspecs(hookspecs)
         self.plugins: list[Plugin] = []
+        self._disable = tuple(disable)
         self._errors: list[PluginError] = []
         for entry in sorted(entry_points(group="ccod") if found is None else found, key=lambda e: (e.name, e.value)):
             self._load(entry, disabled=entry.name in disable)
@@ -51,28 +53,39 @@ class Manager:
             plugin.hooks = sorted(caller.name for caller in callers or ())
 
     def require(self) -> None:
-        """Raise the first PluginError that loading met, if there was one."""
+        """Raise the first PluginError that loading met, or ConfigError for a name in `disable` that no plugin has."""
+        names = {plugin.name for plugin in self.plugins}
+        for name in self._disable:
+            if name not in names:
+                near = difflib.get_close_matches(name, names, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise ConfigError(f"disable: no plugin is called {name!r}{hint}; correct or remove it")
         if self._errors:
             raise self._errors[0]
 
     def schemas(self) -> dict[str, type[msgspec.Struct]]:
         """Return the settings class of every plugin that has one."""
-        return dict(self.ask("ccod_settings"))
+        found = dict(self.ask("ccod_settings"))
+        for plugin, schema in found.items():
+            if not (isinstance(schema, type) and issubclass(schema, msgspec.Struct)):
+                raise _wrong(plugin, "ccod_settings", "a subclass of msgspec.Struct", schema)
+            if plugin in CoreSettings.__struct_fields__:
+                raise PluginError(plugin, f"the core has a setting of that name; rename it, or {_leave_out(plugin)}")
+        return found
 
     def add_commands(self, cli: click.Group, configuration: Callable[[], Settings]) -> None:
         list(self.ask("ccod_commands", cli=cli, settings=configuration))
 
     def sources(self, settings: Settings) -> list[Source]:
-        return [source for _, answer in self.ask("ccod_sources", settings=settings) for source in answer]
+        return [source for _, source in self._ask_all("ccod_sources", ("name", "run"), settings=settings)]
 
     def parsers(self, settings: Settings) -> dict[str, Parser]:
         """Return every parser by its format."""
         parsers: dict[str, Parser] = {}
-        for plugin, answer in self.ask("ccod_parsers", settings=settings):
-            for parser in answer:
-                if parser.format in parsers:
-                    raise PluginError(plugin, f"a parser of {parser.format!r} is there already; {_leave_out(plugin)}")
-                parsers[parser.format] = parser
+        for plugin, parser in self._ask_all("ccod_parsers", ("format", "parse", "content"), settings=settings):
+            if parser.format in parsers:
+                raise PluginError(plugin, f"a parser of {parser.format!r} is there already; {_leave_out(plugin)}")
+            parsers[parser.format] = parser
         return parsers
 
     def storage(self, settings: Settings) -> Storage:
@@ -84,8 +97,8 @@ class Manager:
         return answer
 
     def transports(self, settings: Settings, observatory: Observatory) -> list[Transport]:
-        answers = self.ask("ccod_transports", settings=settings, observatory=observatory)
-        return [transport for _, answer in answers for transport in answer]
+        needs = ("name", "run")
+        return [t for _, t in self._ask_all("ccod_transports", needs, settings=settings, observatory=observatory)]
 
     def ask(self, hook: str, **values: object) -> Sequence[tuple[str, Any]]:
         """Ask every plugin in turn; return the name and the answer of each, answers of None left out."""
@@ -95,6 +108,16 @@ class Manager:
             for impl in impls
             if (answer := self._ask(hook, impl.plugin_name, **values)) is not None
         ]
+
+    def _ask_all(self, hook: str, needs: Collection[str], **values: object) -> Iterator[tuple[str, Any]]:
+        """Ask every plugin for several things; yield its name with each, once all are seen to have what they need."""
+        for plugin, answer in self.ask(hook, **values):
+            if not isinstance(answer, Iterable):
+                raise _wrong(plugin, hook, "an iterable", answer)
+            for thing in self._attributed(hook, plugin, partial(list, answer)):
+                if not all(hasattr(thing, name) for name in needs):
+                    raise _wrong(plugin, hook, f"things with {', '.join(needs)}", thing)
+                yield plugin, thing
 
     def _ask_one(self, hook: str, key: str, chosen: str, **values: object) -> Any:
         offers = [impl.plugin_name for impl in getattr(self._pm.hook, hook).get_hookimpls()]
@@ -112,15 +135,19 @@ class Manager:
         plugin = self._pm.get_plugin(name)
         others = [other for other in self._pm.get_plugins() if other is not plugin]
         caller = self._pm.subset_hook_caller(hook, others)
-        try:
-            answer = caller(**values)
-        except CcodError:
-            raise
-        except Exception as error:
-            raise PluginError(name, f"{hook} failed: {type(error).__name__}: {error}; {_leave_out(name)}") from error
+        answer = self._attributed(hook, name, lambda: caller(**values))
         if caller.spec and caller.spec.opts.get("firstresult"):
             return answer
         return answer[0] if answer else None
+
+    def _attributed(self, hook: str, plugin: str, work: Callable[[], Any]) -> Any:
+        try:
+            return work()
+        except CcodError:
+            raise
+        except Exception as error:
+            problem = f"{hook} failed: {type(error).__name__}: {error}"
+            raise PluginError(plugin, f"{problem}; mend it, or {_leave_out(plugin)}") from error
 
     def _load(self, entry: EntryPoint, *, disabled: bool) -> None:
         distribution = entry.dist
@@ -143,7 +170,7 @@ class Manager:
         except pluggy.PluginValidationError as error:
             problem = str(error).splitlines()[-1]
             raise PluginError(entry.name, f"{problem}; mend it, or {_leave_out(entry.name)}") from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             problem = f"cannot be imported from {entry.value!r}: {type(error).__name__}: {error}"
             raise PluginError(entry.name, f"{problem}; mend it, or {_leave_out(entry.name)}") from error
 
@@ -168,6 +195,11 @@ class Manager:
                     plugin.state, plugin.error = "failed", str(error)
             if self._pm.has_plugin(error.plugin):
                 self._pm.unregister(name=error.plugin)
+
+
+def _wrong(plugin: str, hook: str, wanted: str, answer: object) -> PluginError:
+    problem = f"{hook} must answer with {wanted}, not {type(answer).__name__}"
+    return PluginError(plugin, f"{problem}; mend it, or {_leave_out(plugin)}")
 
 
 def _leave_out(plugin: str) -> str:

@@ -130,7 +130,8 @@ class Entry(Struct, frozen=True):
     """One record, understood. `offset` and `length` are its own bytes, also where two records share one line.
 
     `role` is set where the record is a message. `known` is False for a type that the parser has never heard of.
-    `error` says that this entry states a failed API response.
+    `error` says that this entry states a failed API response. `mended` says in a few words, without any of the
+    content, what of the record could not be taken as it stands; it is empty for a sound one.
     """
 
     offset: int
@@ -153,6 +154,7 @@ class Entry(Struct, frozen=True):
     tool_uses: Sequence[ToolUse] = ()
     tool_results: Sequence[ToolResult] = ()
     title: Title | None = None
+    mended: str = ""
 
 
 class Unparsed(Struct, frozen=True):
@@ -244,7 +246,8 @@ class ToolCall(Struct, frozen=True):
 class Message(Struct, frozen=True):
     """A message as stored: what the rows know, and `body`, its raw record, for the parser of `format` to show.
 
-    `response_id` is shared by the messages of one API response, of which `usage` is the whole.
+    `sequence` grows with the order of storing. `response_id` is shared by the messages of one API response, of which
+    `usage` is the whole.
     """
 
     id: str

@@ -63,7 +63,7 @@ class Pipeline:
         self.turn = Turn()
         self._failed = trio.Event()
         self._failure: Exception | None = None
-        self._warned: set[str] = set()
+        self._warned: set[tuple[str, str]] = set()
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         """Wait for an error that no retry mends, and raise it: storage closes, and checkpoints resume."""
@@ -78,12 +78,12 @@ class Pipeline:
     async def take(self, source: str, batch: Batch) -> None:
         """Parse, store and publish one batch. What storage has begun is finished, even when its source is cancelled."""
         try:
-            entries = await trio.to_thread.run_sync(self._parse, batch)
+            entries = await trio.to_thread.run_sync(self._parse, batch, abandon_on_cancel=True)
         except Exception as error:  # noqa: BLE001
             await self._give_up(error)
         async with self.turn.take(history=batch.history):
             try:
-                stored = await self._store(source, batch, entries)
+                stored = await self._store_somehow(source, batch, entries)
             except Exception as error:  # noqa: BLE001
                 await self._give_up(error)  # and keep the turn: nothing more is stored
             self._bus.publish(stored)
@@ -107,6 +107,21 @@ class Pipeline:
                 entries.append(Unparsed(record.offset, len(record.body), "line too long"))
         return entries
 
+    async def _store_somehow(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
+        """Store a batch; if storage chokes on what its entries say, store their bytes and set the entries aside."""
+        try:
+            return await self._store(source, batch, entries)
+        except Exception as error:
+            if not entries:
+                raise
+            reason = f"not stored: {type(error).__name__}"
+            log.exception(
+                "storage refused a batch; its bytes are kept", file=batch.stream.path, offset=entries[0].offset
+            )
+            self._health.count("refused", len(entries))
+            aside = [Unparsed(entry.offset, entry.length, reason) for entry in entries]
+            return await self._store(source, batch, aside)
+
     async def _store(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
         pause = RETRY_SECONDS[0]
         while True:
@@ -123,16 +138,18 @@ class Pipeline:
                 return stored
 
     def _note(self, batch: Batch, entries: Sequence[Entry | Unparsed]) -> None:
-        """Count what came in; name each stream with unreadable bytes once, by place and never by content."""
-        bad = [entry for entry in entries if isinstance(entry, Unparsed)]
-        self._health.count("entries", len(entries) - len(bad))
-        if not bad:
-            return
-        self._health.count("unparsed", len(bad))
-        if batch.stream.key not in self._warned:
-            self._warned.add(batch.stream.key)
-            first = bad[0]
-            log.warning("unreadable record", file=batch.stream.path, offset=first.offset, reason=first.reason)
+        """Count what came in; name what is unreadable or mended once a stream, by place and never by content."""
+        unparsed = [(entry.offset, entry.reason) for entry in entries if isinstance(entry, Unparsed)]
+        mended = [(entry.offset, entry.mended) for entry in entries if isinstance(entry, Entry) and entry.mended]
+        self._health.count("entries", len(entries) - len(unparsed))
+        for counter, event, found in (("unparsed", "unreadable record", unparsed), ("mended", "record mended", mended)):
+            if not found:
+                continue
+            self._health.count(counter, len(found))
+            if (counter, batch.stream.key) not in self._warned:
+                self._warned.add((counter, batch.stream.key))
+                offset, reason = found[0]
+                log.warning(event, file=batch.stream.path, offset=offset, reason=reason)
 
 
 class SourceIntake:

@@ -46,6 +46,10 @@ class Catalogue:
     def at(self, path: str) -> Transcript | None:
         return self._by_path.get(path)
 
+    def follows(self, transcript: Transcript) -> bool:
+        """Tell whether a transcript is still to be read: one of which nothing is stored may have lost its place."""
+        return transcript.stream is not None or self._by_path.get(transcript.found.path) is transcript
+
     def has_file(self, found: Found) -> bool:
         return found.identity in self._by_file
 

@@ -12,13 +12,14 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 S = TypeVar("S", bound=Struct)
 
-Count = Annotated[int, Meta(ge=0, le=2**53)] | None
-"""A count that can be true: other programs cannot read a larger one exactly. Anything else counts as absent."""
+Count = Annotated[int, Meta(ge=0, le=2**40)] | None
+"""A count that can be true: of those, millions add up to less than 2**63. Anything else counts as absent."""
 
-LONE_SURROGATE = re.compile(
-    rb"(?P<before>(?<!\\)(?:\\\\)*)"
-    rb"(?:(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-)
+SURROGATE = re.compile(rb"\\u[dD]")
+HIGH, LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+LONE = rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}(?:(?<=%b)(?!%b)|(?<=%b)(?<!%b))" % (HIGH, LOW, LOW, HIGH + LOW)
+LONE_SURROGATES = re.compile(LONE + rb"(?:%b)*+" % LONE)
+"""True where each backslash starts an escape."""
 
 
 class CacheCreation(Struct, gc=False):
@@ -110,13 +111,17 @@ class Line(Struct, gc=False, rename="camel"):
 decode_line = msgspec.json.Decoder(Line).decode
 
 
-def salvage_line(record: bytes) -> Line:
-    """Decode a JSON object whose bytes or fields are not as they should be. Raises ValueError if it is none."""
+def salvage_line(record: bytes) -> tuple[Line, str]:
+    """Decode a JSON object whose bytes or fields are not as they should be, and say in a few words what was mended.
+
+    Raises ValueError if it is none.
+    """
+    mended = damage(record)
     record = mend(record)
     try:
-        return decode_line(record)
+        return decode_line(record), mended
     except (ValueError, RecursionError):
-        return _by_field(record, Line)
+        return _by_field(record, Line), ", ".join(filter(None, (mended, "fields of a wrong type or size")))
 
 
 def undecoded(data: Raw | UnsetType, kind: Any) -> Any:
@@ -135,12 +140,27 @@ def mend(text: bytes) -> bytes:
 
 
 def pair_surrogates(text: bytes) -> bytes:
-    """Replace escaped surrogates without a partner; every other byte stays where it is."""
-    return LONE_SURROGATE.sub(_keep_pair, text) if b"\\ud" in text or b"\\uD" in text else text
+    """Replace escaped surrogates without a partner; every other byte of the line stays where it is."""
+    if not SURROGATE.search(text):
+        return text
+    text = text.replace(rb"\\", b"\n\n")  # hidden: a line has no newline but the one at its end
+    return LONE_SURROGATES.sub(lambda run: rb"\ufffd" * (len(run[0]) // 6), text).replace(b"\n\n", rb"\\")
 
 
-def _keep_pair(match: re.Match[bytes]) -> bytes:
-    return match["before"] + (match["pair"] or rb"\ufffd")
+def damage(record: bytes) -> str:
+    """Say in a few words what `mend` would replace."""
+    paired = pair_surrogates(record)
+    words = ["lone surrogates"] if paired != record else []
+    if not _is_utf8(record):
+        words.append("invalid UTF-8")
+    return ", ".join(words)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        return text.isascii() or bool(text.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def _by_field(data: bytes | Raw, kind: type[S]) -> S:

@@ -12,10 +12,12 @@ LAST = 253_402_300_799_999
 
 def milliseconds(written: datetime | float | None) -> int | None:
     """Return a moment, in UTC where it names no zone, or a number of seconds or milliseconds, as milliseconds."""
-    if isinstance(written, datetime):
-        since = (written if written.tzinfo else written.replace(tzinfo=UTC)) - EPOCH
-        return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
     if written is None:
         return None
-    moment = written * 1000 if abs(written) < SECONDS_END else written
+    moment: float
+    if isinstance(written, datetime):
+        since = (written if written.tzinfo else written.replace(tzinfo=UTC)) - EPOCH
+        moment = since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+    else:
+        moment = written * 1000 if abs(written) < SECONDS_END else written
     return int(moment) if 0 <= moment <= LAST else None

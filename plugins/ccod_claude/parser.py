@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from ccod import Content, Entry, Record, Stream, ToolResult, ToolUse, Unparsed
 from ccod_claude.content import read_content
-from ccod_claude.lines import Durations, Line, Part, decode_line, pair_surrogates, salvage_line
+from ccod_claude.lines import Durations, Line, Part, damage, decode_line, pair_surrogates, salvage_line
 from ccod_claude.moments import milliseconds
 from ccod_claude.responses import response
 from ccod_claude.salvage import pieces
@@ -43,30 +43,31 @@ class ClaudeParser:
         except (ValueError, RecursionError):
             return list(_salvage(stream, record))
         if body.startswith(b"{") and body.endswith(b"}\n"):
-            return (_entry(stream, line, record.offset, len(body) - 1),)
+            return (_entry(stream, line, record.offset, len(body) - 1, damage(body)),)
         start = len(body) - len(body.lstrip())
-        return (_entry(stream, line, record.offset + start, len(body.strip())),)
+        return (_entry(stream, line, record.offset + start, len(body.strip()), damage(body)),)
 
     def content(self, body: bytes) -> Content:
         return read_content(body)
 
 
 def _salvage(stream: Stream, record: Record) -> Iterator[Entry | Unparsed]:
-    body = pair_surrogates(record.body)
-    for piece in pieces(body):
+    glued = ""
+    for piece in pieces(pair_surrogates(record.body)):
         offset, length = record.offset + piece.start, piece.end - piece.start
         if piece.reason:
             yield Unparsed(offset, length, piece.reason)
             continue
         try:
-            line = salvage_line(body[piece.start : piece.end])
+            line, mended = salvage_line(record.body[piece.start : piece.end])
         except (ValueError, RecursionError):
             yield Unparsed(offset, length, "malformed")
         else:
-            yield _entry(stream, line, offset, length)
+            yield _entry(stream, line, offset, length, ", ".join(filter(None, (glued, mended))))
+            glued = "glued to another record"
 
 
-def _entry(stream: Stream, line: Line, offset: int, length: int) -> Entry:
+def _entry(stream: Stream, line: Line, offset: int, length: int, mended: str) -> Entry:
     kind = line.type or ""
     message = line.message
     role: Role | None = None
@@ -102,6 +103,7 @@ def _entry(stream: Stream, line: Line, offset: int, length: int) -> Entry:
         uses,
         results,
         None if results or kind not in TITLED or stream.agent or line.is_sidechain else title(line),
+        mended,
     )
 
 

@@ -10,11 +10,13 @@ import msgspec
 from msgspec import Raw, Struct
 
 PASSES = 8
-"""The work done on a line is bounded by as much as reading it so often would be."""
+"""The work done in vain on a line is bounded by as much as reading it so often would be."""
+MOST_RECORDS = 10_000
 ATTEMPT_COST = 256
 SLACK = 65_536
 START = re.compile(rb'\{(?=\s*(?:"[A-Za-z_]|\}))')
 PADDING = re.compile(rb"(?:\s|\x00|\xef\xbb\xbf)*")
+PLACE = re.compile(r"\(byte (\d+)\)$")
 BLANK = b" \t\r\n\xef\xbb\xbf"
 
 _skim = msgspec.json.Decoder(Raw).decode
@@ -40,7 +42,10 @@ class Piece(Struct, frozen=True):
 def pieces(line: bytes) -> Iterator[Piece]:
     """Yield what stands on a line in order, blanks left out."""
     at = 0
-    for start, end in _records(line):
+    for number, (start, end) in enumerate(_records(line)):
+        if number == MOST_RECORDS:
+            yield from _rest(line, at, len(line), "too many records on one line")
+            return
         yield from _rest(line, at, start)
         yield Piece(start, end)
         at = end
@@ -56,13 +61,13 @@ def _records(line: bytes) -> Iterator[tuple[int, int]]:
     budget = PASSES * len(line) + SLACK
     while budget > 0 and (start := _next_start(line, at, aligned)) >= 0:
         length, cost = _extent(view[start:])
-        budget -= cost + ATTEMPT_COST
         aligned = aligned and start == at
         if length and (aligned or _is_record(view[start : start + length])):
             yield start, start + length
             at, aligned = _past_padding(line, start + length), True
         else:
             at, aligned = start + (length or 1), False
+            budget -= cost + ATTEMPT_COST
 
 
 def _next_start(line: bytes, at: int, aligned: bool) -> int:
@@ -79,7 +84,7 @@ def _extent(view: memoryview) -> tuple[int, int]:
     except RecursionError:
         return 0, len(view)
     except msgspec.DecodeError as error:
-        place = re.search(r"\(byte (\d+)\)$", str(error))
+        place = PLACE.search(str(error))
         reached = int(place[1]) if place else len(view)
         if "trailing" not in str(error):
             return 0, reached
@@ -103,12 +108,12 @@ def _is_record(view: memoryview) -> bool:
     return bool(shape.type and (shape.session_id or shape.leaf_uuid or shape.snapshot))
 
 
-def _rest(line: bytes, start: int, end: int) -> Iterator[Piece]:
+def _rest(line: bytes, start: int, end: int, reason: str = "") -> Iterator[Piece]:
     rest = line[start:end]
     start += len(rest) - len(rest.lstrip(BLANK))
     rest = rest.strip(BLANK)
     if rest:
-        yield Piece(start, start + len(rest), _reason(rest))
+        yield Piece(start, start + len(rest), reason or _reason(rest))
 
 
 def _reason(rest: bytes) -> str:

@@ -35,7 +35,7 @@ class Sender:
             transcript = await lane.take()
             transcript.held, transcript.again = True, False
             left = transcript.history_left
-            more = await self._advance(transcript)
+            more = self._catalogue.follows(transcript) and await self._advance(transcript)
             transcript.held = False
             if left:
                 self._history_done += left - transcript.history_left
@@ -45,8 +45,6 @@ class Sender:
 
     async def _advance(self, transcript: Transcript) -> bool:
         """Send the next batch, or what else there is to tell; return whether there is more to read at once."""
-        if transcript.stream is None and self._catalogue.at(transcript.found.path) is not transcript:
-            return False  # another file took its place while it waited, and is read in its stead
         if transcript.misses >= MISSES:
             await self._tell_gone(transcript)
             return False

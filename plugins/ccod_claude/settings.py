@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Struct, field
 
-from ccod import Bytes, Seconds, setting
+from ccod import Bytes, ConfigError, Seconds, setting
 
 
 def default_roots() -> list[str]:
@@ -22,7 +22,8 @@ class ClaudeSettings(Struct, forbid_unknown_fields=True):
     roots: Annotated[
         list[str],
         setting(
-            "`projects` folders to watch; those of CLAUDE_CONFIG_DIR, or else of ~/.claude.",
+            "`projects` folders to watch; those of CLAUDE_CONFIG_DIR, or else of ~/.claude. "
+            "CLAUDE_PROJECTS_PATH takes a list with commas or a JSON array.",
             env="CLAUDE_PROJECTS_PATH",
             min_length=1,
         ),
@@ -39,3 +40,7 @@ class ClaudeSettings(Struct, forbid_unknown_fields=True):
     history_after: Annotated[
         Seconds, setting("A file first found this long after its last change is history: stored, but no news.")
     ] = 300
+
+    def __post_init__(self) -> None:
+        if not all(root.strip() for root in self.roots):
+            raise ConfigError("[claude] roots: one of them is empty; name a `projects` folder there, or remove it")

@@ -66,7 +66,7 @@ def query_time(name: str, text: str | None, *, end: bool = False) -> int | None:
     try:
         return parse_time(text, end=end)
     except (ValueError, OverflowError):
-        expected = "an ISO date or date-time such as 2023-01-01T00:00:00Z, or epoch milliseconds"
+        expected = "an ISO date or date-time such as 2023-01-01T00:00:00Z (a + is %2B in a URL), or epoch milliseconds"
         raise invalid(name, f"is wrong: expected {expected}") from None
 
 

@@ -33,8 +33,9 @@ def addresses(host: str) -> list[str]:
     except ValueError:
         pass
     raise ConfigError(
-        f"[http] host: {host!r} is not on loopback, and serving beyond it is not available yet; "
-        'bind to loopback (host = "localhost") and use a tunnel, such as ssh -L'
+        f"[http] host: {host!r} is not on loopback, and serving beyond it is not available yet; bind to loopback "
+        '(host = "localhost", or CCOD_HTTP__HOST=localhost where the shell sets HOST) and use a tunnel, '
+        "such as ssh -L 3000:localhost:3000"
     )
 
 

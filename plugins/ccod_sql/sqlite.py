@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from ccod import ConfigError
 from ccod_sql import files
 from ccod_sql.settings import SqliteSettings
 
@@ -26,6 +28,7 @@ WRITER = (
     "wal_autocheckpoint = 4000",
     "journal_size_limit = 67108864",
 )
+LOCK_SECONDS = 0.5
 READER = ("query_only = ON", "trusted_schema = OFF", "wal_autocheckpoint = 0")
 
 
@@ -48,10 +51,13 @@ class Database(Struct, frozen=True):
 @contextmanager
 def open_database(settings: SqliteSettings) -> Iterator[Database]:
     """Take hold of the database and open it; the writer closes last, which empties the journal into the file."""
-    path = Path(settings.path).expanduser().resolve()
+    try:
+        path = Path(settings.path).expanduser().resolve()
+    except (RuntimeError, ValueError) as error:
+        raise ConfigError(f"[sqlite] path: {settings.path!r} is no path: {error}; name a file of your own") from error
     files.prepare(path, MARK)
     with files.held(path):
-        writer = _writer(path, settings.busy_timeout)
+        writer = _writer(path)
         readers = _readers(path, settings.busy_timeout, settings.readers)
         try:
             yield Database(path, writer, readers, path.stat().st_ino)
@@ -60,8 +66,10 @@ def open_database(settings: SqliteSettings) -> Iterator[Database]:
             writer.dispose()
 
 
-def _writer(path: Path, timeout: float) -> Engine:
-    engine = create_engine("sqlite://", creator=lambda: _connect(path, "rw", timeout, WRITER), poolclass=StaticPool)
+def _writer(path: Path) -> Engine:
+    """The writer waits for another program's lock only a moment: whoever writes tries again, and can be stopped."""
+    connect = partial(_connect, path, "rw", LOCK_SECONDS, WRITER)
+    engine = create_engine("sqlite://", creator=connect, poolclass=StaticPool)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
 

@@ -37,6 +37,8 @@ from ccod_sql.writing import Writer, register
 P = ParamSpec("P")
 T = TypeVar("T")
 
+RETRY_SECONDS = 0.2
+
 
 def epoch_ms() -> int:
     return time.time_ns() // 1_000_000
@@ -54,8 +56,16 @@ class SqlStorage:
         self._reading = trio.CapacityLimiter(settings.readers)
 
     async def __aenter__(self) -> Self:
-        await trio.to_thread.run_sync(self._open, limiter=self._writing)
-        return self
+        patience = trio.current_time() + self._settings.busy_timeout
+        while True:
+            try:
+                await trio.to_thread.run_sync(self._open, limiter=self._writing)
+            except StorageUnavailableError:
+                if trio.current_time() >= patience:
+                    raise
+                await trio.sleep(RETRY_SECONDS)
+            else:
+                return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -91,12 +101,21 @@ class SqlStorage:
                 with self._database.writer.begin() as connection:
                     schema.upgrade(connection, self._database.path)
                     self._machine_id = register(connection, self._machine)
-            except DatabaseError as error:
-                raise UnavailableError(
-                    f"{self._database.path}: {error.orig}; mend or restore it, or name another file with --database"
+            except OperationalError as error:
+                if "locked" not in str(error.orig):
+                    raise self._damaged(error) from error
+                raise StorageUnavailableError(
+                    f"{self._database.path}: another program holds a lock on it; close that program"
                 ) from error
+            except DatabaseError as error:
+                raise self._damaged(error) from error
             self._writer = Writer(self._database.writer.dialect, self._machine, self._machine_id)
             self._stack = stack.pop_all()
+
+    def _damaged(self, error: DatabaseError) -> UnavailableError:
+        return UnavailableError(
+            f"{self._database.path}: {error.orig}; mend or restore it, or name another file with --database"
+        )
 
     def _append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
         if not self._database.in_place():

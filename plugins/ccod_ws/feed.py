@@ -18,10 +18,12 @@ from ccod_ws.events import (
     ProjectUpdated,
 )
 from ccod_ws.hub import Hub
-from ccod_ws.protocol import Channel
+from ccod_ws.protocol import Broadcast, Channel, Frame, frame
 
 COALESCE_SECONDS = 0.25
 READ_AT_ONCE = 100
+LARGE = 64 * 1024
+"""Bytes of a message from which on a hop to a thread and back costs less than holding up everybody."""
 
 log = structlog.get_logger("ccod.ws")
 
@@ -58,14 +60,25 @@ class Feed:
 
     async def _announce(self, event: Event) -> None:
         channel: Channel = "projects" if event.kind == "project_discovered" else "conversations"
-        if self._hub.hears(channel) and (data := await self._data(event)) is not None:
+        if not self._hub.hears(channel):
+            return
+        if event.message is not None:
+            self._hub.send(channel, await self._message_added(event.seq, event.message))
+        elif (data := await self._data(event)) is not None:
             self._hub.broadcast(channel, data, event.seq)
+
+    async def _message_added(self, seq: int, message: Message) -> Frame:
+        if len(message.body) < LARGE:
+            return self._show(seq, message)
+        return await trio.to_thread.run_sync(self._show, seq, message)
+
+    def _show(self, seq: int, message: Message) -> Frame:
+        shown = message_json(message, self._observatory.content(message))
+        return frame(Broadcast("conversations", MessageAdded(message.conversation_id, shown), epoch_ms(), seq))
 
     async def _data(self, event: Event) -> Struct | None:
         storage = self._observatory.storage
         match event:
-            case Event(kind="message_added", conversation_id=str(id), message=Message() as message):
-                return MessageAdded(id, message_json(message, self._observatory.content(message)))
             case Event(kind="conversation_started", conversation_id=str(id)):
                 for found in await storage.conversations_by_id([id]):
                     return ConversationStarted(id, id, found.project_id, found.project_name, found.created_at)

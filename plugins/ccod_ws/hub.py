@@ -12,7 +12,7 @@ from ccod import Bus, Observatory, Settings
 from ccod_http.web import Problem, epoch_ms
 from ccod_ws.client import CLOSE_SECONDS, Client, Socket
 from ccod_ws.events import ServerShutdown
-from ccod_ws.protocol import Broadcast, Channel, CloseCode, Lagged, frame
+from ccod_ws.protocol import Broadcast, Channel, CloseCode, Frame, Lagged, frame
 from ccod_ws.settings import WsSettings
 
 RECONNECT_MS = 5_000
@@ -58,10 +58,13 @@ class Hub:
         return any(channel in client.channels for client in self._clients)
 
     def broadcast(self, channel: Channel, data: Struct, seq: int | UnsetType = UNSET) -> None:
-        listeners = [client for client in self._clients if channel in client.channels]
-        if listeners:
-            encoded = frame(Broadcast(channel, data, epoch_ms(), seq))
-            for client in listeners:
+        if self.hears(channel):
+            self.send(channel, frame(Broadcast(channel, data, epoch_ms(), seq)))
+
+    def send(self, channel: Channel, encoded: Frame) -> None:
+        """Broadcast what is encoded already."""
+        for client in self._clients:
+            if channel in client.channels:
                 client.send(encoded)
 
     def tell_lagged(self) -> None:

@@ -67,9 +67,13 @@ def test_a_disabled_plugin_is_listed_so(tmp_path: Path) -> None:
     [
         (["serve", "--config", "/no/such.toml"], {}, 78, "ccod: /no/such.toml: No such file"),
         (["--config", "/no/such.toml", "serve"], {}, 78, "ccod: /no/such.toml: No such file"),
+        (["tail", "--config", "/no/such.toml"], {}, 78, "ccod: /no/such.toml: No such file"),
+        (["tail", "--set", "http.prot=1"], {}, 78, "did you mean 'http.port'?"),
         (["serve", "--set", "http.prot=1"], {}, 78, "did you mean 'http.port'?"),
         (["serve", "--port", "x"], {}, 78, "command line: http.port = 'x': Expected `int`"),
         (["serve"], {"PORT": "65536"}, 78, "environment: PORT = '65536': Expected `int` <= 65535"),
+        (["serve"], {"CLAUDE_PROJECTS_PATH": "/a, ,/b"}, 78, "[claude] roots: one of them is empty"),
+        (["serve", "--set", 'claude.roots=[" "]'], {}, 78, "[claude] roots: one of them is empty"),
         (["serve"], {"CCOD_HTTP__PRT": "1"}, 78, "no setting answers to CCOD_HTTP__PRT"),
         (["serve"], {"CCOD_STORAGE": "oracle"}, 78, "storage: no plugin 'oracle' can play this; choose from: sqlite"),
         (["serve", "--set", "x"], {}, 2, "is not NAME=VALUE"),

@@ -54,6 +54,8 @@ def test_each_layer_beats_the_one_before(tmp_path: Path) -> None:
     assert read(tmp_path, toml).port == 3
     (tmp_path / ".env").write_text("PORT=3\nCCOD_DOOR__PORT=4\n")
     assert read(tmp_path, toml).port == 4
+    assert read(tmp_path, toml, {"PORT": "5"}).port == 4
+    (tmp_path / ".env").write_text("PORT=3\n")
     assert read(tmp_path, toml, {"PORT": "5"}).port == 5
     assert read(tmp_path, toml, {"PORT": "5", "CCOD_DOOR__PORT": "6"}).port == 6
     assert read(tmp_path, toml, {"CCOD_DOOR__PORT": "6"}, door__port="7").port == 7
@@ -95,6 +97,7 @@ def test_text_becomes_the_setting_s_type(tmp_path: Path, environ: dict[str, str]
         ("door = 1", r"nothing is called 'door'"),
         ("[door\nport = 1", r"not valid TOML"),
         ("\x00", r"not valid TOML"),
+        ("x = " + "[" * 5000, r"not valid TOML"),
         ('storrage = "x"', r"did you mean 'storage'\?"),
     ],
 )
@@ -113,6 +116,12 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
 def test_an_unknown_variable_is_an_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=f"no setting answers to {name}"):
         read(tmp_path, environ={name: "1"})
+
+
+def test_promised_variables_that_do_nothing_yet_are_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("METRICS_PORT=3001\n")
+    configuration = Configuration(None, {"XDG_CONFIG_HOME": str(tmp_path), "JWT_SECRET": "x", "BCRYPT_SALT_ROUNDS": ""})
+    assert configuration.unused() == ["JWT_SECRET"]
 
 
 def test_tables_of_absent_plugins_are_passed_over(tmp_path: Path) -> None:

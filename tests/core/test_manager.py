@@ -91,7 +91,8 @@ def test_an_exclusive_role_goes_to_the_plugin_that_is_named(plugin_folder: Path,
 
 
 def test_two_parsers_of_one_format_are_an_error(plugin_folder: Path, tmp_path: Path) -> None:
-    body = "class P:\n    format = 'x'\n@hookimpl\ndef ccod_parsers(settings):\n    return [P()]\n"
+    parser = "class P:\n    format = 'x'\n    parse = content = None\n"
+    body = f"{parser}@hookimpl\ndef ccod_parsers(settings):\n    return [P()]\n"
     manager = Manager(found=[offer(plugin_folder, "a", body), offer(plugin_folder, "b", body)])
     with pytest.raises(PluginError, match="a parser of 'x' is there already"):
         manager.parsers(settings(tmp_path))
@@ -101,6 +102,43 @@ def test_a_hook_that_raises_bears_its_plugin_s_name(plugin_folder: Path, tmp_pat
     manager = Manager(found=[offer(plugin_folder, "bad", "@hookimpl\ndef ccod_sources(settings):\n    1/0\n")])
     with pytest.raises(PluginError, match=r"plugin 'bad': ccod_sources failed: ZeroDivisionError"):
         manager.sources(settings(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return 5", "ccod_sources must answer with an iterable, not int"),
+        ("return [None]", "ccod_sources must answer with things with name, run, not NoneType"),
+        ("yield 1/0", "ccod_sources failed: ZeroDivisionError"),
+    ],
+)
+def test_a_wrong_answer_bears_its_plugin_s_name(plugin_folder: Path, tmp_path: Path, body: str, message: str) -> None:
+    manager = Manager(found=[offer(plugin_folder, "bad", f"@hookimpl\ndef ccod_sources(settings):\n    {body}\n")])
+    with pytest.raises(PluginError, match=f"plugin 'bad': {message}"):
+        manager.sources(settings(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "message"),
+    [
+        ("bad", "5", "must answer with a subclass of msgspec.Struct"),
+        ("log", "Empty", "the core has a setting of that name"),
+    ],
+)
+def test_a_wrong_settings_class_is_an_error(plugin_folder: Path, name: str, answer: str, message: str) -> None:
+    body = f"import msgspec\nclass Empty(msgspec.Struct): ...\n@hookimpl\ndef ccod_settings():\n    return {answer}\n"
+    with pytest.raises(PluginError, match=f"plugin '{name}': .*{message}"):
+        Manager(found=[offer(plugin_folder, name, body)]).schemas()
+
+
+def test_a_plugin_that_exits_on_import_is_named(plugin_folder: Path) -> None:
+    with pytest.raises(PluginError, match=r"plugin 'bad': cannot be imported .*SystemExit"):
+        Manager(found=[offer(plugin_folder, "bad", "raise SystemExit(3)")]).require()
+
+
+def test_a_name_in_disable_that_no_plugin_has_is_an_error(plugin_folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"disable: no plugin is called 'tock'; did you mean 'tick'\?"):
+        Manager(disable=["tock"], found=[offer(plugin_folder, "tick", "")]).require()
 
 
 def test_plugins_may_add_hooks_and_ask_them(plugin_folder: Path) -> None:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 import pytest
+import structlog.testing
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
@@ -36,7 +37,7 @@ STREAM = Stream("s", "lines", "/a/s.jsonl", "c")
 
 
 class Lines:
-    """A parser: a record is an entry, `!` is unreadable."""
+    """A parser: a record is an entry, `!` is unreadable, `?` is mended."""
 
     format = "lines"
 
@@ -44,7 +45,8 @@ class Lines:
         if record.body == b"!\n":
             yield Unparsed(record.offset, len(record.body), "no line")
         else:
-            yield Entry(record.offset, len(record.body), record.body.decode().strip())
+            said = record.body.decode().strip()
+            yield Entry(record.offset, len(record.body), said, mended="a question" if said == "?" else "")
 
     def content(self, body: bytes) -> Content:
         return Content(body.decode())
@@ -123,6 +125,19 @@ async def test_unreadable_records_are_counted_and_the_rest_is_stored() -> None:
     assert len(house.storage.taken[0][1]) == 3
 
 
+async def test_what_is_unreadable_or_mended_is_counted_and_named_once() -> None:
+    house = House()
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            await house.intake.send(batch("a", "?", "!", "?"))
+    assert house.health.counters == {"entries": 6, "unparsed": 2, "mended": 4}
+    place = {"file": STREAM.path, "log_level": "warning"}
+    assert logs == [
+        {"event": "unreadable record", "offset": 20, "reason": "no line", **place},
+        {"event": "record mended", "offset": 10, "reason": "a question", **place},
+    ]
+
+
 async def test_pieces_of_an_endless_line_are_named_once_and_never_parsed() -> None:
     house = House()
     pieces = [Record(0, b"{" * 10, piece=1), Record(10, b"{" * 10, piece=2), Record(20, b"a\n")]
@@ -154,9 +169,18 @@ async def test_an_unavailable_storage_is_tried_again_until_it_takes_the_batch(au
     assert house.health.well
 
 
+async def test_entries_that_storage_chokes_on_are_set_aside_and_their_bytes_kept() -> None:
+    house = House()
+    house.storage.refusals = [OverflowError("too big")]
+    await house.intake.send(batch("a", "b"))
+    reason = "not stored: OverflowError"
+    assert house.storage.taken == [("src", [Unparsed(0, 2, reason), Unparsed(10, 2, reason)])]
+    assert house.health.counters["refused"] == 2
+
+
 async def test_any_other_error_ends_the_pipeline() -> None:
     house = House()
-    house.storage.refusals = [ValueError("broken")]
+    house.storage.refusals = [ValueError("broken"), ValueError("broken")]
     with pytest.raises(ExceptionGroup) as caught:
         async with trio.open_nursery() as nursery:
             await nursery.start(house.pipeline.run)

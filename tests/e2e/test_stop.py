@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing
 from urllib.parse import urlsplit
 
 import pytest
@@ -72,6 +73,18 @@ async def test_it_stops_in_time_with_stuck_and_healthy_clients(daemon: Daemon) -
     assert "Traceback" not in "\n".join(daemon.stderr)
 
 
-async def test_it_stops_at_once_when_nobody_is_there(daemon: Daemon) -> None:
+async def test_it_stops_in_time_while_another_program_holds_the_database(daemon: Daemon) -> None:
+    with closing(sqlite3.connect(daemon.home.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        path = daemon.home.root / "-home-dev-demo" / f"{SESSION}.jsonl"
+        path.parent.mkdir()
+        path.write_bytes(line("waits"))
+        async with daemon.websocket("system") as watcher:
+            await watcher.next(lambda message: message.get("data", {}).get("status") == "degraded")
+        daemon.process.terminate()
+        assert await daemon.wait(GRACE_SECONDS) == 0
+
+
+async def test_it_stops_in_time_when_nobody_is_there(daemon: Daemon) -> None:
     daemon.process.terminate()
     assert await daemon.wait(GRACE_SECONDS) == 0

@@ -25,6 +25,8 @@ CHAIN = {
     "timestamp": "2026-01-25T10:47:16.350Z",
 }
 AT = 1769338036350
+GLUED = "glued to another record"
+WRONG = "fields of a wrong type or size"
 
 
 def parse(line: bytes, stream: Stream = STREAM, offset: int = 0) -> list[Entry | Unparsed]:
@@ -112,9 +114,13 @@ def test_cache_creation_is_the_larger_of_both(flat: int, split: Any, expected: t
     assert (usage.cache_creation_5m_tokens, usage.cache_creation_1h_tokens) == expected
 
 
-@pytest.mark.parametrize("garbage", [-1, 1.5, "7", None, [], 10**18, 10**30, 2**53 + 1, True])
+@pytest.mark.parametrize("garbage", [-1, 1.5, "7", None, [], 10**18, 10**30, 2**40 + 1, True])
 def test_garbage_counts_as_none_and_spoils_nothing_else(garbage: Any) -> None:
     assert usage_of({"input_tokens": garbage, "output_tokens": 5}) == Usage(output_tokens=5)
+
+
+def test_the_largest_count() -> None:
+    assert usage_of({"input_tokens": 2**40}) == Usage(input_tokens=2**40)
 
 
 def test_a_response_without_ids() -> None:
@@ -259,7 +265,11 @@ def test_titles(fields: dict[str, Any], title: Title | None) -> None:
         (AT, AT),
         (AT / 1000, AT),
         (1769338036, 1769338036000),
-        ("1969-12-31T23:59:59.999Z", -1),
+        ("1970-01-01T00:00:00Z", 0),
+        ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
+        ("1969-12-31T23:59:59.999Z", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59-01:00", None),
         ("2026-01-25T10:47:60Z", None),
         ("2026-01-25T10:47:16+25:00", None),
         ("10000-01-01T00:00:00Z", None),
@@ -301,3 +311,24 @@ def test_no_message_without_an_object(message: Any) -> None:
 def test_a_message_without_uuid_is_one() -> None:
     found = entry({"type": "user", "message": {"content": None}})
     assert (found.role, found.uuid) == ("user", None)
+
+
+@pytest.mark.parametrize(
+    ("line", "mended"),
+    [
+        (json.dumps(user("ünïcode 😀")).encode(), [""]),
+        (json.dumps(user("ünïcode 😀"), ensure_ascii=False).encode(), [""]),
+        (b'{"type":"user","text":"\\\\ud83d"}', [""]),
+        (b'{"type":"user","text":"\\ud83d"}', ["lone surrogates"]),
+        (b'{"type":"user","cwd":"\\ud83d"}', ["lone surrogates"]),
+        (b'{"type":"user","text":"\xff"}', ["invalid UTF-8"]),
+        (b'{"type":"user","cwd":"\xff"}', ["invalid UTF-8"]),
+        (b'{"type":"user","text":"\xff\\ud83d"}', ["lone surrogates, invalid UTF-8"]),
+        (b'{"type":"mode"}{"type":"tag"}{"type":"tag","tag":"\xff"}', ["", GLUED, GLUED + ", invalid UTF-8"]),
+        (b'{"type":"user","message":{"usage":{"input_tokens":99999999999999999999}}}', [WRONG]),
+        (b'{"type":"user","cwd":5}', [WRONG]),
+        (b'  {"type":"user"}', [""]),
+    ],
+)
+def test_what_was_mended_is_told_in_a_few_words(line: bytes, mended: list[str]) -> None:
+    assert [found.mended for found in parse(line + b"\n") if isinstance(found, Entry)] == mended

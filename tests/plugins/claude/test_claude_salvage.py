@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccod import Entry, Record, Stream, Unparsed
+from ccod_claude.lines import pair_surrogates
 from ccod_claude.parser import ClaudeParser
+from ccod_claude.salvage import MOST_RECORDS
 
 STREAM = Stream("k", "claude", "/p", "s")
 ONE = b'{"type":"user","uuid":"one","sessionId":"s","message":{"content":[{"type":"text","text":"{\\"a\\":"}]}}'
@@ -106,6 +108,7 @@ HOSTILE = {
     "strings": b'{"a":"b' * (MEGABYTE // 7),
     "backslashes": b'{"t":"' + b"\\" * MEGABYTE + b'\\ud83d"}',
     "surrogates": b'{"x":1,"t":"' + b"\\ud83d" * (MEGABYTE // 6) + b'"}',
+    "surrogates apart": b'{"x":1,"t":"' + b"\\ud83d\\n" * (MEGABYTE // 8) + b'"}',
     "NULs": b"\x00" * MEGABYTE,
     "blanks": b" " * MEGABYTE + b"x",
     "braces": b"{ " * (MEGABYTE // 2),
@@ -148,3 +151,49 @@ def test_nothing_raises_and_nothing_is_invented(line: bytes) -> None:
 def test_every_record_on_a_line_is_found(records: list[bytes], between: bytes) -> None:
     found = parse(between.join(records) + b"\n")
     assert len([item for item in found if isinstance(item, Entry)]) == len(records)
+
+
+@pytest.mark.parametrize("record", [b"{}", TWO, SUMMARY])
+@pytest.mark.parametrize("before", [b"", ONE[:50]])
+def test_no_record_is_lost_up_to_the_limit(record: bytes, before: bytes) -> None:
+    if before and record == b"{}":
+        record = ONE
+    found = parse(before + record * MOST_RECORDS + b"\n")
+    assert len([item for item in found if isinstance(item, Entry)]) == MOST_RECORDS
+    assert len(found) == MOST_RECORDS + bool(before)
+
+
+def test_what_is_beyond_the_limit_is_kept_as_one_piece() -> None:
+    found = parse(TWO * MOST_RECORDS + b" " + (ONE + b"\x00") * 1000 + b"\n", offset=7)
+    assert len(found) == MOST_RECORDS + 1
+    start = 7 + len(TWO) * MOST_RECORDS + 1
+    assert found[-1] == Unparsed(start, 1000 * (len(ONE) + 1), "too many records on one line")
+
+
+ESCAPES = st.lists(
+    st.sampled_from(
+        [
+            rb"\\",
+            rb"\n",
+            rb"\"",
+            rb"\ud83d",
+            rb"\uDBFF",
+            rb"\ude00",
+            rb"\uDFff",
+            rb"\u00e9",
+            b"ud83d",
+            b"d",
+            "é".encode(),
+        ]
+    ),
+    max_size=12,
+).map(b"".join)
+
+
+@given(ESCAPES, st.sampled_from([b"", b"\n"]))
+def test_only_half_characters_are_replaced(text: bytes, end: bytes) -> None:
+    """`json` decodes a pair to one character, and a half to itself."""
+    mended = pair_surrogates(text + end).removesuffix(end)
+    assert len(mended) == len(text)
+    said = "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in json.loads(b'"' + text + b'"'))
+    assert json.loads(b'"' + mended + b'"') == said

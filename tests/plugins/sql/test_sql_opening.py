@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from ccod import BusyError, CcodError, ConfigError, UnavailableError
+from ccod import BusyError, CcodError, ConfigError, StorageUnavailableError, UnavailableError
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
 from tests.contracts.asking import send
@@ -192,6 +192,21 @@ async def test_a_database_locked_by_another_program_is_named(database: Path) -> 
     other.execute("PRAGMA journal_mode = WAL")
     other.execute("BEGIN IMMEDIATE")
     try:
-        assert "locked" in await refusal(database, UnavailableError)
+        assert "another program holds a lock" in await refusal(database, StorageUnavailableError)
     finally:
         other.close()
+
+
+async def test_a_lock_that_is_let_go_in_time_is_waited_for(database: Path) -> None:
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("PRAGMA journal_mode = WAL")
+    other.execute("BEGIN IMMEDIATE")
+    async with trio.open_nursery() as nursery:
+
+        async def let_go() -> None:
+            await trio.sleep(1)
+            other.close()
+
+        nursery.start_soon(let_go)
+        async with SqlStorage(SqliteSettings(path=str(database)), "here"):
+            pass

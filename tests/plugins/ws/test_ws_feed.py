@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from itertools import pairwise
 
 import trio
@@ -11,9 +12,9 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ccod import FileChange
 from ccod_ws.coalescer import Coalescer
-from ccod_ws.feed import Feed
+from ccod_ws.feed import LARGE, Feed
 from ccod_ws.vitals import tell_health
-from tests.plugins.ws.house import conversation, join, make_house
+from tests.plugins.ws.house import LIMIT, added, conversation, join, make_house
 
 
 async def test_what_is_quiet_passes_at_once(autojump_clock: MockClock) -> None:
@@ -109,6 +110,24 @@ async def test_updates_of_conversations_are_read_together_and_rarely(autojump_cl
     assert 4 <= updates.count("c1") <= 6
     assert updates.count("c1") == updates.count("c2") == updates.count("c3")
     assert len(house.storage.reads) == updates.count("c1")
+
+
+async def test_a_large_message_is_shown_beside_the_loop_and_in_its_turn() -> None:
+    house = make_house()
+    sizes = [1, LARGE, LARGE - 1, 2 * LARGE, 2]
+    async with trio.open_nursery() as nursery:
+        async with join(house.hub, "conversations") as line:
+            await nursery.start(Feed(house.hub, house.observatory).run)
+            for seq, size in enumerate(sizes):
+                house.store(added(seq, "x" * size))
+            with trio.fail_after(LIMIT):
+                while len(line.heard) < 1 + len(sizes):
+                    await trio.sleep(0.001)
+        nursery.cancel_scope.cancel()
+    told = [(one["seq"], len(one["data"]["message"]["content"])) for one in line.messages if "data" in one]
+    assert told == list(enumerate(sizes))
+    beside = {size for size, thread in house.parser.threads.items() if thread != threading.get_ident()}
+    assert beside == {LARGE, 2 * LARGE}
 
 
 async def test_a_new_file_that_changes_at_once_stays_new(autojump_clock: MockClock) -> None:
