@@ -15,7 +15,7 @@ S = TypeVar("S", bound=Struct)
 Count = Annotated[int, Meta(ge=0, le=2**40)] | None
 """A count that can be true: of those, millions add up to less than 2**63. Anything else counts as absent."""
 
-SURROGATE = re.compile(rb"\\u[dD]")
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 HIGH, LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 LONE = rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}(?:(?<=%b)(?!%b)|(?<=%b)(?<!%b))" % (HIGH, LOW, LOW, HIGH + LOW)
 LONE_SURROGATES = re.compile(LONE + rb"(?:%b)*+" % LONE)
