@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import quart.wrappers
 from quart import Blueprint, websocket
 
 from ccod_http.web import require_reader
 from ccod_ws.hub import Hub
+
+DISCONNECTED: type[Exception] = getattr(quart.wrappers, "ClientDisconnectedError", ConnectionError)
+"""Raised from Quart 0.23 on where Quart before it cancels the handler: the client has gone."""
 
 
 def blueprint(hub: Hub) -> Blueprint:
@@ -18,6 +22,8 @@ def blueprint(hub: Hub) -> Blueprint:
         try:
             await websocket.accept()
             await client.run()
+        except* DISCONNECTED:
+            pass
         finally:
             hub.leave(client)
 
