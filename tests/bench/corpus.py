@@ -76,7 +76,7 @@ def build(directory: Path, size: int, seed: int = SEED) -> Corpus:
 def _plans(draw: Draw, root: Path, size: int) -> Iterator[Plan]:
     """Plan sessions without end, a third of them with subagents."""
     projects = max(4, int(3 * math.sqrt(size / SIZES["S"])))
-    cwds = [f"/home/dev/work/{draw.random.choice(draw.words)}-{n}" for n in range(projects)]
+    cwds = [f"/home/dev/code/{draw.random.choice(draw.words)}-{n}" for n in range(projects)]
     started = STARTED
     while True:
         started += BETWEEN_SESSIONS + draw.random.randint(0, BETWEEN_SESSIONS // 2)

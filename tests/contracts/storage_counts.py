@@ -153,16 +153,16 @@ class CountContract:
             first = Transcript("c1").add("summary")
             await send(storage, first)
             assert (await conversation(storage, "c1")).project_id is None
-            await send(storage, first.add(at=10, cwd="/home/me/work").add(at=20, cwd="/elsewhere"))
-            await send(storage, Transcript("c2").add(at=5, cwd="/home/me/work/.claude/worktrees/x/src"))
-            await send(storage, Transcript("c3").add(at=7, cwd="/home/me/work/.worktrees/y"))
+            await send(storage, first.add(at=10, cwd="/home/me/code").add(at=20, cwd="/elsewhere"))
+            await send(storage, Transcript("c2").add(at=5, cwd="/home/me/code/.claude/worktrees/x/src"))
+            await send(storage, Transcript("c3").add(at=7, cwd="/home/me/code/.worktrees/y"))
             await send(storage, Transcript("c4").add(at=8, cwd="/home/me/other"))
             await send(storage, Transcript("c4", agent="a").add(at=90, cwd="/tmp"))
-            other, work = await projects(storage)
-            assert (work.name, work.path, work.machine) == ("work", "/home/me/work", "machine")
-            assert (work.conversation_count, work.created_at, work.last_activity) == (3, 5, 20)
+            other, code = await projects(storage)
+            assert (code.name, code.path, code.machine) == ("code", "/home/me/code", "machine")
+            assert (code.conversation_count, code.created_at, code.last_activity) == (3, 5, 20)
             assert (other.name, other.conversation_count, other.last_activity) == ("other", 1, 90)
-            assert await storage.project(work.id) == work
-            page = await storage.conversations(ConversationQuery(project_id=work.id))
+            assert await storage.project(code.id) == code
+            page = await storage.conversations(ConversationQuery(project_id=code.id))
             assert ({item.id for item in page.items}, page.total) == ({"c1", "c2", "c3"}, 3)
-            assert {item.project_name for item in page.items} == {"work"}
+            assert {item.project_name for item in page.items} == {"code"}
