@@ -158,7 +158,7 @@ class CountContract:
             await send(storage, Transcript("c3").add(at=7, cwd="/home/me/code/.worktrees/y"))
             await send(storage, Transcript("c4").add(at=8, cwd="/home/me/other"))
             await send(storage, Transcript("c4", agent="a").add(at=90, cwd="/tmp"))
-            other, code = await projects(storage)
+            code, other = await projects(storage)
             assert (code.name, code.path, code.machine) == ("code", "/home/me/code", "machine")
             assert (code.conversation_count, code.created_at, code.last_activity) == (3, 5, 20)
             assert (other.name, other.conversation_count, other.last_activity) == ("other", 1, 90)
