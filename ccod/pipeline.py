@@ -83,7 +83,7 @@ class Pipeline:
             await self._give_up(error)
         async with self.turn.take(history=batch.history):
             try:
-                stored = await self._store_somehow(source, batch, entries)
+                stored, entries = await self._store_somehow(source, batch, entries)
             except Exception as error:  # noqa: BLE001
                 await self._give_up(error)  # and keep the turn: nothing more is stored
             self._bus.publish(stored)
@@ -107,10 +107,12 @@ class Pipeline:
                 entries.append(Unparsed(record.offset, len(record.body), "line too long"))
         return entries
 
-    async def _store_somehow(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
-        """Store a batch; if storage chokes on what its entries say, store their bytes and set the entries aside."""
+    async def _store_somehow(
+        self, source: str, batch: Batch, entries: list[Entry | Unparsed]
+    ) -> tuple[Stored, list[Entry | Unparsed]]:
+        """Store a batch; if storage chokes on its entries, keep their bytes and set them aside. Return those too."""
         try:
-            return await self._store(source, batch, entries)
+            return await self._store(source, batch, entries), entries
         except Exception as error:
             if not entries:
                 raise
@@ -119,8 +121,8 @@ class Pipeline:
                 "storage refused a batch; its bytes are kept", file=batch.stream.path, offset=entries[0].offset
             )
             self._health.count("refused", len(entries))
-            aside = [Unparsed(entry.offset, entry.length, reason) for entry in entries]
-            return await self._store(source, batch, aside)
+            aside: list[Entry | Unparsed] = [Unparsed(entry.offset, entry.length, reason) for entry in entries]
+            return await self._store(source, batch, aside), aside
 
     async def _store(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
         pause = RETRY_SECONDS[0]

@@ -175,7 +175,7 @@ async def test_entries_that_storage_chokes_on_are_set_aside_and_their_bytes_kept
     await house.intake.send(batch("a", "b"))
     reason = "not stored: OverflowError"
     assert house.storage.taken == [("src", [Unparsed(0, 2, reason), Unparsed(10, 2, reason)])]
-    assert house.health.counters["refused"] == 2
+    assert house.health.counters == {"refused": 2, "entries": 0, "unparsed": 2}
 
 
 async def test_any_other_error_ends_the_pipeline() -> None:

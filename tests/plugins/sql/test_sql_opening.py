@@ -149,7 +149,7 @@ async def test_what_is_not_ours_is_refused_and_untouched(tmp_path: Path) -> None
 async def test_an_empty_file_is_made_ours(tmp_path: Path) -> None:
     (tmp_path / "ccod.db").touch()
     async with at(tmp_path / "ccod.db"):
-        pass
+        assert (tmp_path / "ccod.db").read_bytes().startswith(b"SQLite format 3")
 
 
 async def test_a_newer_schema_is_refused(database: Path) -> None:
@@ -201,12 +201,14 @@ async def test_a_lock_that_is_let_go_in_time_is_waited_for(database: Path) -> No
     other = sqlite3.connect(database, isolation_level=None)
     other.execute("PRAGMA journal_mode = WAL")
     other.execute("BEGIN IMMEDIATE")
+    free = trio.Event()
     async with trio.open_nursery() as nursery:
 
         async def let_go() -> None:
             await trio.sleep(1)
             other.close()
+            free.set()
 
         nursery.start_soon(let_go)
         async with SqlStorage(SqliteSettings(path=str(database)), "here"):
-            pass
+            assert free.is_set()
