@@ -52,6 +52,10 @@ build: $(VENV)/dev.stamp ## Build the wheel and the source archive into dist/
 wheel-test: build ## Run the tests against the built wheel in a clean environment
 	contrib/wheel-test $(BIN)/python
 
+prices: $(VENV)/dev.stamp ## Write the price table again from the genai-prices package
+	$(BIN)/python contrib/make_prices.py > plugins/ccod_prices/prices.json.new
+	mv plugins/ccod_prices/prices.json.new plugins/ccod_prices/prices.json
+
 lock: ## Pin the packages again (needs uv)
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --group build pyproject.toml -o requirements/run.txt
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --group dev pyproject.toml -o requirements/dev.txt

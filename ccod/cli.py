@@ -139,7 +139,7 @@ def serve(app: App) -> None:
 
     settings = app.settings()
     os.umask(0o077)
-    log.set_up(settings.core)
+    log.set_up(settings.core, redactor=app.manager().redactor(settings))
     for name in app.configuration().unused():
         structlog.get_logger("ccod.settings").warning("not used by this version", variable=name)
     with BackfillProgress() as progress:

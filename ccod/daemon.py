@@ -58,18 +58,36 @@ async def _live(
 ) -> None:
     health, bus, stopping = Health(), Bus(), trio.Event()
     parsers = manager.parsers(settings)
-    async with manager.storage(settings) as storage, manager.auth(settings, storage) as auth:
+    async with manager.storage(settings, parsers) as storage, manager.auth(settings, storage) as auth:
         health.set("storage", "running")
-        observatory = Observatory(storage, auth, bus, health, parsers, stopping, manager.ask)
         pipeline = Pipeline(parsers, storage, bus, health)
+        sources = manager.sources(settings)
+        roots = [root for source in sources for root in source.roots]
+        observatory = Observatory(
+            storage,
+            auth,
+            bus,
+            health,
+            parsers,
+            stopping,
+            manager.ask,
+            pipeline.change,
+            roots,
+            manager.redactor(settings),
+        )
         async with open_supervisor("transport", health) as transports:
             for transport in manager.transports(settings, observatory):
                 await transports.start(transport.name, transport.run)
-            async with trio.open_nursery() as nursery, open_supervisor("source", health) as sources:
+            async with (
+                trio.open_nursery() as nursery,
+                open_supervisor("upkeep", health) as upkeep,
+                open_supervisor("source", health) as readers,
+            ):
                 await nursery.start(pipeline.run)
                 nursery.start_soon(keep_watchdog_fed)
-                for source in manager.sources(settings):
-                    await sources.start(source.name, partial(source.run, pipeline.intake(source.name)))
+                for source in sources:
+                    await readers.start(source.name, partial(source.run, pipeline.intake(source.name)))
+                await upkeep.start("storage", pipeline.maintain)
                 if show:
                     nursery.start_soon(_show_backfill, health, show)
                 ready.set()

@@ -40,7 +40,7 @@ def _tables(schema: type[msgspec.Struct], table: tuple[str, ...]) -> Iterator[st
 
 def _lines(field: Field, default: object) -> str:
     names = " or ".join(filter(None, (field.variable, field.env)))
-    value = tomli_w.dumps({field.path[-1]: default}).strip()
+    value = tomli_w.dumps({field.path[-1]: default}).strip() if default != {} else f"{field.path[-1]} = {{}}"
     on_one_line = re.sub(r",?\n\s*", "", value)
     return f"# {field.description}\n# Environment: {names}\n# {on_one_line}\n\n"
 

@@ -18,20 +18,21 @@ class ServiceHealth(Struct):
 
 
 class Progress(Struct):
-    """How much of a source's backfill is done, in bytes."""
+    """How much of a task is done: of a source's backfill in bytes."""
 
     done: int = 0
     total: int = 0
 
 
 class Health:
-    """Services by their role and name, such as `source claude`; counters by name; backfill by source."""
+    """Services by role and name, such as `source claude`; counters by name; backfill by source; storage's tasks."""
 
     def __init__(self) -> None:
         self.started_at = time.monotonic()
         self.services: dict[str, ServiceHealth] = {}
         self.counters: dict[str, int] = {}
         self.backfill: dict[str, Progress] = {}
+        self.tasks: dict[str, Progress] = {}
 
     def set(self, service: str, state: State, reason: str = "") -> None:
         self.services[service] = ServiceHealth(state, reason)

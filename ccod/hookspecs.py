@@ -6,14 +6,15 @@ trio. `ccod.roles` says what each object must be able to do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import pluggy
 
 from ccod.observatory import Observatory
-from ccod.roles import Auth, Parser, Source, Storage, Transport
+from ccod.redaction import SecretRule
+from ccod.roles import Auth, Parser, Prices, Source, Storage, Transport
 from ccod.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,8 +59,18 @@ def ccod_parsers(settings: Settings) -> Iterable[Parser]:  # type: ignore[empty-
     """Return parsers, one for each format you know. Two parsers of one format are an error."""
 
 
+@hookspec
+def ccod_redaction_rules(settings: Settings) -> Iterable[SecretRule]:  # type: ignore[empty-body]
+    """Return kinds of secrets to mask in all that is shown. Every plugin is asked; an empty answer is fine."""
+
+
 @hookspec(firstresult=True)
-def ccod_storage(settings: Settings) -> Storage:  # type: ignore[empty-body]
+def ccod_prices(settings: Settings) -> Prices:  # type: ignore[empty-body]
+    """Return who knows list prices. Only the plugin named by `prices` in the configuration is asked."""
+
+
+@hookspec(firstresult=True)
+def ccod_storage(settings: Settings, prices: Prices, parsers: Mapping[str, Parser]) -> Storage:  # type: ignore[empty-body]
     """Return the storage. Only the plugin named by `storage` in the configuration is asked."""
 
 

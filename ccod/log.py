@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TextIO
+from functools import partial
+from typing import Any, TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
+from ccod.redaction import Redactor
 from ccod.settings import CoreSettings
 
 OURS = "ccod"
 
 
-def set_up(core: CoreSettings, stream: TextIO | None = None) -> None:
-    """Send structlog and the standard library's records through one formatter to `stream`, or stderr."""
+def set_up(core: CoreSettings, stream: TextIO | None = None, redactor: Redactor | None = None) -> None:
+    """Send structlog and the standard library's records through one formatter to `stream`, or stderr.
+
+    `redactor` masks the secrets in what libraries put into their messages and exceptions.
+    """
     stream = stream or sys.stderr
     text = core.log.format == "text" or (
         core.log.format == "auto" and (stream.isatty() or core.environment == "development")
@@ -38,6 +43,7 @@ def set_up(core: CoreSettings, stream: TextIO | None = None) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                partial(_mask, redactor or Redactor()),
                 renderer,
             ],
         )
@@ -55,3 +61,8 @@ def set_up(core: CoreSettings, stream: TextIO | None = None) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _mask(redactor: Redactor, _logger: Any, _method: str, event: EventDict) -> EventDict:
+    masked: EventDict = redactor.mask_all(event)
+    return masked

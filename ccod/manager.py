@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +14,8 @@ import pluggy
 from ccod import hookspecs
 from ccod.errors import CcodError, ConfigError, PluginError
 from ccod.observatory import Observatory
-from ccod.roles import Auth, Parser, Source, Storage, Transport
+from ccod.redaction import Redactor
+from ccod.roles import Auth, Parser, Prices, Source, Storage, Transport
 from ccod.settings import CoreSettings, Settings
 
 if TYPE_CHECKING:
@@ -88,8 +89,17 @@ class Manager:
             parsers[parser.format] = parser
         return parsers
 
-    def storage(self, settings: Settings) -> Storage:
-        answer: Storage = self._ask_one("ccod_storage", "storage", settings.core.storage, settings=settings)
+    def redactor(self, settings: Settings) -> Redactor:
+        """Return what masks the secrets that any plugin knows."""
+        return Redactor(rule for _, answer in self.ask("ccod_redaction_rules", settings=settings) for rule in answer)
+
+    def prices(self, settings: Settings) -> Prices:
+        answer: Prices = self._ask_one("ccod_prices", "prices", settings.core.prices, settings=settings)
+        return answer
+
+    def storage(self, settings: Settings, parsers: Mapping[str, Parser]) -> Storage:
+        given = {"settings": settings, "prices": self.prices(settings), "parsers": parsers}
+        answer: Storage = self._ask_one("ccod_storage", "storage", settings.core.storage, **given)
         return answer
 
     def auth(self, settings: Settings, storage: Storage) -> Auth:

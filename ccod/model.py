@@ -8,16 +8,19 @@ Every time is an integer of milliseconds since 1970-01-01 UTC. Every offset and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterator, Sequence
 from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import astuple
 
 T = TypeVar("T")
 
 Role = Literal["user", "assistant"]
 Status = Literal["active", "completed", "error"]
 ToolStatus = Literal["pending", "success", "error"]
+StreamKind = Literal["transcript", "attachment"]
 
 # ---------------------------------------------------------------- from a source
 
@@ -28,6 +31,7 @@ class Stream(Struct, frozen=True):
     `key` names it within its source for ever: a file that was rewritten continues as a stream with a new key.
     `format` names the parser. `path` is where a person finds it now. `conversation` is the id of the conversation
     it feeds. `agent` is the id of the subagent whose transcript it is, or None for the conversation's own.
+    `kind` is "attachment" for a file beside a transcript, such as the output of a tool that did not fit into it.
     """
 
     key: str
@@ -35,6 +39,7 @@ class Stream(Struct, frozen=True):
     path: str
     conversation: str
     agent: str | None = None
+    kind: StreamKind = "transcript"
 
 
 class Record(Struct, frozen=True, gc=False):
@@ -59,14 +64,15 @@ class Batch(Struct, frozen=True):
     """Adjacent records of one stream, and where to resume once they are stored. Stored in one transaction.
 
     `history` marks records that were there before this observatory first looked: stored, but no news.
-    `change` says what happened to the file (a batch without records is a rename or an unlink), at `size` bytes.
+    `change` says what happened to the file (a batch without records is a rename or an unlink), at `size` bytes:
+    "rewrite" ends this stream, for the file goes on as another; None is a checkpoint alone.
     """
 
     stream: Stream
     records: Sequence[Record]
     checkpoint: Checkpoint
     history: bool = False
-    change: Literal["add", "change", "unlink"] = "change"
+    change: Literal["add", "change", "unlink", "rewrite"] | None = "change"
     size: int = 0
 
 
@@ -91,6 +97,9 @@ class Usage(Struct, frozen=True, gc=False):
     def total_tokens(self) -> int:
         return self.input_tokens + self.output_tokens + self.cache_creation_tokens + self.cache_read_tokens
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(*map(operator.add, astuple(self), astuple(other)))
+
 
 class Response(Struct, frozen=True, gc=False):
     """What one entry tells of the API response it belongs to. Several entries may tell of one response."""
@@ -102,6 +111,35 @@ class Response(Struct, frozen=True, gc=False):
     service_tier: str = ""
     speed: str = ""
     region: str = ""
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether it was made locally: no model bears such a name."""
+        return self.model.startswith("<")
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether it has a cost, known or not: a notice, and one that used nothing, have none."""
+        return not self.is_notice and (self.usage.total_tokens > 0 or self.usage.web_search_requests > 0)
+
+
+class Charge(Struct, frozen=True):
+    """One part of a cost: `count` units of `what`, at `nanos` nano-dollars for each."""
+
+    what: str
+    count: int
+    nanos: int
+
+
+class Cost(Struct, frozen=True):
+    """What an API response costs at list price: `nanos` nano-dollars, and how that came about.
+
+    `multipliers` are in thousandths and hold for all charges but web searches.
+    """
+
+    nanos: int
+    charges: Sequence[Charge] = ()
+    multipliers: Sequence[tuple[str, int]] = ()
 
 
 class ToolUse(Struct, frozen=True, gc=False):
@@ -157,6 +195,10 @@ class Entry(Struct, frozen=True):
     mended: str = ""
 
 
+TOO_LONG = "line too long"
+"""Why a line that came in pieces is `Unparsed`."""
+
+
 class Unparsed(Struct, frozen=True):
     """Bytes that could not be understood, and why, in a few words without any of their content."""
 
@@ -185,6 +227,23 @@ class Content(Struct, frozen=True):
     text: str
     blocks: Sequence[Block] = ()
 
+    def words(self) -> str:
+        """Return all that can be searched: also thoughts, and what tools are given and answer."""
+        return "\n".join(text for block in self.blocks for text in (block.text, *_texts(block.input)) if text)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in what JSON can say, without going by recursion into what is deeply nested."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            waiting += reversed(item.values())
+        elif isinstance(item, list):
+            waiting += reversed(item)
+
 
 # ---------------------------------------------------------------- from a storage
 
@@ -207,7 +266,9 @@ class Project(Struct, frozen=True):
 class Conversation(Struct, frozen=True):
     """One session of the agent; `id` is its session id. Counts and usage are its own, subagents' apart.
 
-    `project_id` is None until an entry names a working directory. `file_deleted_at` is set once the transcript is gone.
+    `error_count` counts failed API responses. `unpriced_response_count` counts those that used something without a
+    known price. `project_id` is None until an entry names a working directory. `file_deleted_at` is set once the
+    transcript is gone, `file_rewritten_at` when it was last truncated or rewritten: what was stored before stays.
     """
 
     id: str
@@ -225,12 +286,16 @@ class Conversation(Struct, frozen=True):
     response_count: int = 0
     tool_call_count: int = 0
     tool_error_count: int = 0
+    error_count: int = 0
     subagent_count: int = 0
     usage: Usage = Usage()
+    cost_nanos: int = 0
+    unpriced_response_count: int = 0
     model: str | None = None
     version: str | None = None
     branch: str | None = None
     file_deleted_at: int | None = None
+    file_rewritten_at: int | None = None
 
 
 class ToolCall(Struct, frozen=True):
@@ -267,7 +332,84 @@ class Message(Struct, frozen=True):
     tool_calls: Sequence[ToolCall] = ()
 
 
-EventKind = Literal["project_discovered", "conversation_started", "message_added"]
+class CalledTool(Struct, frozen=True):
+    """A tool call with the messages that make it and, once it came, bear its result."""
+
+    call: ToolCall
+    at: int
+    agent: str | None
+    use: Message | None
+    result: Message | None
+
+
+class ResponseRecord(Struct, frozen=True):
+    """An API response as one conversation, or one of its subagents, knows it: told by `line_count` lines.
+
+    Of all records of one response only one is `counted` in totals over conversations: that of the conversation `owner`.
+    """
+
+    conversation_id: str
+    agent: str | None
+    response: Response
+    at: int
+    sidechain: bool
+    line_count: int
+    cost: Cost | None
+    counted: bool
+    owner: str
+
+
+class CountedResponse(Struct, frozen=True):
+    """An API response that counts in totals over conversations. `id` tells apart those of one time."""
+
+    id: int
+    at: int
+    response: Response
+    cost_nanos: int | None
+
+
+class Totals(Struct, frozen=True):
+    """Tokens and cost of API responses, of which `unpriced_count` used something that has no known price."""
+
+    usage: Usage = Usage()
+    cost_nanos: int = 0
+    response_count: int = 0
+    unpriced_count: int = 0
+
+    @classmethod
+    def of(cls, response: Response, cost_nanos: int | None) -> Totals:
+        return cls(response.usage, cost_nanos or 0, 1, int(cost_nanos is None and response.is_billed))
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(*map(operator.add, astuple(self), astuple(other)))
+
+
+class ToolStatistics(Struct, frozen=True):
+    """Calls of one tool. Half of the known durations are at most `median_ms`, 95 of 100 at most `p95_ms`."""
+
+    name: str
+    count: int = 0
+    error_count: int = 0
+    pending_count: int = 0
+    median_ms: int | None = None
+    p95_ms: int | None = None
+
+
+class Activity(Struct, frozen=True):
+    """What went on in a conversation, its subagents apart. A turn begins where the assistant answers a prompt."""
+
+    turn_count: int
+    all_tools: ToolStatistics
+    tools: Sequence[ToolStatistics] = ()
+
+
+EventKind = Literal[
+    "project_discovered",
+    "conversation_started",
+    "message_added",
+    "conversation_forgotten",
+    "project_forgotten",
+]
 
 
 class Event(Struct, frozen=True):
@@ -288,6 +430,12 @@ class FileChange(Struct, frozen=True):
     path: str
     size: int
 
+    @classmethod
+    def of(cls, batch: Batch) -> FileChange | None:
+        if batch.change is None:
+            return None
+        return cls("change" if batch.change == "rewrite" else batch.change, batch.stream.path, batch.size)
+
 
 class Stored(Struct, frozen=True):
     """What one batch changed: the new events in order, and the ids of what now reads differently."""
@@ -296,6 +444,73 @@ class Stored(Struct, frozen=True):
     conversations: Sequence[str] = ()
     projects: Sequence[str] = ()
     file: FileChange | None = None
+
+
+class StoredStream(Struct, frozen=True):
+    """A stream in the archive, of which the first `size` bytes are kept. `id` names it to this storage alone.
+
+    `rewritten_at` is set where its file was truncated or rewritten, and goes on as another stream.
+    """
+
+    id: int
+    conversation_id: str
+    key: str
+    format: str
+    path: str
+    agent: str | None
+    size: int
+    created_at: int
+    deleted_at: int | None = None
+    rewritten_at: int | None = None
+    kind: StreamKind = "transcript"
+
+
+class Quarantined(Struct, frozen=True):
+    """Bytes that were kept and could not be understood: where they stood, and why."""
+
+    conversation_id: str
+    stream_id: int
+    path: str
+    offset: int
+    length: int
+    reason: str
+    at: int
+
+
+class RecordType(Struct, frozen=True):
+    """How often records of one type were met, and in which version of the agent."""
+
+    type: str
+    subtype: str
+    version: str
+    known: bool
+    count: int
+
+
+class StorageFacts(Struct, frozen=True):
+    """What a storage says of itself: the database that it runs on, its size, and which faults of it are known."""
+
+    engine: str
+    version: str
+    size: int
+    faults: Sequence[str] = ()
+
+
+class Hit(Struct, frozen=True):
+    """A message that was found; `tool` names the tool that it calls or that answers in it."""
+
+    message: Message
+    title: str
+    project_id: str | None
+    project_name: str
+    tool: str | None = None
+
+
+class Found(Struct, frozen=True):
+    """Some hits. `before` asks for more of them, also where none is here; None where there are no more."""
+
+    hits: Sequence[Hit]
+    before: int | None = None
 
 
 class Page(Struct, Generic[T], frozen=True):
@@ -330,6 +545,26 @@ class ConversationQuery(Struct, frozen=True):
     limit: int = 20
 
 
+class SearchQuery(Struct, frozen=True):
+    """Which messages: those that hold every one of `terms`, which are words or phrases, and pass the filters.
+
+    `project` is an id or a name, `model` a part of its name, `error` asks for failures or for what is none. Newest
+    first, from below the sequence `before`; or, if `ranked`, the best of the newest.
+    """
+
+    terms: Sequence[str]
+    project: str | None = None
+    tool: str | None = None
+    role: Role | None = None
+    model: str | None = None
+    error: bool | None = None
+    since: int | None = None
+    until: int | None = None
+    ranked: bool = False
+    before: int | None = None
+    limit: int = 20
+
+
 class MessageQuery(Struct, frozen=True):
     """Which messages of one conversation. `agent` asks for a subagent's instead of the conversation's own."""
 
@@ -340,16 +575,38 @@ class MessageQuery(Struct, frozen=True):
     limit: int = 50
 
 
+class ToolCallQuery(Struct, frozen=True):
+    """Which tool calls of one conversation. `agent` asks for a subagent's instead of the conversation's own."""
+
+    agent: str | None = None
+    name: str | None = None
+    status: ToolStatus | None = None
+    offset: int = 0
+    limit: int = 50
+
+
+class CountedQuery(Struct, frozen=True):
+    """Which responses that count: from `since` to `until`, both included, by time and id, those beyond `after`."""
+
+    since: int | None = None
+    until: int | None = None
+    after: tuple[int, int] | None = None
+    descending: bool = False
+    limit: int = 1000
+
+
 # ---------------------------------------------------------------- who asks
 
 
 class Peer(Struct, frozen=True):
     """What a transport knows of a caller. `uid` is set only where the kernel vouches for a local process;
-    `token` is what the caller presented; `foreign` is True where another site's page sent the request."""
+    `token` is what the caller presented; `foreign` is True where another site's page sent the request; `unix` is True
+    on the Unix socket, which only the owner can open and no web page can reach."""
 
     uid: int | None = None
     token: str | None = None
     foreign: bool = False
+    unix: bool = False
 
 
 class User(Struct, frozen=True):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ccod.bus import Bus
 from ccod.health import Health
-from ccod.model import Content, Message
+from ccod.model import Content, Message, Stored
+from ccod.redaction import Redactor
 from ccod.roles import Auth, Parser, Storage
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ class Observatory:
     """`stopping` is set when the daemon begins to stop: finish what you are at, tell your clients, return.
 
     `ask` puts a hook that a plugin added to every plugin: `ask("ccod_http_blueprints", settings=…)` returns each
-    plugin's name with its answer.
+    plugin's name with its answer. `change` does what changes the storage, such as forgetting, and publishes that.
+    `roots` are the folders that sources read, below which nothing is ever written. `redactor` masks the secrets in
+    what is shown.
     """
 
     storage: Storage
@@ -30,8 +33,12 @@ class Observatory:
     parsers: Mapping[str, Parser]
     stopping: trio.Event
     ask: Callable[..., Sequence[tuple[str, Any]]]
+    change: Callable[[Callable[[], Awaitable[Stored | None]]], Awaitable[Stored | None]]
+    roots: Sequence[str] = ()
+    redactor: Redactor = field(default_factory=Redactor)
 
-    def content(self, message: Message) -> Content:
-        """Return what a stored message says. A format whose parser is gone shows no content."""
+    def content(self, message: Message, *, reveal: bool = False) -> Content:
+        """Return what a stored message says, secrets masked. A format whose parser is gone shows no content."""
         parser = self.parsers.get(message.format)
-        return parser.content(message.body) if parser else Content("")
+        content = parser.content(message.body) if parser else Content("")
+        return content if reveal else self.redactor.mask_content(content)

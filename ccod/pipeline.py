@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import NoReturn
 
 import structlog
@@ -12,10 +13,12 @@ import trio
 from ccod.bus import Bus
 from ccod.errors import StorageUnavailableError
 from ccod.health import Health, Progress
-from ccod.model import Batch, Checkpoint, Entry, Stored, Stream, Unparsed
+from ccod.model import TOO_LONG, Batch, Checkpoint, Entry, Stored, Stream, Unparsed
 from ccod.roles import Parser, Storage
 
 RETRY_SECONDS = (0.25, 5.0)
+UPKEEP_SECONDS = (0.02, 2.0)
+"""The pause between two steps of maintenance while there is work, and while there is none."""
 
 log = structlog.get_logger("ccod.pipeline")
 
@@ -96,6 +99,25 @@ class Pipeline:
         await trio.sleep_forever()
         raise AssertionError
 
+    async def change(self, work: Callable[[], Awaitable[Stored | None]]) -> Stored | None:
+        """Let the storage do other work in its turn, so that what it changes is published in order."""
+        async with self.turn.take(history=True):
+            stored = await work()
+            if stored is not None:
+                self._bus.publish(stored)
+            return stored
+
+    async def maintain(self, *, task_status: trio.TaskStatus[None]) -> None:
+        """Give the storage time for what can wait, a step at a time, so that no live line waits for long."""
+        step = partial(self._storage.maintain, self._health)
+        task_status.started()
+        while True:
+            try:
+                did_something = await self.change(step) is not None
+            except StorageUnavailableError:
+                did_something = False  # `append` tells of it, and this is tried again
+            await trio.sleep(UPKEEP_SECONDS[0] if did_something else UPKEEP_SECONDS[1])
+
     def _parse(self, batch: Batch) -> list[Entry | Unparsed]:
         stream = batch.stream
         parse = self._parsers[stream.format].parse
@@ -104,7 +126,7 @@ class Pipeline:
             if record.piece == 0:
                 entries.extend(parse(stream, record))
             elif record.piece == 1:
-                entries.append(Unparsed(record.offset, len(record.body), "line too long"))
+                entries.append(Unparsed(record.offset, len(record.body), TOO_LONG))
         return entries
 
     async def _store_somehow(

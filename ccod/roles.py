@@ -5,26 +5,42 @@ Methods named `run` follow trio's protocol: call `task_status.started()` once re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol
 
+from ccod.health import Health
 from ccod.model import (
+    Activity,
     Batch,
+    CalledTool,
     Checkpoint,
     Content,
     Conversation,
     ConversationQuery,
+    Cost,
+    CountedQuery,
+    CountedResponse,
     Entry,
+    Found,
     Message,
     MessageQuery,
     Page,
     Peer,
     Project,
     ProjectQuery,
+    Quarantined,
     Record,
+    RecordType,
+    Response,
+    ResponseRecord,
+    SearchQuery,
+    StorageFacts,
     Stored,
+    StoredStream,
     Stream,
+    ToolCallQuery,
+    Totals,
     Unparsed,
     User,
 )
@@ -50,18 +66,29 @@ class Intake(Protocol):
 
 
 class Source(Protocol):
-    """Finds records. It may raise: it is restarted, with growing pauses, and resumes at its checkpoints."""
+    """Finds records. It may raise: it is restarted, with growing pauses, and resumes at its checkpoints.
+
+    `roots` are the folders that it reads. Nothing of ccod ever writes below them.
+    """
 
     name: str
+
+    @property
+    def roots(self) -> Sequence[str]: ...
 
     async def run(self, intake: Intake, *, task_status: trio.TaskStatus[None]) -> None:
         """Send batches until cancelled. Call `task_status.started()` once you are watching, before any backfill."""
 
 
 class Parser(Protocol):
-    """Understands the records of one format. Pure: no I/O, no clock, no state; it never raises for bad bytes."""
+    """Understands the records of one format. Pure: no I/O, no clock, no state; it never raises for bad bytes.
+
+    A parser that understands records in another way than the last has another `version`, such as "2" or "2.1":
+    what that one understood is then derived again from the archive.
+    """
 
     format: str
+    version: str
 
     def parse(self, stream: Stream, record: Record) -> Iterable[Entry | Unparsed]:
         """Return what stands in `record`: nothing for a blank line, several entries where records share a line."""
@@ -97,6 +124,66 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
 
     async def messages(self, conversation_id: str, query: MessageQuery) -> Page[Message]:
         """Return messages by time, then by their order in the transcript."""
+
+    async def search(self, query: SearchQuery) -> Found:
+        """Return the messages that say something. `maintain` makes them findable, so the latest may be missing."""
+
+    async def responses(self, conversation_id: str) -> Sequence[ResponseRecord]:
+        """Return the API responses of a conversation and its subagents, by time."""
+
+    async def total_usage(self, conversation_id: str) -> Mapping[str, Totals]:
+        """Return by model what a conversation and its subagents used, each API response once."""
+
+    async def counted_responses(self, query: CountedQuery) -> Sequence[CountedResponse]:
+        """Return, of all conversations, each API response once, in the order that `query` asks for."""
+
+    async def activity(self, conversation_id: str) -> Activity:
+        """Return what went on in a conversation."""
+
+    async def tool_calls(self, conversation_id: str, query: ToolCallQuery) -> Page[CalledTool]:
+        """Return tool calls in the order in which they were made."""
+
+    async def streams(self, conversation_id: str) -> Sequence[StoredStream]:
+        """Return the streams of a conversation, in the order in which they began."""
+
+    async def bytes_of(self, stream_id: int, start: int) -> bytes:
+        """Return some bytes of a stream from `start` on, as they were read; none at its end."""
+
+    async def quarantine(self, offset: int, limit: int) -> Page[Quarantined]:
+        """Return what could not be understood, the latest first."""
+
+    async def record_types(self) -> Sequence[RecordType]:
+        """Return every type of record that was ever met, the unknown ones first."""
+
+    async def facts(self) -> StorageFacts:
+        """Return what there is to know of the storage itself."""
+
+    async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:
+        """Have what was stored derived again from the archive, by `maintain`; return how many conversations that is.
+
+        All of it, or one conversation, or what a parser of version `since` or later understood.
+        """
+
+    async def forget_conversation(self, conversation_id: str) -> Stored | None:
+        """Remove all that is known of a conversation, for ever: it is not stored again. None if it is not known."""
+
+    async def forget_project(self, project_id: str) -> Stored | None:
+        """Remove a project and its conversations, for ever. Conversations that begin later are stored."""
+
+    async def maintain(self, health: Health) -> Stored | None:
+        """Do one small part of the work that can wait; return what it changed, or None if there was nothing to do.
+
+        Raises StorageUnavailableError as `append` does. What goes on for long is shown in `health.tasks`.
+        """
+
+
+class Prices(Protocol):
+    """Knows what an API response costs at list price. Pure, and the same for one `version` for ever."""
+
+    version: str
+
+    def cost(self, response: Response, at: int) -> Cost | None:
+        """Return what `response`, which began at `at`, costs; None where no price is known. Never guesses."""
 
 
 class Auth(AbstractAsyncContextManager["Auth"], Protocol):

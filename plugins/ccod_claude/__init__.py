@@ -22,6 +22,7 @@ def ccod_sources(settings: Settings) -> Iterable[Source]:
 
 @hookimpl
 def ccod_parsers(settings: Settings) -> Iterable[Parser]:  # noqa: ARG001
+    from ccod_claude.attachments import AttachmentParser
     from ccod_claude.parser import ClaudeParser
 
-    return (ClaudeParser(),)
+    return (ClaudeParser(), AttachmentParser())

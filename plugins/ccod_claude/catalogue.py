@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from ccod import Checkpoint, Stream
+from ccod_claude import attachments, parser
 from ccod_claude.files import Survey
 from ccod_claude.layout import conversation, place, readable
 from ccod_claude.transcripts import Found, Transcript, restored
 
-FORMAT = "claude"
 MISSES = 2
 """A file that is moved while folders are listed can be missed once; missed twice, it is gone."""
 
@@ -29,19 +29,25 @@ class Catalogue:
         self._displaced: set[Transcript] = set()
         self.history_bytes = 0
         known = [restored(stream, checkpoint) for stream, checkpoint in stored]
-        for transcript in sorted(known, key=lambda transcript: (not transcript.gone, transcript.generation)):
+        for transcript in sorted(known, key=lambda each: (not each.superseded, not each.gone, each.generation)):
             self._restore(transcript)
 
     def _restore(self, transcript: Transcript) -> None:
         assert transcript.stream is not None
         self._keys.add(transcript.stream.key)
         if transcript.superseded:
+            if not transcript.gone:
+                self._by_path[transcript.found.path] = _successor(transcript)  # of which nothing may be stored yet
             return
         other = self._by_path.get(transcript.found.path)
-        if other is not None and other.found.identity != transcript.found.identity:
+        if other is not None and other.stream is not None and other.found.identity != transcript.found.identity:
             self._displaced.add(other)
         self._by_path[transcript.found.path] = self._by_file[transcript.found.identity] = transcript
         self.history_bytes += transcript.history_left
+
+    def unchecked(self) -> list[Transcript]:
+        """Return the transcripts that were written to since all of them was last read."""
+        return [transcript for transcript in self._by_path.values() if transcript.unchecked]
 
     def at(self, path: str) -> Transcript | None:
         return self._by_path.get(path)
@@ -83,7 +89,7 @@ class Catalogue:
 
     def succeed(self, old: Transcript) -> Transcript:
         """Begin anew with the file that stands where `old` stood."""
-        new = Transcript(old.found, generation=old.generation + 1)
+        new = _successor(old)
         self._by_path[new.found.path] = self._by_file[new.found.identity] = new
         return new
 
@@ -101,7 +107,8 @@ class Catalogue:
             return replace(transcript.stream, path=path)
         where = place(transcript.found.parts)
         assert where is not None
-        return Stream(self._new_key(path), FORMAT, path, conversation(where, beginning), where.agent)
+        format_ = parser.FORMAT if where.kind == "transcript" else attachments.FORMAT
+        return Stream(self._new_key(path), format_, path, conversation(where, beginning), where.agent, where.kind)
 
     def _claim(self, found: Found, all_paths: Mapping[str, Found]) -> Transcript | None:
         """Return the transcript that a file is, or None if it is one already known under another name."""
@@ -140,3 +147,7 @@ class Catalogue:
             key = f"{path}#{number}"
         self._keys.add(key)
         return key
+
+
+def _successor(old: Transcript) -> Transcript:
+    return Transcript(old.found, generation=old.generation + 1, predecessor=old)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from zlib import crc32
 
 from msgspec import Struct
 
 from ccod import Record
-from ccod_claude.layout import SUFFIX, is_entered, place, readable
-from ccod_claude.reading import Position, read_records
+from ccod_claude.layout import SUFFIXES, is_entered, place, readable
+from ccod_claude.reading import Position, read_chunk, read_records
 from ccod_claude.transcripts import Found, Mark, Signature, Transcript
 
 HEAD = 1024
@@ -74,7 +75,7 @@ def _note(
     if entry.is_dir(follow_symlinks=False):
         if is_entered(parts):
             folders.append(parts)
-    elif entry.name.endswith(SUFFIX) and entry.is_file(follow_symlinks=False) and place(parts):
+    elif entry.name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=False) and place(parts):
         try:
             status = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
@@ -116,13 +117,26 @@ def read_on(transcript: Transcript, max_line: int) -> Reading | None:
 
     Raises OSError if it cannot be read, FileNotFoundError if there is none, ReplacedError if there is another.
     """
-    found = transcript.found
+    if transcript.rewritten:
+        return None
+    with _opened(transcript.found) as (descriptor, signature):
+        return _read(descriptor, transcript, max_line, signature)
+
+
+def checksum(found: Found, start: int, end: int, before: int) -> int:
+    """Return the checksum of a file up to `end`; `before` is that up to `start`. Raises as `read_on` does."""
+    with _opened(found) as (descriptor, _):
+        return crc32(os.pread(descriptor, end - start, start), before)
+
+
+@contextmanager
+def _opened(found: Found) -> Iterator[tuple[int, Signature]]:
     descriptor = _open_beneath(found.root, found.parts)
     try:
         signature = _signature(os.fstat(descriptor))
         if signature[:2] != found.identity:
             raise ReplacedError(found.path)
-        return _read(descriptor, transcript, max_line, signature)
+        yield descriptor, signature
     finally:
         os.close(descriptor)
 
@@ -140,6 +154,11 @@ def _open_beneath(root: str, parts: Sequence[str]) -> int:
         os.close(folder)
 
 
+def _is_transcript(found: Found) -> bool:
+    where = place(found.parts)
+    return where is None or where.kind == "transcript"
+
+
 def _read(descriptor: int, transcript: Transcript, max_line: int, signature: Signature) -> Reading | None:
     offset = transcript.position.offset
     end = transcript.history_end if transcript.is_history else sys.maxsize
@@ -149,10 +168,13 @@ def _read(descriptor: int, transcript: Transcript, max_line: int, signature: Sig
 
     before = min(offset, TAIL)
     head, tail = read(0, min(offset, HEAD)), read(offset - before, before)
-    if signature[2] < offset or transcript.mark != Mark(crc32(head), crc32(tail)):
+    known_mark = transcript.mark
+    if signature[2] < offset or (known_mark.head, known_mark.tail) != (crc32(head), crc32(tail)):
         return None
     known = min(transcript.position.searched, signature[2])
-    records, position = read_records(read, transcript.position._replace(searched=known), max_line)
+    cut = read_records if _is_transcript(transcript.found) else read_chunk
+    records, position = cut(read, transcript.position._replace(searched=known), max_line)
     body = b"".join(record.body for record in records)
-    mark = Mark(crc32((head + body[:HEAD])[:HEAD]), crc32((tail + body[-TAIL:])[-TAIL:]))
+    new_head, new_tail = (head + body[:HEAD])[:HEAD], (tail + body[-TAIL:])[-TAIL:]
+    mark = Mark(crc32(new_head), crc32(new_tail), crc32(body, known_mark.whole))
     return Reading(records, position, mark, signature)

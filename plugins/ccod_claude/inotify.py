@@ -12,7 +12,7 @@ from types import TracebackType
 import structlog
 import trio
 
-from ccod_claude.layout import SUFFIX
+from ccod_claude.layout import SUFFIXES
 from ccod_claude.watching import Changed
 
 IN_MODIFY = 0x2
@@ -32,6 +32,7 @@ WENT = IN_MOVED_FROM | IN_DELETE
 DOUBTFUL = IN_ISDIR | IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF
 HEADER = struct.Struct("iIII")
 BUFFER = 65_536
+ENDINGS = tuple(suffix.encode() for suffix in SUFFIXES)
 
 log = structlog.get_logger("ccod.claude")
 
@@ -86,7 +87,7 @@ class Inotify:
                 self._folders.pop(watch, None)
             elif mask & DOUBTFUL:
                 yield None
-            elif name.endswith(SUFFIX.encode()):
+            elif name.endswith(ENDINGS):
                 folder = self._folders.get(watch)
                 yield f"{folder}/{os.fsdecode(name)}" if folder and not mask & WENT else None
 

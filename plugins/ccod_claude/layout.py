@@ -6,41 +6,55 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-SUFFIX = ".jsonl"
+from ccod import StreamKind
+
+TRANSCRIPT_SUFFIX = ".jsonl"
+META_SUFFIX = ".meta.json"
+OUTPUT_SUFFIX = ".txt"
+SUFFIXES = (TRANSCRIPT_SUFFIX, META_SUFFIX, OUTPUT_SUFFIX)
 AGENT_PREFIX = "agent-"
 SUBAGENTS = "subagents"
+TOOL_RESULTS = "tool-results"
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 SESSION_ID = re.compile(rb'"sessionId"\s*:\s*"([\x20\x21\x23-\x5b\x5d-\x7e]{1,200})"')
 
 
 class Place(NamedTuple):
-    """What a transcript's path tells: its agent, and its conversation, which is a guess where the lines know better."""
+    """What a file's path tells: its agent, and its conversation, which is a guess where the lines know better."""
 
     conversation: str
     agent: str | None
-    guessed: bool
+    guessed: bool = False
+    kind: StreamKind = "transcript"
 
 
 def place(parts: Sequence[str]) -> Place | None:
-    """Return what the path `parts` below a root stands for, or None where no transcript belongs there.
+    """Return what the path `parts` below a root stands for, or None where nothing of Claude Code's belongs there.
 
-    `<project>/<session>.jsonl`, `<project>/agent-<id>.jsonl`, `<project>/<session>/subagents/…/agent-<id>.jsonl`.
+    `<project>/<session>.jsonl`, `<project>/agent-<id>.jsonl`, `<project>/<session>/subagents/…/agent-<id>.jsonl`,
+    `agent-<id>.meta.json` beside the last, and `<project>/<session>/tool-results/<id>.txt`.
     """
-    stem = readable(parts[-1].removesuffix(SUFFIX))
+    name = readable(parts[-1])
+    suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
+    if suffix is None:
+        return None
+    stem = name.removesuffix(suffix)
     is_agent = stem.startswith(AGENT_PREFIX)
     agent = stem.removeprefix(AGENT_PREFIX) if is_agent else None
-    if not parts[-1].endswith(SUFFIX) or "" in (stem, agent):
+    if "" in (stem, agent):
         return None
-    if len(parts) == 2:
+    if len(parts) == 2 and suffix == TRANSCRIPT_SUFFIX:
         return None if stem == "journal" else Place(stem, agent, UUID.fullmatch(stem) is None)
-    if len(parts) >= 4 and parts[2] == SUBAGENTS and is_agent:
-        return Place(readable(parts[1]), agent, guessed=False)
+    if len(parts) >= 4 and parts[2] == SUBAGENTS and is_agent and suffix != OUTPUT_SUFFIX:
+        return Place(readable(parts[1]), agent, kind="transcript" if suffix == TRANSCRIPT_SUFFIX else "attachment")
+    if len(parts) == 4 and parts[2] == TOOL_RESULTS and suffix == OUTPUT_SUFFIX:
+        return Place(readable(parts[1]), None, kind="attachment")
     return None
 
 
 def is_entered(parts: Sequence[str]) -> bool:
-    """Tell whether transcripts can stand in or below the folder `parts`."""
-    return len(parts) < 3 or parts[2] == SUBAGENTS
+    """Tell whether transcripts or what belongs to them can stand in or below the folder `parts`."""
+    return len(parts) < 3 or parts[2] in (SUBAGENTS, TOOL_RESULTS)
 
 
 def conversation(place: Place, beginning: bytes) -> str:

@@ -35,6 +35,7 @@ class ClaudeParser:
     """The parser of the format "claude"; see `ccod.Parser`."""
 
     format = FORMAT
+    version = "1"
 
     def parse(self, stream: Stream, record: Record) -> Iterable[Entry | Unparsed]:
         body = record.body
@@ -108,6 +109,8 @@ def _entry(stream: Stream, line: Line, offset: int, length: int, mended: str) ->
 
 
 def _nested_type(line: Line) -> str:
+    if line.is_compact_summary:
+        return "compact_summary"
     nested = line.attachment or line.data
     return (nested.type if nested else None) or ""
 

@@ -58,6 +58,14 @@ def read_records(read: Read, position: Position, max_line: int) -> tuple[list[Re
     return _lines(found if searched == offset else read(offset, line_end - offset), offset)
 
 
+def read_chunk(read: Read, position: Position, max_line: int) -> tuple[list[Record], Position]:  # noqa: ARG001
+    """Read what follows of a file that is no transcript, whatever its lines are."""
+    offset = position.offset
+    body = read(offset, CHUNK)
+    end = offset + len(body)
+    return [Record(offset, body)] if body else [], Position(end, 0, end)
+
+
 def _piece(read: Read, position: Position, end: int) -> tuple[list[Record], Position]:
     offset, piece, _ = position
     body = read(offset, end - offset)

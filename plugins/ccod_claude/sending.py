@@ -65,10 +65,13 @@ class Sender:
         return await self._send(transcript, reading)
 
     async def _send(self, transcript: Transcript, reading: Reading) -> bool:
-        change: Literal["add", "change"] = "change" if transcript.position.offset else "add"
+        change: Literal["add", "change"] | None = "change" if transcript.position.offset else "add"
         history = transcript.is_history
         progressed = reading.position != transcript.position
-        has_news = transcript.gone or transcript.has_moved
+        if not reading.records and not transcript.gone and not transcript.has_moved:
+            change = None
+        has_news = transcript.gone or transcript.has_moved or transcript.proved
+        self._plan_check(transcript, reading)
         transcript.position, transcript.mark = reading.position, reading.mark
         transcript.signature = reading.signature
         transcript.gone = False
@@ -90,6 +93,14 @@ class Sender:
             transcript.history_end = 0  # a line that is still being written is no history
         return more
 
+    def _plan_check(self, transcript: Transcript, reading: Reading) -> None:
+        """A file that was written to may have changed where it was read before, all the more if it did not grow."""
+        if reading.signature != transcript.signature and transcript.position.offset:
+            transcript.unchecked, transcript.proved = True, False
+            self._lanes.checks.put(transcript, at_once=reading.size <= transcript.position.searched)
+        elif transcript.proved:
+            transcript.unchecked = transcript.proved = False
+
     async def _begin_anew(self, transcript: Transcript) -> None:
         """The file is no longer the one that was read: what stands there now is another stream."""
         if self._catalogue.at(transcript.found.path) is not transcript:
@@ -101,7 +112,8 @@ class Sender:
         elif transcript.stream is not None:
             transcript.superseded = True
             size = transcript.found.size
-            await self._intake.send(Batch(transcript.stream, (), checkpoint(transcript), size=size))
+            ended = Batch(transcript.stream, (), checkpoint(transcript), change="rewrite", size=size)
+            await self._intake.send(ended)
         transcript.history_end = 0
         self._lanes.put(successor)
 
@@ -109,6 +121,8 @@ class Sender:
         transcript.history_end = 0
         if transcript.stream is None:
             self._catalogue.forget(transcript)
+            if transcript.predecessor is not None:
+                await self._tell_gone(transcript.predecessor)
         elif not transcript.gone:
             transcript.gone = True
             log.info("transcript was deleted", file=transcript.stream.path)

@@ -33,6 +33,10 @@ class ClaudeSettings(Struct, forbid_unknown_fields=True):
         Seconds, setting("Pause between two looks at every file, which find what the watcher missed.")
     ] = 2
     scan_interval_idle: Annotated[Seconds, setting("The pause doubles up to this while nothing happens.")] = 30
+    check_after: Annotated[
+        Seconds,
+        setting("A file that grew is read again so long after, to see whether what was read of it is still the same."),
+    ] = 60
     watcher: Annotated[
         Literal["auto", "inotify", "watchfiles", "none"],
         setting("What tells of changes at once; `auto` is inotify on Linux and watchfiles elsewhere."),

@@ -8,6 +8,7 @@ import trio
 
 from ccod import Intake
 from ccod_claude.catalogue import Catalogue
+from ccod_claude.checking import check
 from ccod_claude.lanes import Lanes
 from ccod_claude.scanning import Scanner
 from ccod_claude.sending import Sender
@@ -22,14 +23,16 @@ class ClaudeSource:
 
     def __init__(self, settings: ClaudeSettings) -> None:
         self._settings = settings
-        self._roots = list(dict.fromkeys(str(Path(root).expanduser().absolute()) for root in settings.roots))
+        self.roots = list(dict.fromkeys(str(Path(root).expanduser().absolute()) for root in settings.roots))
 
     async def run(self, intake: Intake, *, task_status: trio.TaskStatus[None]) -> None:
         settings = self._settings
-        catalogue = Catalogue(await intake.checkpoints(), self._roots, settings.history_after)
-        lanes = Lanes()
-        with open_watcher(settings.watcher, self._roots) as watcher:
-            scanner = Scanner(settings, self._roots, catalogue, lanes, watcher)
+        catalogue = Catalogue(await intake.checkpoints(), self.roots, settings.history_after)
+        lanes = Lanes(settings.check_after)
+        for transcript in catalogue.unchecked():
+            lanes.checks.put(transcript, at_once=False)
+        with open_watcher(settings.watcher, self.roots) as watcher:
+            scanner = Scanner(settings, self.roots, catalogue, lanes, watcher)
             sender = Sender(intake, catalogue, lanes, scanner.hint, settings.max_line)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(watcher.run, scanner.hint)
@@ -38,4 +41,5 @@ class ClaudeSource:
                 intake.progress(0, catalogue.history_bytes)
                 nursery.start_soon(sender.serve, lanes.live)
                 nursery.start_soon(sender.serve, lanes.history)
+                nursery.start_soon(check, lanes)
                 await scanner.serve()

@@ -41,10 +41,14 @@ class Found(Struct, frozen=True, gc=False):
 
 
 class Mark(Struct, frozen=True, array_like=True, gc=False):
-    """Checksums of a file's first bytes and of those before an offset: they tell whether it still is the same file."""
+    """Checksums of what was read: of a file's first bytes, of those before an offset, and of all up to there.
+
+    The first two tell at each reading whether it still is the same file, the third tells for certain, now and then.
+    """
 
     head: int = 0
     tail: int = 0
+    whole: int = 0
 
 
 class Transcript(Struct, eq=False):
@@ -52,7 +56,9 @@ class Transcript(Struct, eq=False):
 
     `stream` is None until the first record is read. Bytes before `history_end` were there before this observatory.
     `signature` is the file's as of the last reading. `gone` means that its deletion was told, `superseded` that it
-    was truncated or rewritten and goes on as another stream. `misses` counts the scans that did not find it.
+    was truncated or rewritten and goes on as another stream, its successor. `unchecked` means that it was written to
+    since all of it was last read, `proved` that it was found unchanged since, `rewritten` that it was not.
+    `misses` counts the scans that did not find it.
     The task that reads it holds it; news that come meanwhile ask for it to be read `again`.
     """
 
@@ -65,6 +71,10 @@ class Transcript(Struct, eq=False):
     generation: int = 1
     gone: bool = False
     superseded: bool = False
+    predecessor: Transcript | None = None
+    unchecked: bool = False
+    proved: bool = False
+    rewritten: bool = False
     misses: int = 0
     held: bool = False
     again: bool = False
@@ -100,6 +110,7 @@ class State(Struct, frozen=True, gc=False, omit_defaults=True):
     generation: int = 1
     gone: bool = False
     superseded: bool = False
+    unchecked: bool = False
 
 
 def checkpoint(transcript: Transcript) -> Checkpoint:
@@ -113,6 +124,7 @@ def checkpoint(transcript: Transcript) -> Checkpoint:
         transcript.generation,
         transcript.gone,
         transcript.superseded,
+        transcript.unchecked,
     )
     return Checkpoint(offset, msgspec.json.encode(state).decode())
 
@@ -135,4 +147,5 @@ def restored(stream: Stream, checkpoint: Checkpoint) -> Transcript:
         state.generation,
         state.gone,
         state.superseded,
+        unchecked=state.unchecked,
     )

@@ -11,7 +11,7 @@ import structlog
 import trio
 from watchfiles import Change, awatch
 
-from ccod_claude.layout import SUFFIX
+from ccod_claude.layout import SUFFIXES
 from ccod_claude.watching import Changed
 
 LOOK_MS = 1000
@@ -56,7 +56,7 @@ class TreeWatcher:
             changed(None)
             async for report in reports:
                 for change, path in report:
-                    if path.endswith(SUFFIX):
+                    if path.endswith(SUFFIXES):
                         changed(None if change is Change.deleted else path)
                     elif change is Change.added and await trio.Path(path).is_dir():
                         changed(None)

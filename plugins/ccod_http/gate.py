@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
+from typing import Any
 
 from quart import Quart, Response, request
 
@@ -81,6 +82,8 @@ class Gate:
         return await self.finish(response) if response else None
 
     def _is_ours(self, host: str) -> bool:
+        if connection_of(current()).get("unix"):
+            return True
         name, colon, port = host.rpartition(":") if re.search(r":\d+$", host) else (host, "", "")
         if name in self._hosts:
             return not colon or port == str(current().scope["server"][1])
@@ -88,6 +91,12 @@ class Gate:
 
     def _is_allowed(self, origin: str) -> bool:
         return origin.lower() in self._origins
+
+
+def connection_of(asked: Any) -> dict[str, Any]:
+    """Return what is known of the connection by which a request came: see `guards.GuardedServer`."""
+    connection: dict[str, Any] = asked.scope["state"]["connection"]
+    return connection
 
 
 def is_own_origin(origin: str) -> bool:

@@ -17,6 +17,7 @@ import trio
 from ccod import PluginError
 from ccod_http.deflate import BoundedDeflate
 from ccod_http.problems import envelope, new_request_id, plain_problem
+from ccod_http.unixsocket import peer_uid
 
 
 def unfit(problem: object) -> PluginError:
@@ -78,9 +79,9 @@ class GuardedServer(TCPServer):
 
     async def run(self) -> None:
         """Hypercorn lets an exception of one connection end the whole server (its issue 225)."""
-        self.state = {**self.state, "connection": {}}
         self.config.connections.add(self)
         try:
+            self.state = {**self.state, "connection": self._known()}
             await super().run()
         except* RefusedError:
             pass
@@ -88,6 +89,11 @@ class GuardedServer(TCPServer):
             log.warning("connection failed", error=_innermost(group))
         finally:
             self.config.connections.discard(self)
+
+    def _known(self) -> dict[str, Any]:
+        """Return what the kernel tells of the peer at once."""
+        sock = self.stream.socket
+        return {"unix": True, "uid": peer_uid(sock)} if sock.family == trio.socket.AF_UNIX else {}
 
     async def protocol_send(self, event: Event) -> None:
         if isinstance(event, RawData):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import Any
 
 import trio
 from quart import Quart, g, has_request_context
 
 from ccod import Auth, Peer, User
 from ccod_http import sockettable
-from ccod_http.gate import is_own_origin
+from ccod_http.gate import connection_of, is_own_origin
 from ccod_http.problems import Problem, current
 from ccod_http.settings import HttpSettings
 
@@ -39,6 +38,18 @@ async def require_reader() -> None:
     raise Problem(HTTPStatus.UNAUTHORIZED, "AUTH_TOKEN_INVALID", "The token is not valid.")
 
 
+async def require_admin() -> None:
+    """Raise a Problem for whoever is no administrator."""
+    await require_reader()
+    user = current_user()
+    if user is None or user.role != "admin":
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            "ADMIN_REQUIRED",
+            "Only an administrator may do this; the owner is one on the Unix socket, see [http] socket.",
+        )
+
+
 class Identifier:
     """Asks the auth plugin about each caller."""
 
@@ -51,18 +62,21 @@ class Identifier:
         app.before_websocket(self.identify)
 
     async def identify(self) -> None:
-        g.user = await self._auth.identify(Peer(await self._uid(), _token(), _is_foreign()))
+        unix = connection_of(current()).get("unix", False)
+        g.user = await self._auth.identify(Peer(await self._uid(), _token(), _is_foreign(), unix))
 
     async def _uid(self) -> int | None:
         asked = current()
         client, server = asked.scope["client"], asked.scope["server"]
         if any(name.lower().startswith(_FORWARDED) for name in dict(asked.headers)):
             return None  # a proxy speaks for somebody else
+        connection = connection_of(asked)
+        if connection.get("unix"):
+            return int(connection["uid"])
         if not client or not ip_address(client[0]).is_loopback:
             return None
         if self._trusts_loopback:
             return os.getuid()
-        connection: dict[str, Any] = asked.scope["state"]["connection"]
         if "uid" not in connection:
             connection["uid"] = await trio.to_thread.run_sync(sockettable.owner, client[:2], server[:2])
         uid: int | None = connection["uid"]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Struct, field
 
 from ccod import Bytes, setting
+
+
+def _default_socket() -> str:
+    folder = os.environ.get("XDG_RUNTIME_DIR", "")
+    return str(Path(folder) / "ccod" / "ccod.sock") if folder.startswith("/") else ""
 
 
 class HttpSettings(Struct, forbid_unknown_fields=True):
@@ -24,6 +31,10 @@ class HttpSettings(Struct, forbid_unknown_fields=True):
         int,
         setting("Port to serve on; 0 takes any free one.", env="PORT", option="--port", ge=0, le=65535),
     ] = 3000
+    socket: Annotated[
+        str,
+        setting("Unix socket, there the owner is administrator; $XDG_RUNTIME_DIR/ccod/ccod.sock, or none if empty."),
+    ] = field(default_factory=_default_socket)
     cors_origins: Annotated[
         list[str],
         setting("Origins of web pages that may read answers; they need a token.", env="CORS_ORIGIN"),

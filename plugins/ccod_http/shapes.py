@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
-from ccod import Block, Content, Conversation, Message, Project, ToolCall, Usage
+from ccod import Block, Content, Conversation, Message, Project, Redactor, ToolCall, Totals, Usage
 from ccod_http.times import iso
 
 
@@ -32,6 +33,13 @@ class UsageJson(Struct, frozen=True, rename="camel"):
     total_tokens: int
 
 
+class CostedUsageJson(UsageJson, frozen=True):
+    """Tokens, and what they cost at list price: null where nothing of what was used has a known price."""
+
+    cost_usd: float | None
+    cost_usd_micros: int | None
+
+
 class ConversationJson(Struct, frozen=True, rename="camel"):
     id: str
     project_id: str | None
@@ -40,6 +48,7 @@ class ConversationJson(Struct, frozen=True, rename="camel"):
     status: str
     file_path: str
     file_deleted_at: str | None
+    file_rewritten_at: str | None
     machine: str
     created_at: str
     updated_at: str
@@ -57,6 +66,8 @@ class ConversationJson(Struct, frozen=True, rename="camel"):
     git_branch: str | None
     token_count: int
     usage: UsageJson
+    cost_usd: float | None
+    cost_usd_micros: int | None
 
 
 class ToolCallJson(Struct, frozen=True, rename="camel"):
@@ -102,16 +113,18 @@ def project_json(project: Project) -> ProjectJson:
     )
 
 
-def conversation_json(conversation: Conversation) -> ConversationJson:
+def conversation_json(conversation: Conversation, redactor: Redactor) -> ConversationJson:
     updated_at = iso(conversation.updated_at)
+    micros = cost_micros(conversation.cost_nanos, conversation.unpriced_response_count)
     return ConversationJson(
         id=conversation.id,
         project_id=conversation.project_id,
         project_name=conversation.project_name,
-        title=conversation.title,
+        title=redactor.mask(conversation.title),
         status=conversation.status,
         file_path=conversation.file_path,
         file_deleted_at=_iso(conversation.file_deleted_at),
+        file_rewritten_at=_iso(conversation.file_rewritten_at),
         machine=conversation.machine,
         created_at=iso(conversation.created_at),
         updated_at=updated_at,
@@ -129,6 +142,8 @@ def conversation_json(conversation: Conversation) -> ConversationJson:
         git_branch=conversation.branch,
         token_count=conversation.usage.total_tokens,
         usage=usage_json(conversation.usage),
+        cost_usd=dollars(micros),
+        cost_usd_micros=micros,
     )
 
 
@@ -173,6 +188,20 @@ def usage_json(usage: Usage) -> UsageJson:
         cache_read_tokens=usage.cache_read_tokens,
         total_tokens=usage.total_tokens,
     )
+
+
+def costed_usage_json(totals: Totals) -> CostedUsageJson:
+    micros = cost_micros(totals.cost_nanos, totals.unpriced_count)
+    return CostedUsageJson(**asdict(usage_json(totals.usage)), cost_usd=dollars(micros), cost_usd_micros=micros)
+
+
+def cost_micros(nanos: int, unpriced_count: int) -> int | None:
+    """Return millionths of a dollar, rounded half up; None where nothing is priced but something was used."""
+    return None if unpriced_count and not nanos else (nanos + 500) // 1000
+
+
+def dollars(micros: int | None) -> float | None:
+    return None if micros is None else micros / 1_000_000
 
 
 def _iso(ms: int | None) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import structlog
 import trio
 from hypercorn.trio import serve
@@ -12,6 +14,7 @@ from ccod_http.app import build_app
 from ccod_http.guards import GuardedConfig, install
 from ccod_http.settings import HttpSettings
 from ccod_http.sockets import addresses, open_sockets
+from ccod_http.unixsocket import open_unix_socket
 
 log = structlog.get_logger("ccod.http")
 
@@ -34,11 +37,15 @@ class HttpTransport:
         name = "localhost" if len(bound) > 1 else bound[0].rpartition(":")[0]
         url = f"http://{name}:{sockets[0].getsockname()[1]}"
         config = GuardedConfig()
-        config.bind = [f"fd://{sock.detach()}" for sock in sockets]
-        async with trio.open_nursery() as nursery:
-            await nursery.start(self._serve, config)
-            log.info("listening", url=url, addresses=bound)
-            task_status.started()
+        with ExitStack() as stack:
+            if self._settings.socket:
+                sockets.append(stack.enter_context(open_unix_socket(self._settings.socket)))
+                bound.append(self._settings.socket)
+            config.bind = [f"fd://{sock.detach()}" for sock in sockets]
+            async with trio.open_nursery() as nursery:
+                await nursery.start(self._serve, config)
+                log.info("listening", url=url, addresses=bound)
+                task_status.started()
 
     async def _serve(self, config: GuardedConfig, *, task_status: trio.TaskStatus[list[str]]) -> None:
         async with trio.open_nursery() as nursery:

@@ -8,6 +8,7 @@ from types import TracebackType
 from ccod import Auth, Peer, User
 
 OWNER = User(id="owner", email="", role="owner")
+ADMIN = User(id="owner", email="", role="admin")
 
 
 class JwtAuth(Auth):
@@ -27,4 +28,4 @@ class JwtAuth(Auth):
     async def identify(self, peer: Peer) -> User | None:
         if peer.token is not None or peer.foreign or peer.uid != os.getuid():
             return None
-        return OWNER
+        return ADMIN if peer.unix else OWNER

@@ -2,19 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from ccod import Observatory, hookimpl
+from ccod import Observatory, Settings, hookimpl
 
 if TYPE_CHECKING:
+    import click
     import quart
+
+
+@hookimpl
+def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
+    from ccod_rest.commands.doctor import doctor_command
+    from ccod_rest.commands.export import export_command
+    from ccod_rest.commands.forget import forget_command
+    from ccod_rest.commands.reparse import reparse_command
+    from ccod_rest.commands.restore import restore_command
+    from ccod_rest.commands.search import search_command
+    from ccod_rest.commands.usage import usage_command
+
+    cli.add_command(restore_command(settings))
+    cli.add_command(reparse_command(settings))
+    cli.add_command(forget_command(settings))
+    cli.add_command(doctor_command(settings))
+    cli.add_command(usage_command(settings))
+    cli.add_command(search_command(settings))
+    cli.add_command(export_command(settings))
 
 
 @hookimpl(optionalhook=True)
 def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
+    from ccod_rest.archive import archive_routes
     from ccod_rest.conversations import conversation_routes
+    from ccod_rest.export import export_routes
     from ccod_rest.health import health_routes
+    from ccod_rest.keeping import keeping_routes
     from ccod_rest.projects import project_routes
+    from ccod_rest.quarantine import quarantine_routes
+    from ccod_rest.search import search_routes
+    from ccod_rest.tool_calls import tool_call_routes
+    from ccod_rest.usage import usage_routes
 
-    return [project_routes(observatory), conversation_routes(observatory), health_routes(observatory)]
+    return [
+        project_routes(observatory),
+        conversation_routes(observatory),
+        health_routes(observatory),
+        archive_routes(observatory),
+        keeping_routes(observatory),
+        quarantine_routes(observatory),
+        usage_routes(observatory),
+        search_routes(observatory),
+        export_routes(observatory),
+        tool_call_routes(observatory),
+    ]

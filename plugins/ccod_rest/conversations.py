@@ -10,7 +10,7 @@ import trio
 from msgspec import Meta
 from quart import Blueprint, Response
 
-from ccod import Conversation, ConversationQuery, Message, MessageQuery, Observatory
+from ccod import ConversationQuery, Message, MessageQuery, Observatory
 from ccod_http.web import (
     MessageJson,
     NoParameters,
@@ -23,6 +23,8 @@ from ccod_http.web import (
     query_time,
     require_reader,
 )
+from ccod_rest.finding import find_conversation
+from ccod_rest.revealing import check_reveal
 
 Id = Annotated[str, Meta(min_length=1)]
 
@@ -39,34 +41,30 @@ class MessageParameters(Paging):
     role: Literal["user", "assistant"] | None = None
     agent: Id | None = None
     order: Literal["asc", "desc"] = "asc"
+    reveal: bool = False
 
 
 def conversation_routes(observatory: Observatory) -> Blueprint:
     routes = Blueprint("conversations", __name__, url_prefix="/api/conversations")
     routes.before_request(require_reader)
-    storage = observatory.storage
-
-    async def find(conversation_id: str) -> Conversation:
-        found = await storage.conversations_by_id([conversation_id])
-        if not found:
-            raise Problem(404, "NOT_FOUND", "There is no such conversation.")
-        return found[0]
+    storage, redactor = observatory.storage, observatory.redactor
 
     @routes.get("")
     async def conversations() -> Response:
         wanted = query(ConversationParameters)
         page = await storage.conversations(_conversation_query(wanted))
-        return ok([conversation_json(each) for each in page.items], wanted.of(page.total))
+        return ok([conversation_json(each, redactor) for each in page.items], wanted.of(page.total))
 
     @routes.get("/<conversation_id>")
     async def conversation(conversation_id: str) -> Response:
         query(NoParameters)
-        return ok(conversation_json(await find(conversation_id)))
+        return ok(conversation_json(await find_conversation(storage, conversation_id), redactor))
 
     @routes.get("/<conversation_id>/messages")
     async def messages(conversation_id: str) -> Response:
         wanted = query(MessageParameters)
-        await find(conversation_id)
+        await check_reveal(wanted.reveal, conversation_id)
+        await find_conversation(storage, conversation_id)
         page = await storage.messages(
             conversation_id,
             MessageQuery(
@@ -77,7 +75,7 @@ def conversation_routes(observatory: Observatory) -> Blueprint:
                 limit=wanted.limit,
             ),
         )
-        shown = partial(_shown, observatory, page.items)
+        shown = partial(_shown, observatory, page.items, reveal=wanted.reveal)
         return ok(await trio.to_thread.run_sync(shown), wanted.of(page.total))
 
     return routes
@@ -98,6 +96,6 @@ def _conversation_query(wanted: ConversationParameters) -> ConversationQuery:
     )
 
 
-def _shown(observatory: Observatory, messages: Sequence[Message]) -> list[MessageJson]:
+def _shown(observatory: Observatory, messages: Sequence[Message], *, reveal: bool) -> list[MessageJson]:
     """Parse the bodies, which can be megabytes: run it in a thread, where it holds up nobody."""
-    return [message_json(message, observatory.content(message)) for message in messages]
+    return [message_json(message, observatory.content(message, reveal=reveal)) for message in messages]

@@ -26,6 +26,7 @@ class Services(Struct, rename="camel"):
 class Details(Struct, rename="camel"):
     services: dict[str, ServiceHealth]
     backfill: Progress
+    tasks: dict[str, Progress]
 
 
 class HealthJson(Struct, rename="camel"):
@@ -68,7 +69,7 @@ def _health_json(health: Health) -> HealthJson:
         uptime=round(health.uptime, 3),
         version=__version__,
         services=services,
-        details=Details(health.services, health.progress) if current_user() else UNSET,
+        details=Details(health.services, health.progress, health.tasks) if current_user() else UNSET,
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
-from ccod import Settings, Storage, hookimpl
+from ccod import Parser, Prices, Settings, Storage, hookimpl
 
 
 @hookimpl
@@ -15,10 +17,11 @@ def ccod_settings() -> type[msgspec.Struct]:
 
 
 @hookimpl
-def ccod_storage(settings: Settings) -> Storage:
+def ccod_storage(settings: Settings, prices: Prices, parsers: Mapping[str, Parser]) -> Storage:
     import socket
 
     from ccod_sql.settings import SqliteSettings
     from ccod_sql.storage import SqlStorage
 
-    return SqlStorage(settings[SqliteSettings], settings.core.machine or socket.gethostname())
+    machine = settings.core.machine or socket.gethostname()
+    return SqlStorage(settings[SqliteSettings], machine, prices, parsers=parsers)

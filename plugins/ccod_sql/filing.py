@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec import Struct
 from sqlalchemy import Connection, Dialect
 
-from ccod import Batch, Entry, Record, Unparsed
+from ccod import Batch, Entry, Prices, Record, Unparsed
 from ccod_sql import archive, rollups, rows, tables
+from ccod_sql.repeats import Repeats, digests
 from ccod_sql.responses import Responses
 from ccod_sql.rows import Rows
 from ccod_sql.tool_calls import ToolCalls
 
 ADD_TO_COUNT = (
-    "ON CONFLICT (type, subtype, version) "
+    "ON CONFLICT (conversation_id, type, subtype, version) "
     "DO UPDATE SET known = excluded.known, count = record_types.count + excluded.count"
 )
 
@@ -37,6 +39,20 @@ class Fresh(Struct, frozen=True):
         )
 
 
+class Numbers:
+    """Gives ids to entries: those that `known` has of a stream's id and an offset, and new ones from `first` on."""
+
+    def __init__(self, first: int, known: Mapping[tuple[int, int], int] = MappingProxyType({})) -> None:
+        self._next = first
+        self._known = known
+
+    def __call__(self, stream_id: int, offset: int) -> int:
+        id_ = self._known.get((stream_id, offset))
+        if id_ is None:
+            id_, self._next = self._next, self._next + 1
+        return id_
+
+
 class Target(Struct, frozen=True):
     """Where a batch is filed, and when. The two rows change on the way; who made the target writes them back."""
 
@@ -44,12 +60,14 @@ class Target(Struct, frozen=True):
     stream: rows.Stream
     conversation: rows.Conversation
     now: int
+    numbers: Numbers | None = None
 
 
 class Filing:
     """Writes the rows below a conversation, and counts them in it."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, prices: Prices) -> None:
+        self._prices = prices
         self._responses = Rows(dialect, tables.responses, rows.Response)
         self._entries = Rows(dialect, tables.entries, rows.Entry)
         self._calls = Rows(dialect, tables.tool_calls, rows.ToolCall)
@@ -58,13 +76,17 @@ class Filing:
         self._blocks = Rows(dialect, tables.blocks, rows.Block)
 
     def file(self, to: Target, fresh: Fresh) -> Sequence[rows.Entry]:
-        """Write all of `fresh`; return its entries as they are stored."""
+        """Keep the bytes of `fresh` and write its entries; return these as they are stored."""
         self._keep_bytes(to, fresh.records)
+        return self.derive(to, fresh)
+
+    def derive(self, to: Target, fresh: Fresh) -> Sequence[rows.Entry]:
+        """Write the entries of `fresh` and what follows from them."""
+        rollups.date(to.conversation, fresh.entries)
+        if not to.stream.agent:
+            rollups.describe(to.conversation, fresh.entries)
         self._set_aside(to, fresh.unparsed)
-        if not fresh.entries:
-            return ()
-        self._count_types(to.connection, fresh.entries)
-        return self._file_entries(to, fresh.entries)
+        return self._file_entries(to, fresh) if fresh.entries else ()
 
     def _keep_bytes(self, to: Target, records: Sequence[Record]) -> None:
         blocks = [
@@ -76,27 +98,31 @@ class Filing:
         bad = [rows.Quarantined(to.stream.id, item.offset, item.length, item.reason, to.now) for item in unparsed]
         self._quarantine.insert(to.connection, bad)
 
-    def _file_entries(self, to: Target, entries: Sequence[Entry]) -> Sequence[rows.Entry]:
-        stream, conversation = to.stream, to.conversation
-        responses = Responses(self._responses, to.connection, conversation.id, stream.agent)
+    def _file_entries(self, to: Target, fresh: Fresh) -> Sequence[rows.Entry]:
+        stream, conversation, entries = to.stream, to.conversation, fresh.entries
+        responses = Responses(self._responses, self._prices, to.connection, conversation.id, stream.agent)
+        responses.load(entries)
         calls = ToolCalls(self._calls, to.connection, conversation.id, stream.agent)
-        seen = set[str]()
+        repeats = Repeats(self._entries, to.connection, stream, digests(fresh.records, entries))
         if conversation.entry_count:
-            responses.load(entries)
             calls.load(entries)
-            seen = self._known(to, entries)
-        filed = []
-        for id_, entry in enumerate(entries, self._entries.next_id(to.connection)):
+            repeats.load(entries)
+        filed, new = [], []
+        number = to.numbers or Numbers(self._entries.next_id(to.connection))
+        for entry in entries:
+            id_ = number(stream.id, entry.offset)
             if entry.at is not None:
                 stream.last_at = entry.at
             at = to.now if stream.last_at is None else stream.last_at
             row = _row(id_, entry, stream, at)
-            if entry.uuid is not None:
-                if entry.uuid in seen:
-                    row.duplicate, row.role = True, None
-                seen.add(entry.uuid)
-            if entry.response is not None:
-                row.response_id = responses.merge(entry.response, at).id
+            row.digest = repeats.digests.get(entry.offset)
+            repeated = repeats.stream_of(entry)
+            if repeated is not None:
+                row.duplicate, row.role = True, None
+            if repeated in (None, stream.id):
+                new.append(entry)
+            if entry.response is not None and (repeated is None or entry.uuid):
+                row.response_id = responses.merge(entry.response, at, sidechain=entry.sidechain).id
             calls.merge(entry, id_, at)
             filed.append(row)
         responses.save()
@@ -106,21 +132,14 @@ class Filing:
         conversation.entry_count += len(filed)
         if not stream.agent:
             rollups.count(conversation, filed, responses, calls)
+        self._count_types(to, new)
         return filed
 
-    def _known(self, to: Target, entries: Sequence[Entry]) -> set[str]:
-        """Return the uuids among those of `entries` that the conversation, or the agent, has already."""
-        uuids = [entry.uuid for entry in entries if entry.uuid is not None]
-        found = self._entries.find_in(
-            to.connection, "uuid", uuids, conversation_id=to.conversation.id, agent=to.stream.agent
-        )
-        return {row.uuid for row in found if row.uuid}
-
-    def _count_types(self, connection: Connection, entries: Sequence[Entry]) -> None:
+    def _count_types(self, to: Target, entries: Sequence[Entry]) -> None:
         """Add to what is known of each type of record, and in which versions it was met."""
         counted = Counter((entry.type, entry.subtype, entry.version or "", entry.known) for entry in entries)
-        types = [rows.RecordType(*key, count) for key, count in counted.items()]
-        self._types.insert(connection, types, or_else=ADD_TO_COUNT)
+        types = [rows.RecordType(to.conversation.id, *key, count) for key, count in counted.items()]
+        self._types.insert(to.connection, types, or_else=ADD_TO_COUNT)
 
 
 def _row(id_: int, entry: Entry, stream: rows.Stream, at: int) -> rows.Entry:
@@ -139,4 +158,5 @@ def _row(id_: int, entry: Entry, stream: rows.Stream, at: int) -> rows.Entry:
         entry.role,
         entry.sidechain,
         entry.meta,
+        entry.error,
     )

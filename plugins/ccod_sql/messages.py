@@ -50,6 +50,12 @@ def between(connection: Connection, first: int, last: int) -> Sequence[Message]:
     return _messages(connection, connection.execute(BETWEEN, {"first": first, "last": last}).all())
 
 
+def with_ids(connection: Connection, ids: Sequence[int]) -> Sequence[Message]:
+    """Return those of the entries `ids` that are messages whose bytes are there, in any order."""
+    rows = [row for some in portions(ids) for row in connection.execute(WITH_IDS, {"ids": some})]
+    return _messages(connection, [row for row in rows if row.block_id is not None])
+
+
 @cache
 def _page(own: bool, role: str | None, descending: bool) -> Select[Any]:
     """Return the statement. It finds the page in an index alone, then reads no other entries than the page's.
@@ -94,15 +100,15 @@ def _select(source: FromClause) -> Select[Any]:
     )
 
 
-BETWEEN = (
-    _select(entries.join(conversations, conversations.c.id == entries.c.conversation_id))
-    .where(entries.c.id.between(bindparam("first"), bindparam("last")), entries.c.role.is_not(None))
-    .order_by(entries.c.id)
-)
+MESSAGES = _select(entries.join(conversations, conversations.c.id == entries.c.conversation_id))
+BETWEEN = MESSAGES.where(
+    entries.c.id.between(bindparam("first"), bindparam("last")), entries.c.role.is_not(None)
+).order_by(entries.c.id)
+WITH_IDS = MESSAGES.where(entries.c.id.in_(bindparam("ids", expanding=True)), entries.c.role.is_not(None))
 
 
 def _messages(connection: Connection, rows: Sequence[Row[Any]]) -> list[Message]:
-    bodies = _bodies(connection, rows)
+    found = bodies(connection, rows)
     calls = _tool_calls(connection, rows)
     return [
         Message(
@@ -112,7 +118,7 @@ def _messages(connection: Connection, rows: Sequence[Row[Any]]) -> list[Message]
             role=row.role,
             at=row.at,
             format=row.format,
-            body=bodies[row.id],
+            body=found[row.id],
             parent_id=row.parent,
             agent=row.agent or None,
             sidechain=row.sidechain,
@@ -130,20 +136,20 @@ def _message_id(uuid: str | None, stream_id: int, offset: int) -> str:
     return uuid or f"{stream_id}:{offset}"
 
 
-def _bodies(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, bytes]:
+def bodies(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, bytes]:
     """Return the bytes of each entry by its id; each block is read and unpacked once."""
     wanted: dict[int, list[Row[Any]]] = defaultdict(list)
     for row in rows:
         wanted[row.block_id].append(row)
-    bodies = {}
+    found = {}
     columns = select(blocks.c.id, blocks.c.start, blocks.c.codec, blocks.c.data)
     for some in portions(wanted):
         for block in connection.execute(columns.where(blocks.c.id.in_(some))):
             data = archive.unpack(block.codec, block.data)
             for row in wanted[block.id]:
                 at = row.offset - block.start
-                bodies[row.id] = data[at : at + row.length]
-    return bodies
+                found[row.id] = data[at : at + row.length]
+    return found
 
 
 def _tool_calls(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, list[ToolCall]]:

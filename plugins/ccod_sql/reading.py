@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, case,
 
 from ccod import Checkpoint, Conversation, ConversationQuery, Page, Project, ProjectQuery, Stream, Usage
 from ccod_sql.rows import portions
-from ccod_sql.tables import COUNTERS, conversations, machines, projects, streams, take_tokens
+from ccod_sql.tables import COUNTERS, conversations, forgotten_streams, machines, projects, streams, take_tokens
 
 ACTIVE_MS = 5 * 60 * 1000
 
@@ -32,15 +32,19 @@ SHOWN = tuple(name for name in COUNTERS if name != "entry_count")
 
 
 def checkpoints(connection: Connection, machine_id: int, source: str) -> list[tuple[Stream, Checkpoint]]:
-    c = streams.c
+    c, f = streams.c, forgotten_streams.c
+    stored = select(c.key, c.format, c.kind, c.path, conversations.c.key, c.agent, c.position, c.state).join_from(
+        streams, conversations
+    )
+    forgotten = select(f.key, f.format, f.kind, f.path, f.conversation, f.agent, f.position, f.state)
     rows = connection.execute(
-        select(c.key, c.format, c.path, conversations.c.key, c.agent, c.position, c.state)
-        .join_from(streams, conversations)
-        .where(c.machine_id == machine_id, c.source == source)
+        stored.where(c.machine_id == machine_id, c.source == source).union_all(
+            forgotten.where(f.machine_id == machine_id, f.source == source)
+        )
     )
     return [
-        (Stream(key, format_, path, conversation, agent or None), Checkpoint(position, state))
-        for key, format_, path, conversation, agent, position, state in rows
+        (Stream(key, format_, path, conversation, agent or None, kind), Checkpoint(position, state))
+        for key, format_, kind, path, conversation, agent, position, state in rows
     ]
 
 
@@ -140,9 +144,11 @@ def _conversation(row: Row[Any]) -> Conversation:
         file_path=row.file_path,
         machine=row.machine,
         usage=Usage(*take_tokens(row)),
+        cost_nanos=row.cost_nanos,
         model=row.model,
         version=row.version,
         branch=row.branch,
         file_deleted_at=row.file_deleted_at,
+        file_rewritten_at=row.file_rewritten_at,
         **{name: getattr(row, name) for name in SHOWN},
     )

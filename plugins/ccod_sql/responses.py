@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from msgspec.structs import astuple
 from sqlalchemy import Connection
 
-from ccod import Entry, Response
-from ccod_sql import rows
+from ccod import Entry, Prices, Response, Usage
+from ccod_sql import ownership, rows
 from ccod_sql.rows import Rows
 from ccod_sql.tables import TOKENS, take_tokens
 
@@ -16,27 +16,35 @@ from ccod_sql.tables import TOKENS, take_tokens
 class Responses:
     """The responses that one batch tells of, merged with what is stored of them."""
 
-    def __init__(self, table: Rows[rows.Response], connection: Connection, conversation_id: int, agent: str) -> None:
+    def __init__(
+        self, table: Rows[rows.Response], prices: Prices, connection: Connection, conversation_id: int, agent: str
+    ) -> None:
         self._table = table
+        self._prices = prices
         self._connection = connection
         self._conversation_id = conversation_id
         self._agent = agent
         self._rows: dict[tuple[str, str], rows.Response] = {}
+        self._copies: list[rows.Response] = []
         self._first_id = self._next_id = table.next_id(connection)
         self.gained = dict.fromkeys(TOKENS, 0)
+        self.gained_nanos = self.gained_unpriced = 0
 
     @property
     def new_count(self) -> int:
         return self._next_id - self._first_id
 
     def load(self, entries: Iterable[Entry]) -> None:
-        """Read what is stored of the responses that `entries` tell of."""
+        """Read what is stored of the responses that `entries` tell of, here and elsewhere."""
         ids = {entry.response.message_id for entry in entries if entry.response}
-        where = {"conversation_id": self._conversation_id, "agent": self._agent}
-        for row in self._table.find_in(self._connection, "message_id", ids, **where):
-            self._rows[row.message_id, row.request_id] = row
+        for row in self._table.find_in(self._connection, "message_id", ids):
+            if (row.conversation_id, row.agent) == (self._conversation_id, self._agent):
+                self._rows[row.message_id, row.request_id] = row
+                self._weigh(row, -1)
+            else:
+                self._copies.append(row)
 
-    def merge(self, response: Response, at: int) -> rows.Response:
+    def merge(self, response: Response, at: int, *, sidechain: bool) -> rows.Response:
         """Take in what one entry tells: the line with most output names the rest, and no count ever shrinks."""
         key = response.message_id, response.request_id
         row = self._rows.get(key)
@@ -47,6 +55,7 @@ class Responses:
         elif response.usage.output_tokens > row.output_tokens:
             _name(row, response)
         row.at = min(row.at, at)
+        row.sidechain = row.sidechain and sidechain
         counts = astuple(response.usage)
         if counts != take_tokens(row):
             self._raise(row, counts)
@@ -60,8 +69,35 @@ class Responses:
                 self.gained[name] += more
 
     def save(self) -> None:
-        self._table.update(self._connection, (row for row in self._rows.values() if row.id < self._first_id))
-        self._table.insert(self._connection, (row for row in self._rows.values() if row.id >= self._first_id))
+        """Work out the costs and who owns what, and write all that changed."""
+        own = self._rows.values()
+        for row in own:
+            row.cost_nanos = cost_nanos(self._prices, row)
+            self._weigh(row, 1)
+        changed = ownership.mark(self._connection, [*own, *self._copies])
+        elsewhere = {row.id for row in self._copies}
+        self._table.update(self._connection, (row for row in changed if row.id in elsewhere))
+        self._table.update(self._connection, (row for row in own if row.id < self._first_id))
+        self._table.insert(self._connection, (row for row in own if row.id >= self._first_id))
+
+    def _weigh(self, row: rows.Response, sign: int) -> None:
+        self.gained_nanos += sign * (row.cost_nanos or 0)
+        self.gained_unpriced += sign * is_unpriced(row)
+
+
+def told(row: rows.Response) -> Response:
+    """Return what all entries together told of a response."""
+    usage = Usage(*take_tokens(row))
+    return Response(row.message_id, row.request_id, row.model, usage, row.service_tier, row.speed, row.region)
+
+
+def cost_nanos(prices: Prices, row: rows.Response) -> int | None:
+    cost = prices.cost(told(row), row.at)
+    return None if cost is None else cost.nanos
+
+
+def is_unpriced(row: rows.Response) -> bool:
+    return row.cost_nanos is None and told(row).is_billed
 
 
 def _name(row: rows.Response, response: Response) -> None:

@@ -50,6 +50,9 @@ def count(
     conversation.response_count += responses.new_count
     conversation.tool_call_count += calls.new_calls
     conversation.tool_error_count += calls.new_errors
+    conversation.error_count += sum(row.error and row.role == "assistant" for row in stored)
+    conversation.cost_nanos += responses.gained_nanos
+    conversation.unpriced_response_count += responses.gained_unpriced
     for name, gained in responses.gained.items():
         setattr(conversation, name, getattr(conversation, name) + gained)
 

@@ -50,6 +50,7 @@ class Conversation(Struct):
     last_error: bool = False
     file_path: str = ""
     file_deleted_at: int | None = None
+    file_rewritten_at: int | None = None
     entry_count: int = 0
     message_count: int = 0
     user_message_count: int = 0
@@ -57,13 +58,16 @@ class Conversation(Struct):
     response_count: int = 0
     tool_call_count: int = 0
     tool_error_count: int = 0
+    error_count: int = 0
     subagent_count: int = 0
+    unpriced_response_count: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cache_creation_5m_tokens: int = 0
     cache_creation_1h_tokens: int = 0
     cache_read_tokens: int = 0
     web_search_requests: int = 0
+    cost_nanos: int = 0
 
 
 class Stream(Struct):
@@ -77,11 +81,15 @@ class Stream(Struct):
     agent: str
     created_at: int
     updated_at: int
+    kind: str = "transcript"
     position: int = 0
     state: str = ""
+    parser: str = ""
+    packed: int = 0
     entry_count: int = 0
     last_at: int | None = None
     deleted_at: int | None = None
+    rewritten_at: int | None = None
 
 
 class Response(Struct, gc=False):
@@ -101,6 +109,9 @@ class Response(Struct, gc=False):
     service_tier: str = ""
     speed: str = ""
     region: str = ""
+    cost_nanos: int | None = None
+    sidechain: bool = True
+    counted: bool = True
 
 
 class Entry(Struct, gc=False):
@@ -118,8 +129,10 @@ class Entry(Struct, gc=False):
     role: str | None
     sidechain: bool
     meta: bool
+    error: bool = False
     duplicate: bool = False
     response_id: int | None = None
+    digest: int | None = None
 
 
 class ToolCall(Struct, gc=False):
@@ -153,11 +166,25 @@ class Block(Struct):
 
 
 class RecordType(Struct):
+    conversation_id: int
     type: str
     subtype: str
     version: str
     known: bool
     count: int
+
+
+class ForgottenStream(Struct):
+    machine_id: int
+    source: str
+    key: str
+    format: str
+    kind: str
+    path: str
+    conversation: str
+    agent: str
+    position: int
+    state: str
 
 
 class Rows(Generic[R]):

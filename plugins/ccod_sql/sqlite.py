@@ -24,6 +24,8 @@ WRITER = (
     "synchronous = NORMAL",
     "foreign_keys = ON",
     "trusted_schema = OFF",
+    # What is merged, derived again or forgotten is overwritten, and not only out of use.
+    "secure_delete = ON",
     "cache_size = -16384",
     "wal_autocheckpoint = 4000",
     "journal_size_limit = 67108864",
@@ -64,6 +66,30 @@ def open_database(settings: SqliteSettings) -> Iterator[Database]:
         finally:
             readers.dispose()
             writer.dispose()
+
+
+@contextmanager
+def unchecked(writer: Engine) -> Iterator[None]:
+    """Let rows be deleted without a search for what leads to each, where all of that is deleted too."""
+    _pragma(writer, "foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        _pragma(writer, "foreign_keys = ON")
+
+
+def empty_journal(writer: Engine) -> None:
+    """Bring all that is in the journal into the database, and leave nothing in it; readers are waited for."""
+    _pragma(writer, "wal_checkpoint(TRUNCATE)")
+
+
+def _pragma(writer: Engine, text: str) -> None:
+    """Run a pragma outside of any transaction."""
+    connection = writer.raw_connection()
+    try:
+        connection.cursor().execute(f"PRAGMA {text}").fetchall()
+    finally:
+        connection.close()
 
 
 def _writer(path: Path) -> Engine:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from types import TracebackType
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from types import MappingProxyType, TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import trio
@@ -13,25 +14,46 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ccod import (
+    Activity,
     Batch,
+    CalledTool,
     Checkpoint,
     Conversation,
     ConversationQuery,
+    CountedQuery,
+    CountedResponse,
     Entry,
+    Event,
+    Found,
+    Health,
     Message,
     MessageQuery,
     Page,
+    Parser,
+    Prices,
     Project,
     ProjectQuery,
+    Quarantined,
+    RecordType,
+    ResponseRecord,
+    SearchQuery,
+    StorageFacts,
     StorageUnavailableError,
     Stored,
+    StoredStream,
     Stream,
+    ToolCallQuery,
+    Totals,
     UnavailableError,
     Unparsed,
 )
-from ccod_sql import messages, reading, schema
+from ccod_sql import activity, calling, facts, indexing, messages, pricing, reading, schema, search, streams, usage
+from ccod_sql.forgetting import conversations_of
+from ccod_sql.packing import pack_some
+from ccod_sql.reparsing import Reparsing
 from ccod_sql.settings import SqliteSettings
-from ccod_sql.sqlite import open_database
+from ccod_sql.sqlite import empty_journal, open_database, unchecked
+from ccod_sql.upkeep import Upkeep
 from ccod_sql.writing import Writer, register
 
 P = ParamSpec("P")
@@ -47,9 +69,18 @@ def epoch_ms() -> int:
 class SqlStorage:
     """See `ccod.Storage`."""
 
-    def __init__(self, settings: SqliteSettings, machine: str, clock: Callable[[], int] = epoch_ms) -> None:
+    def __init__(
+        self,
+        settings: SqliteSettings,
+        machine: str,
+        prices: Prices,
+        clock: Callable[[], int] = epoch_ms,
+        parsers: Mapping[str, Parser] = MappingProxyType({}),
+    ) -> None:
+        self._parsers = parsers
         self._settings = settings
         self._machine = machine
+        self._prices = prices
         self._clock = clock
         self._stack = ExitStack()
         self._writing = trio.CapacityLimiter(1)
@@ -77,7 +108,34 @@ class SqlStorage:
         return await self._read(reading.checkpoints, self._machine_id, source)
 
     async def append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
-        return await trio.to_thread.run_sync(self._append, source, batch, entries, limiter=self._writing)
+        return await self._write(self._append, source, batch, entries)
+
+    async def streams(self, conversation_id: str) -> Sequence[StoredStream]:
+        return await self._read(streams.of, conversation_id)
+
+    async def bytes_of(self, stream_id: int, start: int) -> bytes:
+        return await self._read(streams.bytes_of, stream_id, start)
+
+    async def quarantine(self, offset: int, limit: int) -> Page[Quarantined]:
+        return await self._read(facts.find_quarantine, offset, limit)
+
+    async def record_types(self) -> Sequence[RecordType]:
+        return await self._read(facts.find_record_types)
+
+    async def facts(self) -> StorageFacts:
+        return await trio.to_thread.run_sync(facts.facts, self._database.path, limiter=self._reading)
+
+    async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:
+        return await self._write(self._ask_to_reparse, conversation_id, since)
+
+    async def forget_conversation(self, conversation_id: str) -> Stored | None:
+        return await self._write(self._forget_conversation, conversation_id)
+
+    async def forget_project(self, project_id: str) -> Stored | None:
+        return await self._write(self._forget_project, project_id)
+
+    async def maintain(self, health: Health) -> Stored | None:
+        return await self._write(self._upkeep, health)
 
     async def projects(self, query: ProjectQuery) -> Page[Project]:
         return await self._read(reading.find_projects, query)
@@ -94,6 +152,24 @@ class SqlStorage:
     async def messages(self, conversation_id: str, query: MessageQuery) -> Page[Message]:
         return await self._read(messages.page, conversation_id, query)
 
+    async def search(self, query: SearchQuery) -> Found:
+        return await self._read(search.find, query)
+
+    async def responses(self, conversation_id: str) -> Sequence[ResponseRecord]:
+        return await self._read(usage.responses_of, conversation_id, self._prices)
+
+    async def total_usage(self, conversation_id: str) -> Mapping[str, Totals]:
+        return await self._read(usage.total_usage, conversation_id)
+
+    async def counted_responses(self, query: CountedQuery) -> Sequence[CountedResponse]:
+        return await self._read(usage.counted, query)
+
+    async def activity(self, conversation_id: str) -> Activity:
+        return await self._read(activity.of, conversation_id)
+
+    async def tool_calls(self, conversation_id: str, query: ToolCallQuery) -> Page[CalledTool]:
+        return await self._read(calling.find, conversation_id, query)
+
     def _open(self) -> None:
         with ExitStack() as stack:
             self._database = stack.enter_context(open_database(self._settings))
@@ -101,6 +177,7 @@ class SqlStorage:
                 with self._database.writer.begin() as connection:
                     schema.upgrade(connection, self._database.path)
                     self._machine_id = register(connection, self._machine)
+                pricing.reprice(self._database.writer, self._prices)
             except OperationalError as error:
                 if "locked" not in str(error.orig):
                     raise self._damaged(error) from error
@@ -109,7 +186,10 @@ class SqlStorage:
                 ) from error
             except DatabaseError as error:
                 raise self._damaged(error) from error
-            self._writer = Writer(self._database.writer.dialect, self._machine, self._machine_id)
+            dialect = self._database.writer.dialect
+            self._writer = Writer(dialect, self._machine, self._machine_id, self._prices, self._parsers)
+            self._reparsing = Reparsing(dialect, self._writer, self._parsers)
+            self._upkeep = Upkeep([lambda _: self._pack(), self._reparse, self._index])
             self._stack = stack.pop_all()
 
     def _damaged(self, error: DatabaseError) -> UnavailableError:
@@ -118,15 +198,67 @@ class SqlStorage:
         )
 
     def _append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
+        with self._transaction() as connection:
+            return self._writer.append(connection, source, batch, entries, self._clock())
+
+    def _pack(self) -> Stored | None:
+        with self._transaction() as connection:
+            return Stored() if pack_some(connection, self._clock()) else None
+
+    def _reparse(self, health: Health) -> Stored | None:
+        with unchecked(self._database.writer), self._transaction() as connection:
+            return self._reparsing.step(connection, health.tasks)
+
+    def _index(self, health: Health) -> Stored | None:
+        """Make some more of the messages findable."""
+        with self._database.readers.connect() as connection:
+            portion = indexing.next_portion(connection, self._parsers)
+        if portion is None:
+            return None
+        with self._transaction() as connection:
+            indexing.write_portion(connection, portion)
+        health.tasks["search"] = portion.progress
+        return Stored()
+
+    def _ask_to_reparse(self, conversation_id: str | None, since: str | None) -> int:
+        with self._transaction() as connection:
+            return self._reparsing.ask(connection, conversation_id, since)
+
+    def _forget_conversation(self, key: str) -> Stored | None:
+        with unchecked(self._database.writer), self._transaction() as connection:
+            stored = self._writer.forgetting.forget_conversation(connection, key, self._clock())
+        empty_journal(self._database.writer)
+        return stored
+
+    def _forget_project(self, key: str) -> Stored | None:
+        """Forget the conversations one by one. Who is stopped midway forgets the rest when asked again."""
+        events: list[Event] = []
+        with unchecked(self._database.writer):
+            with self._transaction() as connection:
+                its_conversations = conversations_of(connection, key)
+            for each in its_conversations:
+                with self._transaction() as connection:
+                    stored = self._writer.forgetting.forget_conversation(connection, each, self._clock())
+                events += stored.events if stored else ()
+            with self._transaction() as connection:
+                stored = self._writer.forgetting.forget_project(connection, key, self._clock())
+        empty_journal(self._database.writer)
+        return stored and Stored([*events, *stored.events])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
         if not self._database.in_place():
             raise StorageUnavailableError(f"{self._database.path}: was moved or deleted; put it back or restart ccod")
         try:
             with self._database.writer.begin() as connection:
-                return self._writer.append(connection, source, batch, entries, self._clock())
+                yield connection
         except OperationalError as error:
             raise StorageUnavailableError(f"{self._database.path}: {error.orig}") from error
         except self._database.writer.dialect.loaded_dbapi.OperationalError as error:
             raise StorageUnavailableError(f"{self._database.path}: {error}") from error
+
+    async def _write(self, write: Callable[P, T], *values: P.args, **named: P.kwargs) -> T:
+        return await trio.to_thread.run_sync(partial(write, *values, **named), limiter=self._writing)
 
     async def _read(self, read: Callable[Concatenate[Connection, P], T], *values: P.args, **named: P.kwargs) -> T:
         def work() -> T:

@@ -69,7 +69,9 @@ COUNTERS = (
     "response_count",
     "tool_call_count",
     "tool_error_count",
+    "error_count",
     "subagent_count",
+    "unpriced_response_count",
 )
 
 machines = _table("machines", _id(), Column("name", Text, nullable=False, unique=True))
@@ -110,9 +112,10 @@ conversations = _table(
     _flag("last_error"),
     _text("file_path"),
     Column("file_deleted_at", Number),
+    Column("file_rewritten_at", Number),
     Index("ix_conversations_updated", "updated_at"),
     Index("ix_conversations_project", "project_id", "updated_at"),
-    counts=(*COUNTERS, *TOKENS),
+    counts=(*COUNTERS, *TOKENS, "cost_nanos"),
 )
 
 streams = _table(
@@ -122,18 +125,30 @@ streams = _table(
     _text("source"),
     _text("key"),
     _text("format"),
+    _text("kind"),
     _text("path"),
     _to("conversations"),
     _text("agent"),
     _number("position"),
     _text("state"),
+    # The version of the parser that understood it; empty where it is to be understood anew.
+    _text("parser"),
+    # Blocks before this offset are as they are to stay.
+    _number("packed"),
     _number("entry_count"),
     Column("last_at", Number),
     _number("created_at"),
     _number("updated_at"),
     Column("deleted_at", Number),
+    Column("rewritten_at", Number),
     UniqueConstraint("machine_id", "source", "key"),
     Index("ix_streams_conversation", "conversation_id", "agent"),
+    Index(
+        "ix_streams_loose",
+        "updated_at",
+        sqlite_where=text("position > packed"),
+        postgresql_where=text("position > packed"),
+    ),
 )
 
 responses = _table(
@@ -149,7 +164,14 @@ responses = _table(
     _text("service_tier"),
     _text("speed"),
     _text("region"),
-    UniqueConstraint("conversation_id", "agent", "message_id", "request_id"),
+    # Null where no price is known, or nothing is to be paid.
+    Column("cost_nanos", Number),
+    _flag("sidechain"),
+    # True for one of all copies of a response, which counts in totals over conversations.
+    _flag("counted"),
+    UniqueConstraint("message_id", "request_id", "conversation_id", "agent"),
+    Index("ix_responses_conversation", "conversation_id", "at"),
+    Index("ix_responses_counted", "at", sqlite_where=text("counted = 1"), postgresql_where=text("counted")),
 )
 
 entries = _table(
@@ -170,7 +192,10 @@ entries = _table(
     _flag("sidechain"),
     _flag("meta"),
     _flag("duplicate"),
+    _flag("error"),
     _to("responses", nullable=True),
+    # Stands in for the uuid of an entry that has none.
+    Column("digest", Number),
     UniqueConstraint("stream_id", "offset"),
 )
 Index("ix_entries_uuid", entries.c.conversation_id, entries.c.uuid)
@@ -195,10 +220,12 @@ tool_calls = _table(
     _flag("is_error"),
     Column("duration_ms", Number),
     Index("ix_tool_calls_use", "use_entry_id"),
+    Index("ix_tool_calls_result", "result_entry_id"),
 )
 
 record_types = _table(
     "record_types",
+    Column("conversation_id", Number, ForeignKey("conversations.id"), primary_key=True),
     Column("type", Text, primary_key=True),
     Column("subtype", Text, primary_key=True),
     Column("version", Text, primary_key=True),
@@ -228,6 +255,30 @@ blocks = _table(
     UniqueConstraint("stream_id", "start"),
 )
 
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), _text("value"))
+
+tombstones = _table(
+    "tombstones",
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    _number("at"),
+)
+
+# Where reading stands in streams that are not stored any more.
+forgotten_streams = _table(
+    "forgotten_streams",
+    Column("machine_id", Number, ForeignKey("machines.id"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    _text("format"),
+    _text("kind"),
+    _text("path"),
+    _text("conversation"),
+    _text("agent"),
+    _number("position"),
+    _text("state"),
+)
+
 events = Table(
     "events",
     metadata,
@@ -237,5 +288,7 @@ events = Table(
     _to("conversations", nullable=True),
     _to("projects", nullable=True),
     Column("entry_id", Number, ForeignKey("entries.id")),
+    # The key of what was forgotten.
+    Column("subject", Text),
     sqlite_autoincrement=True,
 )

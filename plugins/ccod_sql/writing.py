@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 
 from sqlalchemy import Connection, Dialect, insert, select
 
-from ccod import Batch, Entry, FileChange, Stored, Unparsed
+from ccod import Batch, Entry, FileChange, Parser, Prices, Stored, Unparsed
 from ccod_sql import news, rollups, rows, tables
 from ccod_sql.filing import Filing, Fresh, Target
+from ccod_sql.forgetting import Forgetting
 from ccod_sql.rows import Rows
 
 
@@ -25,19 +26,23 @@ def register(connection: Connection, machine: str) -> int:
 class Writer:
     """Stores the batches of one machine."""
 
-    def __init__(self, dialect: Dialect, machine: str, machine_id: int) -> None:
+    def __init__(
+        self, dialect: Dialect, machine: str, machine_id: int, prices: Prices, parsers: Mapping[str, Parser]
+    ) -> None:
+        self._parsers = parsers
         self._machine = machine
         self._machine_id = machine_id
         self._projects = Rows(dialect, tables.projects, rows.Project)
         self._conversations = Rows(dialect, tables.conversations, rows.Conversation)
         self._streams = Rows(dialect, tables.streams, rows.Stream)
-        self._filing = Filing(dialect)
+        self.filing = Filing(dialect, prices)
+        self.forgetting = Forgetting(dialect)
 
     def append(
         self, connection: Connection, source: str, batch: Batch, parsed: Sequence[Entry | Unparsed], now: int
     ) -> Stored:
         """Store what is new in a batch, and return it."""
-        file = FileChange(batch.change, batch.stream.path, batch.size)
+        file = FileChange.of(batch)
         stream = self._stream(connection, source, batch, now)
         if stream is None:
             return Stored(file=file)
@@ -45,12 +50,13 @@ class Writer:
         before = copy(conversation)
         to = Target(connection, stream, conversation, now)
         fresh = Fresh.of(batch, parsed, stream.position)
-        filed = self._filing.file(to, fresh)
-        rollups.date(conversation, fresh.entries)
-        if not stream.agent:
-            rollups.describe(conversation, fresh.entries)
+        if self._is_of_forgotten_project(to, fresh):
+            self.forgetting.forget_again(connection, conversation, now)
+            self.forgetting.pass_over(connection, self._machine_id, source, batch)
+            return Stored(file=file)
+        filed = self.filing.file(to, fresh)
         self._follow(to, batch, grown=bool(fresh.records))
-        project, project_changed = self._project(connection, conversation)
+        project, project_changed = self.place(connection, conversation)
         if conversation != before:
             self._conversations.update(connection, [conversation])
         return Stored(
@@ -65,6 +71,9 @@ class Writer:
         found = self._streams.find(connection, machine_id=self._machine_id, source=source, key=batch.stream.key)
         if found:
             return found[0]
+        if self.forgetting.remembers(connection, "conversation", batch.stream.conversation):
+            self.forgetting.pass_over(connection, self._machine_id, source, batch)
+            return None
         if not batch.records:
             return None
         conversation = self._conversation(connection, batch.stream.conversation, now)
@@ -74,9 +83,11 @@ class Writer:
             source=source,
             key=batch.stream.key,
             format=batch.stream.format,
+            kind=batch.stream.kind,
             path=batch.stream.path,
             conversation_id=conversation.id,
             agent=batch.stream.agent or "",
+            parser=self._parsers[batch.stream.format].version if batch.stream.format in self._parsers else "",
             created_at=now,
             updated_at=now,
         )
@@ -114,8 +125,10 @@ class Writer:
             stream.deleted_at = stream.deleted_at or to.now
         elif grown or not batch.records:
             stream.deleted_at = None
-        if not stream.agent:
-            conversation.file_path, conversation.file_deleted_at = stream.path, stream.deleted_at
+        if batch.change == "rewrite":
+            stream.rewritten_at = stream.rewritten_at or to.now
+        if not stream.agent and stream.kind == "transcript":
+            self._show_file(to)
         if grown:
             # History says nothing of now: it counts as of its own last time.
             grown_at = to.now if not batch.history else conversation.updated_at if conversation.timed else 0
@@ -124,7 +137,19 @@ class Writer:
             stream.updated_at = to.now
             self._streams.update(to.connection, [stream])
 
-    def _project(self, connection: Connection, conversation: rows.Conversation) -> tuple[rows.Project | None, bool]:
+    def _show_file(self, to: Target) -> None:
+        """Note in the conversation where its file is: of several, one that is there and goes on."""
+        stream, conversation = to.stream, to.conversation
+        shown = stream
+        if stream.deleted_at or stream.rewritten_at:
+            own = self._streams.find(to.connection, conversation_id=conversation.id, agent="", kind="transcript")
+            others = (other for other in own if other.id != stream.id)
+            shown = next((other for other in others if not other.deleted_at and not other.rewritten_at), stream)
+        conversation.file_path, conversation.file_deleted_at = shown.path, shown.deleted_at
+        if stream.rewritten_at:
+            conversation.file_rewritten_at = max(conversation.file_rewritten_at or 0, stream.rewritten_at)
+
+    def place(self, connection: Connection, conversation: rows.Conversation) -> tuple[rows.Project | None, bool]:
         """Return the conversation's project, once one is known, brought up to date; and whether it changed."""
         if conversation.project_id is not None:
             (project,) = self._projects.find(connection, id=conversation.project_id)
@@ -140,6 +165,17 @@ class Writer:
         if project != before:
             self._projects.update(connection, [project])
         return project, project != before
+
+    def _is_of_forgotten_project(self, to: Target, fresh: Fresh) -> bool:
+        """Tell whether a conversation turns out to be one that was in a project when that was forgotten."""
+        if to.conversation.project_id is not None or to.stream.agent:
+            return False
+        cwd = to.conversation.cwd or next((entry.cwd for entry in fresh.entries if entry.cwd), None)
+        if not cwd:
+            return False
+        key = rollups.project_key(self._machine, rollups.project_path(cwd))
+        since = min((entry.at for entry in fresh.entries if entry.at is not None), default=to.conversation.created_at)
+        return self.forgetting.remembers(to.connection, "project", key, since)
 
     def _project_at(self, connection: Connection, path: str, conversation: rows.Conversation) -> rows.Project:
         key = rollups.project_key(self._machine, path)

@@ -26,6 +26,10 @@ class MessageAdded(Struct, frozen=True, tag_field="event", tag="message_added", 
     message: MessageJson
 
 
+class ConversationForgotten(Struct, frozen=True, tag_field="event", tag="conversation_forgotten", rename="camel"):
+    conversation_id: str
+
+
 class ConversationUpdated(Struct, frozen=True, tag_field="event", tag="conversation_updated"):
     conversation: ConversationJson
 
@@ -35,6 +39,10 @@ class ConversationUpdated(Struct, frozen=True, tag_field="event", tag="conversat
 
 class ProjectDiscovered(Struct, frozen=True, tag_field="event", tag="project_discovered"):
     project: ProjectJson
+
+
+class ProjectForgotten(Struct, frozen=True, tag_field="event", tag="project_forgotten", rename="camel"):
+    project_id: str
 
 
 class ProjectUpdated(Struct, frozen=True, tag_field="event", tag="project_updated"):

@@ -10,11 +10,13 @@ from ccod import Event, FileChange, Message, Observatory, Stored
 from ccod_http.web import conversation_json, epoch_ms, message_json, project_json
 from ccod_ws.coalescer import Coalescer
 from ccod_ws.events import (
+    ConversationForgotten,
     ConversationStarted,
     ConversationUpdated,
     FileChanged,
     MessageAdded,
     ProjectDiscovered,
+    ProjectForgotten,
     ProjectUpdated,
 )
 from ccod_ws.hub import Hub
@@ -59,7 +61,7 @@ class Feed:
                 self._note(stored)
 
     async def _announce(self, event: Event) -> None:
-        channel: Channel = "projects" if event.kind == "project_discovered" else "conversations"
+        channel: Channel = "projects" if event.kind.startswith("project_") else "conversations"
         if not self._hub.hears(channel):
             return
         if event.message is not None:
@@ -85,6 +87,10 @@ class Feed:
             case Event(kind="project_discovered", project_id=str(id)):
                 project = await storage.project(id)
                 return ProjectDiscovered(project_json(project)) if project else None
+            case Event(kind="conversation_forgotten", conversation_id=str(id)):
+                return ConversationForgotten(id)
+            case Event(kind="project_forgotten", project_id=str(id)):
+                return ProjectForgotten(id)
         return None
 
     def _note(self, stored: Stored) -> None:
@@ -101,7 +107,9 @@ class Feed:
         while True:
             ids = await self._conversations.take(READ_AT_ONCE)
             for conversation in await self._observatory.storage.conversations_by_id(ids):
-                self._hub.broadcast("conversations", ConversationUpdated(conversation_json(conversation)))
+                self._hub.broadcast(
+                    "conversations", ConversationUpdated(conversation_json(conversation, self._observatory.redactor))
+                )
 
     async def _tell_projects(self) -> None:
         while True:

@@ -103,6 +103,6 @@ def test_serve_has_the_options_that_settings_declare(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not (ROOT / "ccod.toml.example").exists(), reason="the example file is checked on the source tree")
 def test_the_example_file_is_what_the_settings_classes_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CLAUDE_CONFIG_DIR", "XDG_DATA_HOME"):
+    for name in ("CLAUDE_CONFIG_DIR", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"):
         monkeypatch.delenv(name, raising=False)
     assert (ROOT / "ccod.toml.example").read_text() == example(Manager().schemas())

@@ -83,11 +83,12 @@ def test_an_exclusive_role_goes_to_the_plugin_that_is_named(plugin_folder: Path,
         offer(plugin_folder, name, f"@hookimpl\ndef ccod_storage(settings):\n    return {name!r}\n")
         for name in ("a", "b")
     ]
+    entries.append(offer(plugin_folder, "pricelist", "@hookimpl\ndef ccod_prices(settings):\n    return 'list'\n"))
     manager = Manager(found=entries)
-    chosen: object = manager.storage(settings(tmp_path, 'storage = "b"'))
+    chosen: object = manager.storage(settings(tmp_path, 'storage = "b"'), {})
     assert chosen == "b"
     with pytest.raises(ConfigError, match=r"storage: no plugin 'c' can play this; choose from: a, b"):
-        manager.storage(settings(tmp_path, 'storage = "c"'))
+        manager.storage(settings(tmp_path, 'storage = "c"'), {})
 
 
 def test_two_parsers_of_one_format_are_an_error(plugin_folder: Path, tmp_path: Path) -> None:

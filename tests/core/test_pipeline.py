@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from types import TracebackType
-from typing import Self
 
 import pytest
 import structlog.testing
 import trio
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import MockClock
 
 from ccod.bus import Bus
 from ccod.errors import StorageUnavailableError
@@ -18,20 +16,14 @@ from ccod.model import (
     Batch,
     Checkpoint,
     Content,
-    Conversation,
-    ConversationQuery,
     Entry,
-    Message,
-    MessageQuery,
-    Page,
-    Project,
-    ProjectQuery,
     Record,
     Stored,
     Stream,
     Unparsed,
 )
-from ccod.pipeline import Pipeline, SourceIntake
+from ccod.pipeline import UPKEEP_SECONDS, Pipeline, SourceIntake
+from tests.plugins.http.shelf import Shelf as EmptyShelf
 
 STREAM = Stream("s", "lines", "/a/s.jsonl", "c")
 
@@ -40,6 +32,7 @@ class Lines:
     """A parser: a record is an entry, `!` is unreadable, `?` is mended."""
 
     format = "lines"
+    version = "1"
 
     def parse(self, stream: Stream, record: Record) -> Iterable[Entry | Unparsed]:
         if record.body == b"!\n":
@@ -52,21 +45,16 @@ class Lines:
         return Content(body.decode())
 
 
-class Shelf:
+class Shelf(EmptyShelf):
     """A storage in memory. It refuses as often as `refusals` says, and takes nothing while `gate` is closed."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.taken: list[tuple[str, list[Entry | Unparsed]]] = []
         self.refusals: list[Exception] = []
+        self.maintained = 0
         self.gate = trio.Event()
         self.gate.set()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
     async def checkpoints(self, source: str) -> Sequence[tuple[Stream, Checkpoint]]:
         return [(STREAM, Checkpoint(7))]
@@ -78,20 +66,11 @@ class Shelf:
         self.taken.append((source, list(entries)))
         return Stored(conversations=[entry.type for entry in entries if isinstance(entry, Entry)])
 
-    async def projects(self, query: ProjectQuery) -> Page[Project]:
-        return Page([], 0)
-
-    async def project(self, project_id: str) -> Project | None:
-        return None
-
-    async def conversations(self, query: ConversationQuery) -> Page[Conversation]:
-        return Page([], 0)
-
-    async def conversations_by_id(self, ids: Sequence[str]) -> Sequence[Conversation]:
-        return []
-
-    async def messages(self, conversation_id: str, query: MessageQuery) -> Page[Message]:
-        return Page([], 0)
+    async def maintain(self, health: Health) -> Stored | None:
+        self.maintained += 1
+        if self.maintained == 2:
+            raise StorageUnavailableError("locked")
+        return Stored(conversations=["older"]) if self.maintained == 1 else None
 
 
 class House:
@@ -99,6 +78,11 @@ class House:
         self.storage, self.bus, self.health = Shelf(), Bus(), Health()
         self.pipeline = Pipeline({"lines": Lines()}, self.storage, self.bus, self.health)
         self.intake: SourceIntake = self.pipeline.intake("src")
+
+    async def until_waiting(self, count: int) -> None:
+        """Wait until one batch is being stored and `count` others wait for their turn."""
+        while not self.storage.gate.statistics().tasks_waiting or self.pipeline.turn.waiting < count:
+            await trio.sleep(0.001)
 
 
 def batch(*lines: str, history: bool = False) -> Batch:
@@ -151,8 +135,7 @@ async def test_live_batches_overtake_history_that_waits() -> None:
     async with trio.open_nursery() as nursery:
         for waiting, (line, history) in enumerate([("h1", True), ("h2", True), ("h3", True), ("live", False)]):
             nursery.start_soon(house.intake.send, batch(line, history=history))
-            while not house.storage.gate.statistics().tasks_waiting or house.pipeline.turn.waiting < waiting:
-                await trio.sleep(0.001)
+            await house.until_waiting(waiting)
         house.storage.gate.set()
     order = [entry.type for _, entries in house.storage.taken for entry in entries if isinstance(entry, Entry)]
     assert order == ["h1", "live", "h2", "h3"]
@@ -196,11 +179,42 @@ async def test_a_batch_that_storage_began_is_published_even_when_its_source_is_c
     with house.bus.subscribe() as heard:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(house.intake.send, batch("a"))
-            await wait_all_tasks_blocked()
-            while not house.storage.gate.statistics().tasks_waiting:
-                await trio.sleep(0.001)
+            await house.until_waiting(0)
             nursery.cancel_scope.cancel()
             house.storage.gate.set()
         async for stored in heard:
             assert stored.conversations == ["a"]
             break
+
+
+async def test_maintenance_is_published_and_goes_on_after_a_refusal(autojump_clock: MockClock) -> None:
+    house = House()
+    with house.bus.subscribe() as heard:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(house.pipeline.maintain)
+            async for stored in heard:
+                assert stored.conversations == ["older"]
+                break
+            await trio.sleep(3 * UPKEEP_SECONDS[1])
+            assert house.storage.maintained >= 3
+            nursery.cancel_scope.cancel()
+
+
+async def test_live_lines_go_before_maintenance() -> None:
+    house = House()
+    house.storage.gate = trio.Event()
+    said: list[str] = []
+    with house.bus.subscribe() as heard:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(house.intake.send, batch("a"))
+            await house.until_waiting(0)
+            nursery.start_soon(house.pipeline.change, lambda: house.storage.maintain(house.health))
+            await house.until_waiting(1)
+            nursery.start_soon(house.intake.send, batch("b"))
+            await house.until_waiting(2)
+            house.storage.gate.set()
+        async for stored in heard:
+            said += stored.conversations
+            if len(said) == 3:
+                break
+    assert said == ["a", "b", "older"]

@@ -23,6 +23,14 @@ if not (DATA / "truth.json").is_file():
     pytest.skip("no real transcripts: name a folder that has them in CCOD_TEST_DATA", allow_module_level=True)
 
 
+COSTS = DATA / "truth-cost.json"
+
+
+class Costs(msgspec.Struct):
+    file: str
+    usd_genai: float
+
+
 class Tokens(msgspec.Struct):
     input_tokens: int
     output_tokens: int
@@ -39,7 +47,9 @@ class Truth(msgspec.Struct):
     user_messages: int
     assistant_messages: int
     responses: int
+    models: dict[str, int]
     tool_uses: int
+    tool_uses_by_name: dict[str, int]
     tokens: Tokens
 
     @property
@@ -108,6 +118,18 @@ async def numbers(daemon: Daemon, like: dict[str, dict[str, int]]) -> dict[str, 
     }
 
 
+async def assert_analytics(daemon: Daemon, truth: dict[str, Truth]) -> None:
+    """Compare what analytics tell of each session; costs to the millionth, which halves round to either side."""
+    costs = {item.file: item.usd_genai for item in msgspec.json.decode(COSTS.read_bytes(), type=list[Costs])}
+    for session, known in truth.items():
+        told = (await daemon.get(f"/api/conversations/{session}/analytics"))["data"]
+        assert abs(told["usage"]["costUsd"] - costs[known.file]) < 0.000_001_5, known.file
+        assert told["usage"] == told["totalUsage"]
+        assert told["unpriced"] == 0
+        assert {model["model"]: model["responseCount"] for model in told["models"]} == known.models
+        assert {tool["name"]: tool["count"] for tool in told["tools"]["byName"]} == known.tool_uses_by_name
+
+
 async def test_every_transcript_has_the_numbers_that_were_counted_in_it(tmp_path: Path) -> None:
     truth: dict[str, Truth] = {}
     async with open_daemon(tmp_path) as daemon:
@@ -122,4 +144,5 @@ async def test_every_transcript_has_the_numbers_that_were_counted_in_it(tmp_path
                     await trio.sleep(0.05)
                     found = await numbers(daemon, right)
             assert {s: found.get(s) for s in right if found.get(s) != right[s]} == {}, daemon.report()
+        await assert_analytics(daemon, truth)
     assert len(truth) > 10

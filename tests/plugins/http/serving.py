@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ import structlog
 import trio
 from quart import Blueprint, websocket
 
-from ccod import Block, Bus, Content, Entry, Health, Observatory, Record, Settings, Stream
+from ccod import Block, Bus, Content, Entry, Health, Observatory, Record, Settings, Stored, Stream
 from ccod.settings import CoreSettings
 from ccod_http.settings import HttpSettings
 from ccod_http.transport import HttpTransport
@@ -28,6 +28,7 @@ class Plain:
     """A parser: the body of a message is a JSON object with a text and blocks."""
 
     format = "plain"
+    version = "1"
 
     def parse(self, stream: Stream, record: Record) -> Sequence[Entry]:
         return []
@@ -124,9 +125,13 @@ def probe() -> Blueprint:
     return routes
 
 
+async def do_at_once(work: Callable[[], Awaitable[Stored | None]]) -> Stored | None:
+    return await work()
+
+
 @asynccontextmanager
 async def serving(**settings: Any) -> AsyncIterator[Server]:
-    http = msgspec.convert({"port": 0, "host": "127.0.0.1"} | settings, HttpSettings)
+    http = msgspec.convert({"port": 0, "host": "127.0.0.1", "socket": ""} | settings, HttpSettings)
     all_settings = Settings(CoreSettings(), {HttpSettings: http})
     shelf, health, stopping = Shelf(), Health(), trio.Event()
 
@@ -134,7 +139,7 @@ async def serving(**settings: Any) -> AsyncIterator[Server]:
         assert hook == "ccod_http_blueprints"
         return [("rest", ccod_http_blueprints(observatory)), ("probe", [probe()])]
 
-    observatory = Observatory(shelf, JwtAuth(), Bus(), health, {"plain": Plain()}, stopping, ask)
+    observatory = Observatory(shelf, JwtAuth(), Bus(), health, {"plain": Plain()}, stopping, ask, do_at_once)
     transport = HttpTransport(all_settings, observatory)
     stopped = trio.Event()
 

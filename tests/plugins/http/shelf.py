@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from types import TracebackType
 from typing import Any, TypeVar
 
 from ccod import (
+    Activity,
     Batch,
+    CalledTool,
     Checkpoint,
     Conversation,
     ConversationQuery,
+    CountedQuery,
+    CountedResponse,
     Entry,
+    Found,
+    Health,
     Message,
     MessageQuery,
     Page,
     Project,
     ProjectQuery,
+    Quarantined,
+    RecordType,
+    ResponseRecord,
+    SearchQuery,
     Storage,
+    StorageFacts,
     Stored,
+    StoredStream,
     Stream,
+    ToolCallQuery,
+    ToolStatistics,
+    Totals,
     Unparsed,
 )
 
@@ -42,6 +57,7 @@ class Shelf(Storage):
         self.all_projects: list[Project] = []
         self.all_conversations: list[Conversation] = []
         self.all_messages: list[Message] = []
+        self.all_counted: list[CountedResponse] = []
         self.failure: Exception | None = None
 
     async def __aenter__(self) -> Shelf:
@@ -60,6 +76,39 @@ class Shelf(Storage):
 
     async def append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
         return Stored()
+
+    async def tool_calls(self, conversation_id: str, query: ToolCallQuery) -> Page[CalledTool]:
+        return Page([], 0)
+
+    async def streams(self, conversation_id: str) -> Sequence[StoredStream]:
+        return []
+
+    async def bytes_of(self, stream_id: int, start: int) -> bytes:
+        return b""
+
+    async def quarantine(self, offset: int, limit: int) -> Page[Quarantined]:
+        return Page([], 0)
+
+    async def search(self, query: SearchQuery) -> Found:
+        return Found(())
+
+    async def record_types(self) -> Sequence[RecordType]:
+        return []
+
+    async def facts(self) -> StorageFacts:
+        return StorageFacts("memory", "1", 0)
+
+    async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:
+        return 0
+
+    async def forget_conversation(self, conversation_id: str) -> Stored | None:
+        return None
+
+    async def forget_project(self, project_id: str) -> Stored | None:
+        return None
+
+    async def maintain(self, health: Health) -> Stored | None:
+        return None
 
     async def projects(self, query: ProjectQuery) -> Page[Project]:
         return self._page(self.all_projects, _order(query.sort), query)
@@ -88,6 +137,24 @@ class Shelf(Storage):
             if (each.conversation_id, each.agent) == (conversation_id, query.agent) and query.role in {None, each.role}
         ]
         return self._page(found, attrgetter("at"), query)
+
+    async def responses(self, conversation_id: str) -> Sequence[ResponseRecord]:
+        return []
+
+    async def total_usage(self, conversation_id: str) -> Mapping[str, Totals]:
+        return {}
+
+    async def counted_responses(self, query: CountedQuery) -> Sequence[CountedResponse]:
+        def wanted(item: CountedResponse) -> bool:
+            key = item.at, item.id
+            beyond = query.after is None or (key < query.after if query.descending else key > query.after)
+            return beyond and (query.since or 0) <= item.at and (query.until is None or item.at <= query.until)
+
+        found = sorted(filter(wanted, self.all_counted), key=attrgetter("at", "id"), reverse=query.descending)
+        return found[: query.limit]
+
+    async def activity(self, conversation_id: str) -> Activity:
+        return Activity(0, ToolStatistics(""))
 
     def _page(self, items: Sequence[T], key: Callable[[T], Any], query: Any) -> Page[T]:
         if self.failure:

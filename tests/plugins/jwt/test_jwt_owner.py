@@ -27,3 +27,9 @@ ME = os.getuid()
 async def test_who_is_the_owner(peer: Peer, known: bool) -> None:
     async with ccod_auth() as auth:
         assert await auth.identify(peer) == (User(id="owner", email="", role="owner") if known else None)
+
+
+async def test_the_owner_is_administrator_on_the_unix_socket() -> None:
+    async with ccod_auth() as auth:
+        assert await auth.identify(Peer(uid=ME, unix=True)) == User(id="owner", email="", role="admin")
+        assert await auth.identify(Peer(uid=ME + 1, unix=True)) is None

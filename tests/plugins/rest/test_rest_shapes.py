@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from msgspec.structs import replace
+
 from ccod import Conversation, Message, Project, ToolCall, Usage
 from tests.plugins.http.serving import Server
 
@@ -47,6 +49,7 @@ CONVERSATION = Conversation(
     tool_error_count=0,
     subagent_count=0,
     usage=USAGE,
+    cost_nanos=1_234_567_500,
     model="m-1",
     version="1.2.3",
     branch="main",
@@ -124,6 +127,7 @@ async def test_a_conversation_tells_all(server: Server) -> None:
             "status": "active",
             "filePath": "/t/conv_1.jsonl",
             "fileDeletedAt": None,
+            "fileRewrittenAt": None,
             "machine": "box",
             "createdAt": "2023-01-01T00:00:00.000Z",
             "updatedAt": "2023-01-01T00:01:30.500Z",
@@ -141,9 +145,19 @@ async def test_a_conversation_tells_all(server: Server) -> None:
             "gitBranch": "main",
             "tokenCount": 333,
             "usage": USAGE_JSON,
+            "costUsd": 1.234568,
+            "costUsdMicros": 1234568,
         },
     }
     assert (await get(server, "/api/conversations"))["data"] == [shown["data"]]
+
+
+async def test_a_cost_is_null_only_where_nothing_that_was_used_has_a_price(server: Server) -> None:
+    for nanos, unpriced, micros in ((0, 0, 0), (0, 2, None), (499, 2, 0), (500, 0, 1)):
+        changed = replace(CONVERSATION, cost_nanos=nanos, unpriced_response_count=unpriced)
+        server.shelf.all_conversations = [changed]
+        shown = (await get(server, "/api/conversations/conv_1"))["data"]
+        assert (shown["costUsdMicros"], shown["costUsd"]) == (micros, None if micros is None else micros / 1e6)
 
 
 async def test_a_message_tells_all_and_is_clean_json(server: Server) -> None:

@@ -10,6 +10,7 @@ import trio
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
 from tests.contracts.asking import Clock
+from tests.contracts.prices import PRICES
 
 OpenStorage = Callable[[], SqlStorage]
 
@@ -25,7 +26,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("empty") / "empty.db"
 
     async def make() -> None:
-        async with SqlStorage(SqliteSettings(path=str(path)), "machine"):
+        async with SqlStorage(SqliteSettings(path=str(path)), "machine", PRICES):
             pass
 
     trio.run(make)
@@ -39,4 +40,4 @@ def database(empty_database: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def storages(database: Path, clock: Clock) -> OpenStorage:
-    return lambda: SqlStorage(SqliteSettings(path=str(database)), "machine", clock)
+    return lambda: SqlStorage(SqliteSettings(path=str(database)), "machine", PRICES, clock)

@@ -16,6 +16,7 @@ from ccod import MessageQuery, StorageUnavailableError
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
 from tests.contracts.asking import send
+from tests.contracts.prices import PRICES
 from tests.contracts.transcripts import Transcript
 
 
@@ -69,7 +70,7 @@ def start(program: str, database: Path) -> subprocess.Popen[str]:
 
 
 async def main(program: str, database: str) -> None:
-    async with SqlStorage(SqliteSettings(path=database), "machine") as storage:
+    async with SqlStorage(SqliteSettings(path=database), "machine", PRICES) as storage:
         await PROGRAMS[program](storage)
 
 

@@ -14,6 +14,7 @@ from ccod import MessageQuery, StorageUnavailableError
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
 from tests.contracts.asking import send
+from tests.contracts.prices import PRICES
 from tests.contracts.transcripts import Transcript
 from tests.plugins.sql import programs
 
@@ -29,7 +30,7 @@ def test_a_full_disk_loses_nothing(database: Path) -> None:
 
 async def test_a_locked_database_is_tried_again(database: Path) -> None:
     transcript = Transcript().add(at=1)
-    async with SqlStorage(SqliteSettings(path=str(database), busy_timeout=0.05), "machine") as storage:
+    async with SqlStorage(SqliteSettings(path=str(database), busy_timeout=0.05), "machine", PRICES) as storage:
         other = sqlite3.connect(database, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StorageUnavailableError, match="locked"):

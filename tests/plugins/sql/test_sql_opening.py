@@ -16,6 +16,7 @@ from ccod import BusyError, CcodError, ConfigError, StorageUnavailableError, Una
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
 from tests.contracts.asking import send
+from tests.contracts.prices import PRICES
 from tests.contracts.transcripts import Transcript
 from tests.plugins.sql import programs
 
@@ -28,7 +29,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 def at(path: Path) -> SqlStorage:
-    return SqlStorage(SqliteSettings(path=str(path), busy_timeout=0.1), "machine")
+    return SqlStorage(SqliteSettings(path=str(path), busy_timeout=0.1), "machine", PRICES)
 
 
 async def refusal(path: Path, kind: type[CcodError]) -> str:
@@ -66,7 +67,7 @@ async def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     assert SqliteSettings().path == "~/.local/share/ccod/ccod.db"
-    async with SqlStorage(SqliteSettings(), "machine"):
+    async with SqlStorage(SqliteSettings(), "machine", PRICES):
         assert (tmp_path / ".local/share/ccod/ccod.db").exists()
 
 
@@ -210,5 +211,5 @@ async def test_a_lock_that_is_let_go_in_time_is_waited_for(database: Path) -> No
             free.set()
 
         nursery.start_soon(let_go)
-        async with SqlStorage(SqliteSettings(path=str(database)), "here"):
+        async with SqlStorage(SqliteSettings(path=str(database)), "here", PRICES):
             assert free.is_set()

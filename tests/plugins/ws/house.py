@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import inf
@@ -22,10 +22,8 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket
 
 import ccod_ws
 from ccod import (
-    Batch,
     Block,
     Bus,
-    Checkpoint,
     Content,
     Conversation,
     ConversationQuery,
@@ -33,7 +31,6 @@ from ccod import (
     Event,
     Health,
     Message,
-    MessageQuery,
     Observatory,
     Page,
     Peer,
@@ -51,6 +48,7 @@ from ccod_http.transport import HttpTransport
 from ccod_http.web import HttpSettings
 from ccod_ws.hub import Hub, hub_of
 from ccod_ws.settings import WsSettings
+from tests.plugins.http.shelf import Shelf as EmptyShelf
 
 LIMIT = 20.0
 """Seconds after which a wait has failed, whatever the machine."""
@@ -63,27 +61,14 @@ UPGRADE = {
 }
 
 
-class Shelf:
+class Shelf(EmptyShelf):
     """A storage that counts how often it is read."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.kept_projects: dict[str, Project] = {}
         self.kept_conversations: dict[str, Conversation] = {}
         self.reads: list[Sequence[str]] = []
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
-
-    async def checkpoints(self, source: str) -> Sequence[tuple[Stream, Checkpoint]]:
-        return []
-
-    async def append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
-        return Stored()
 
     async def projects(self, query: ProjectQuery) -> Page[Project]:
         return Page(list(self.kept_projects.values()), len(self.kept_projects))
@@ -101,14 +86,12 @@ class Shelf:
         self.reads.append(ids)
         return [self.kept_conversations[key] for key in ids if key in self.kept_conversations]
 
-    async def messages(self, conversation_id: str, query: MessageQuery) -> Page[Message]:
-        return Page([], 0)
-
 
 class Plain:
     """A parser whose messages say what their bytes are."""
 
     format = "plain"
+    version = "1"
 
     def __init__(self) -> None:
         self.asked = 0
@@ -263,6 +246,10 @@ async def join(hub: Hub, *channels: str, stuck: bool = False) -> AsyncIterator[L
     hub.leave(client)
 
 
+async def do_at_once(work: Callable[[], Awaitable[Stored | None]]) -> Stored | None:
+    return await work()
+
+
 def make_house(settings: WsSettings | None = None) -> House:
     """An observatory whose doors are still shut."""
     storage, parser, auth = Shelf(), Plain(), Doorman()
@@ -274,7 +261,7 @@ def make_house(settings: WsSettings | None = None) -> House:
     def ask(hook: str, **values: Any) -> Sequence[tuple[str, Any]]:
         return [("ws", getattr(ccod_ws, hook)(**values))]
 
-    observatory = Observatory(storage, auth, Bus(), Health(), {"plain": parser}, trio.Event(), ask)
+    observatory = Observatory(storage, auth, Bus(), Health(), {"plain": parser}, trio.Event(), ask, do_at_once)
     return House(observatory, kept, storage, parser, auth, hub_of(kept, observatory))
 
 

@@ -22,6 +22,7 @@ def upgrade() -> None:
     _entries()
     _bytes()
     _events()
+    _search()
 
 
 def _text(*names: str) -> list[sa.Column[str]]:
@@ -75,9 +76,10 @@ def _places() -> None:
         *_flags("last_error"),
         *_text("file_path"),
         sa.Column("file_deleted_at", number),
+        sa.Column("file_rewritten_at", number),
         *_numbers("entry_count", "message_count", "user_message_count", "assistant_message_count"),
-        *_numbers("response_count", "tool_call_count", "tool_error_count", "subagent_count"),
-        *_numbers(*TOKENS),
+        *_numbers("response_count", "tool_call_count", "tool_error_count", "error_count", "subagent_count"),
+        *_numbers("unpriced_response_count", *TOKENS, "cost_nanos"),
     )
     op.create_index("ix_conversations_updated", "conversations", ["updated_at"])
     op.create_index("ix_conversations_project", "conversations", ["project_id", "updated_at"])
@@ -85,18 +87,26 @@ def _places() -> None:
         "streams",
         _id(),
         _to("machines"),
-        *_text("source", "key", "format", "path"),
+        *_text("source", "key", "format", "kind", "path"),
         _to("conversations"),
         *_text("agent"),
         *_numbers("position"),
-        *_text("state"),
-        *_numbers("entry_count"),
+        *_text("state", "parser"),
+        *_numbers("packed", "entry_count"),
         sa.Column("last_at", number),
         *_numbers("created_at", "updated_at"),
         sa.Column("deleted_at", number),
+        sa.Column("rewritten_at", number),
         sa.UniqueConstraint("machine_id", "source", "key"),
     )
     op.create_index("ix_streams_conversation", "streams", ["conversation_id", "agent"])
+    op.create_index(
+        "ix_streams_loose",
+        "streams",
+        ["updated_at"],
+        sqlite_where=sa.text("position > packed"),
+        postgresql_where=sa.text("position > packed"),
+    )
 
 
 def _entries() -> None:
@@ -107,7 +117,17 @@ def _entries() -> None:
         *_text("agent", "message_id", "request_id", "model"),
         *_numbers("at", *TOKENS),
         *_text("service_tier", "speed", "region"),
-        sa.UniqueConstraint("conversation_id", "agent", "message_id", "request_id"),
+        sa.Column("cost_nanos", number),
+        *_flags("sidechain", "counted"),
+        sa.UniqueConstraint("message_id", "request_id", "conversation_id", "agent"),
+    )
+    op.create_index("ix_responses_conversation", "responses", ["conversation_id", "at"])
+    op.create_index(
+        "ix_responses_counted",
+        "responses",
+        ["at"],
+        sqlite_where=sa.text("counted = 1"),
+        postgresql_where=sa.text("counted"),
     )
     op.create_table(
         "entries",
@@ -119,8 +139,9 @@ def _entries() -> None:
         *_texts_or_null("uuid", "parent"),
         *_numbers("at"),
         *_texts_or_null("role"),
-        *_flags("sidechain", "meta", "duplicate"),
+        *_flags("sidechain", "meta", "duplicate", "error"),
         _to("responses", nullable=True),
+        sa.Column("digest", number),
         sa.UniqueConstraint("stream_id", "offset"),
     )
     op.create_index("ix_entries_uuid", "entries", ["conversation_id", "uuid"])
@@ -146,8 +167,10 @@ def _entries() -> None:
         sa.Column("duration_ms", number),
     )
     op.create_index("ix_tool_calls_use", "tool_calls", ["use_entry_id"])
+    op.create_index("ix_tool_calls_result", "tool_calls", ["result_entry_id"])
     op.create_table(
         "record_types",
+        sa.Column("conversation_id", number, sa.ForeignKey("conversations.id"), primary_key=True),
         *(sa.Column(name, sa.Text, primary_key=True) for name in ("type", "subtype", "version")),
         *_flags("known"),
         *_numbers("count"),
@@ -176,6 +199,7 @@ def _bytes() -> None:
 
 
 def _events() -> None:
+    op.create_table("meta", sa.Column("key", sa.Text, primary_key=True), *_text("value"))
     op.create_table(
         "events",
         sa.Column("seq", number, primary_key=True),
@@ -184,5 +208,24 @@ def _events() -> None:
         _to("conversations", nullable=True),
         _to("projects", nullable=True),
         sa.Column("entry_id", number, sa.ForeignKey("entries.id")),
+        sa.Column("subject", sa.Text),
         sqlite_autoincrement=True,
     )
+    op.create_table(
+        "tombstones",
+        *(sa.Column(name, sa.Text, primary_key=True) for name in ("kind", "key")),
+        *_numbers("at"),
+    )
+    op.create_table(
+        "forgotten_streams",
+        sa.Column("machine_id", number, sa.ForeignKey("machines.id"), primary_key=True),
+        *(sa.Column(name, sa.Text, primary_key=True) for name in ("source", "key")),
+        *_text("format", "kind", "path", "conversation", "agent"),
+        *_numbers("position"),
+        *_text("state"),
+    )
+
+
+def _search() -> None:
+    """The index of what messages say, by the ids of entries; it keeps no text."""
+    op.execute("CREATE VIRTUAL TABLE search USING fts5(text, content='', tokenize='unicode61')")

@@ -1,0 +1,50 @@
+"""Five-hour blocks, by which Claude's limits are counted: pure arithmetic over responses in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from ccod import CountedResponse, Totals
+
+HOUR_MS = 3_600_000
+BLOCK_MS = 5 * HOUR_MS
+
+
+class UsageBlock(Struct):
+    """What was used from `start` to before `end`. A gap, in which nothing was, has no first and last response."""
+
+    start: int
+    end: int
+    first_at: int | None = None
+    last_at: int | None = None
+    totals: Totals = Totals()
+    models: tuple[str, ...] = ()
+
+    @property
+    def is_gap(self) -> bool:
+        return self.first_at is None
+
+    def is_active(self, now: int) -> bool:
+        return now < self.end and self.last_at is not None and now - self.last_at < BLOCK_MS
+
+
+def extend(blocks: list[UsageBlock], responses: Iterable[CountedResponse]) -> None:
+    """Add responses that are later than all before to `blocks`, and a gap wherever nothing joins two of them."""
+    for response in responses:
+        block = blocks[-1] if blocks else None
+        if block is None or _is_beyond(block, response.at):
+            start = response.at - response.at % HOUR_MS
+            if block is not None and block.end < start:
+                blocks.append(UsageBlock(block.end, start))
+            block = UsageBlock(start, start + BLOCK_MS, first_at=response.at)
+            blocks.append(block)
+        block.last_at = response.at
+        block.totals += Totals.of(response.response, response.cost_nanos)
+        if response.response.model not in block.models:
+            block.models += (response.response.model,)
+
+
+def _is_beyond(block: UsageBlock, at: int) -> bool:
+    return at - block.start > BLOCK_MS or at - (block.last_at or block.start) > BLOCK_MS

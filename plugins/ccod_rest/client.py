@@ -1,0 +1,112 @@
+"""Asks the running daemon over HTTP: on the owner's Unix socket where there is one, else over TCP."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import Any
+from urllib.parse import urlencode
+
+from ccod import CcodError, Settings, UnavailableError
+from ccod_http.web import HttpSettings
+
+SECONDS = 60.0
+PORTION = 64 * 1024
+
+
+class RefusedError(CcodError):
+    """The daemon answered with an error; `status` and `code` are its own."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+def get(settings: Settings, path: str, **query: object) -> Any:
+    """Return the data that a reading route answers with. A parameter that is None is left out."""
+    return send(settings, "GET", _with_query(path, query))
+
+
+def send(settings: Settings, method: str, path: str, body: Any = None) -> Any:
+    """Send a request, its body as JSON, and return the data of the answer."""
+    with _asked(settings, method, path, body) as response:
+        return _decoded(response).get("data")
+
+
+def stream(settings: Settings, path: str, **query: object) -> Iterator[bytes]:
+    """Yield the body of an answer, a portion at a time."""
+    with _asked(settings, "GET", _with_query(path, query)) as response:
+        while portion := response.read(PORTION):
+            yield portion
+
+
+@contextmanager
+def _asked(settings: Settings, method: str, path: str, body: Any = None) -> Iterator[HTTPResponse]:
+    """Open an answer that went well; every other one, and none at all, is an error of one line."""
+    http = settings[HttpSettings]
+    connection = _connect(http)
+    content = None if body is None else json.dumps(body).encode()
+    headers = {} if content is None else {"Content-Type": "application/json"}
+    try:
+        connection.request(method, path, content, headers)
+        response = connection.getresponse()
+        if response.status >= 400:
+            raise _refusal(response)
+        yield response
+    except (OSError, HTTPException) as error:
+        raise UnavailableError(f"the daemon did not answer in full: {str(error) or type(error).__name__}") from error
+    finally:
+        connection.close()
+
+
+def _connect(http: HttpSettings) -> HTTPConnection:
+    ways: list[HTTPConnection] = [HTTPConnection(http.host, http.port, timeout=SECONDS)]
+    if http.socket:
+        ways.insert(0, _UnixConnection(http.socket))
+    for way in ways:
+        try:
+            way.connect()
+        except OSError:
+            continue
+        return way
+    raise UnavailableError(f"no daemon answers at {http.host}:{http.port}; start one with `ccod serve`")
+
+
+class _UnixConnection(HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(SECONDS)
+        self.sock.connect(self._path)
+
+
+def _refusal(response: HTTPResponse) -> CcodError:
+    error = _decoded(response).get("error") or {}
+    message = error.get("message") or f"the daemon answered {response.status} {response.reason}"
+    return RefusedError(response.status, error.get("code", ""), message)
+
+
+def _decoded(response: HTTPResponse) -> dict[str, Any]:
+    try:
+        decoded = json.loads(response.read())
+    except ValueError:
+        decoded = None
+    if not isinstance(decoded, dict):
+        raise UnavailableError("what answers there does not speak as ccod does; is it ccod's port? see [http] port")
+    return decoded
+
+
+def _with_query(path: str, query: dict[str, object]) -> str:
+    given = {name: _written(value) for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,29 @@
+"""`ccod reparse`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from ccod import Settings
+
+
+def reparse_command(settings: Callable[[], Settings]) -> click.Command:
+    @click.command()
+    @click.option("--conversation", metavar="ID", help="Only this conversation.")
+    @click.option("--since", metavar="VERSION", help="Only what a parser of this version or a later one understood.")
+    def reparse(conversation: str | None, since: str | None) -> None:
+        """Derive everything from the archive again, in the background."""
+        from urllib.parse import urlencode
+
+        from ccod_rest.client import send
+
+        wanted = {"conversation": conversation, "since": since}
+        parameters = urlencode({name: value for name, value in wanted.items() if value is not None})
+        count = send(settings(), "POST", f"/api/reparse?{parameters}")["conversations"]
+        click.echo(
+            f"{count} conversation{'' if count == 1 else 's'} to derive again; `ccod doctor` shows how far it is"
+        )
+
+    return reparse

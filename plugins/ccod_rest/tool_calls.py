@@ -1,0 +1,82 @@
+"""/api/conversations/:id/tool-calls"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Any, Literal
+
+import trio
+from msgspec import Meta, Struct
+from quart import Blueprint, Response
+
+from ccod import Block, CalledTool, Message, Observatory, ToolCallQuery
+from ccod_http.web import Paging, iso, ok, query, require_reader
+from ccod_rest.finding import find_conversation
+
+Text = Annotated[str, Meta(min_length=1)]
+
+
+class ToolCallParameters(Paging):
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    agent: Text | None = None
+    name: Text | None = None
+    status: Literal["pending", "success", "error"] | None = None
+
+
+class CalledToolJson(Struct, frozen=True, rename="camel"):
+    """`output` is the text of the result: null while there is none."""
+
+    id: str
+    name: str
+    status: str
+    duration_ms: int | None
+    timestamp: str
+    agent_id: str | None
+    input: Any
+    output: str | None
+    message_id: str | None
+    result_message_id: str | None
+
+
+def tool_call_routes(observatory: Observatory) -> Blueprint:
+    routes = Blueprint("tool_calls", __name__, url_prefix="/api/conversations")
+    routes.before_request(require_reader)
+    storage = observatory.storage
+
+    @routes.get("/<conversation_id>/tool-calls")
+    async def tool_calls(conversation_id: str) -> Response:
+        wanted = query(ToolCallParameters)
+        await find_conversation(storage, conversation_id)
+        asked = ToolCallQuery(wanted.agent, wanted.name, wanted.status, wanted.offset, wanted.limit)
+        page = await storage.tool_calls(conversation_id, asked)
+        return ok(await trio.to_thread.run_sync(partial(_shown, observatory, page.items)), wanted.of(page.total))
+
+    return routes
+
+
+def _shown(observatory: Observatory, calls: Sequence[CalledTool]) -> list[CalledToolJson]:
+    """Parse the bodies, which can be megabytes: run it in a thread, where it holds up nobody."""
+    return [_called_tool_json(observatory, each) for each in calls]
+
+
+def _called_tool_json(observatory: Observatory, called: CalledTool) -> CalledToolJson:
+    call = called.call
+    use = next((block for block in _blocks(observatory, called.use) if block.id == call.id), None)
+    result = next((block for block in _blocks(observatory, called.result) if block.tool_use_id == call.id), None)
+    return CalledToolJson(
+        id=call.id,
+        name=call.name,
+        status=call.status,
+        duration_ms=call.duration_ms,
+        timestamp=iso(called.at),
+        agent_id=called.agent,
+        input=use.input if use else None,
+        output=result.text if result else None,
+        message_id=called.use.id if called.use else None,
+        result_message_id=call.result_message_id,
+    )
+
+
+def _blocks(observatory: Observatory, message: Message | None) -> Sequence[Block]:
+    return observatory.content(message).blocks if message else ()

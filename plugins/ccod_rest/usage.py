@@ -1,0 +1,129 @@
+"""/api/conversations/…/analytics, /api/conversations/…/usage and /api/usage/blocks"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+from quart import Blueprint, Response
+
+from ccod import CountedQuery, Observatory, Storage, Totals
+from ccod_http.web import (
+    CostedUsageJson,
+    NoParameters,
+    costed_usage_json,
+    epoch_ms,
+    iso,
+    ok,
+    query,
+    query_time,
+    require_reader,
+)
+from ccod_rest.analytics import analytics_json, own_totals
+from ccod_rest.blocks import BLOCK_MS, UsageBlock, extend
+from ccod_rest.explaining import ResponseJson, response_json
+from ccod_rest.finding import find_conversation
+
+
+class BlockParameters(Struct, rename="camel"):
+    start_date: str | None = None
+    end_date: str | None = None
+
+
+class BlockJson(Struct, frozen=True, rename="camel"):
+    start_time: str
+    end_time: str
+    first_at: str | None
+    last_at: str | None
+    is_active: bool
+    is_gap: bool
+    response_count: int
+    unpriced_count: int
+    models: Sequence[str]
+    usage: CostedUsageJson
+
+
+class ExplainedJson(Struct, frozen=True, rename="camel"):
+    conversation_id: str
+    responses: Sequence[ResponseJson]
+    usage: CostedUsageJson
+    total_usage: CostedUsageJson
+    unpriced: int
+
+
+def usage_routes(observatory: Observatory) -> Blueprint:
+    routes = Blueprint("usage", __name__, url_prefix="/api")
+    routes.before_request(require_reader)
+    storage = observatory.storage
+
+    @routes.get("/conversations/<conversation_id>/analytics")
+    async def analytics(conversation_id: str) -> Response:
+        query(NoParameters)
+        conversation = await find_conversation(storage, conversation_id)
+        activity = await storage.activity(conversation_id)
+        return ok(analytics_json(conversation, activity, await storage.total_usage(conversation_id)))
+
+    @routes.get("/conversations/<conversation_id>/usage")
+    async def usage(conversation_id: str) -> Response:
+        query(NoParameters)
+        conversation = await find_conversation(storage, conversation_id)
+        records = await storage.responses(conversation_id)
+        total = sum((await storage.total_usage(conversation_id)).values(), Totals())
+        return ok(
+            ExplainedJson(
+                conversation_id=conversation_id,
+                responses=[response_json(record) for record in records],
+                usage=costed_usage_json(own_totals(conversation)),
+                total_usage=costed_usage_json(total),
+                unpriced=total.unpriced_count,
+            )
+        )
+
+    @routes.get("/usage/blocks")
+    async def blocks() -> Response:
+        wanted = query(BlockParameters)
+        since = query_time("startDate", wanted.start_date)
+        until = query_time("endDate", wanted.end_date, end=True)
+        now = epoch_ms()
+        return ok([_block_json(block, now) for block in await read_blocks(storage, since, until)])
+
+    return routes
+
+
+async def read_blocks(storage: Storage, since: int | None, until: int | None) -> list[UsageBlock]:
+    """Return the blocks that do not end before `since`, of the responses up to `until`."""
+    start = None if since is None else await _last_pause_before(storage, since)
+    blocks: list[UsageBlock] = []
+    wanted = CountedQuery(since=start, until=until)
+    while some := await storage.counted_responses(wanted):
+        extend(blocks, some)
+        wanted = replace(wanted, after=(some[-1].at, some[-1].id))
+    return [block for block in blocks if since is None or block.end > since]
+
+
+async def _last_pause_before(storage: Storage, since: int) -> int:
+    """Return a time not after `since` at which a block must begin, for none came before it for as long as a block."""
+    wanted = CountedQuery(until=since - 1, descending=True)
+    while some := await storage.counted_responses(wanted):
+        for response in some:
+            if since - response.at > BLOCK_MS:
+                return since
+            since = response.at
+        wanted = replace(wanted, after=(some[-1].at, some[-1].id))
+    return since
+
+
+def _block_json(block: UsageBlock, now: int) -> BlockJson:
+    return BlockJson(
+        start_time=iso(block.start),
+        end_time=iso(block.end),
+        first_at=None if block.first_at is None else iso(block.first_at),
+        last_at=None if block.last_at is None else iso(block.last_at),
+        is_active=block.is_active(now),
+        is_gap=block.is_gap,
+        response_count=block.totals.response_count,
+        unpriced_count=block.totals.unpriced_count,
+        models=block.models,
+        usage=costed_usage_json(block.totals),
+    )

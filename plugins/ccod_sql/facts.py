@@ -1,0 +1,51 @@
+"""Reads what there is to know of the database itself, and what could not be understood of its content."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+
+from ccod import Page, Quarantined, RecordType, StorageFacts
+from ccod_sql.tables import conversations, quarantine, record_types, streams
+
+WAL_RESET = "WAL-reset: two processes that write at once can corrupt a database; SQLite 3.51.3 mends it"
+
+
+def facts(path: Path) -> StorageFacts:
+    """Return what holds for the database at `path`."""
+    files = (path, path.with_name(path.name + "-wal"))
+    size = sum(file.stat().st_size for file in files if file.exists())
+    return StorageFacts("SQLite", sqlite3.sqlite_version, size, faults(sqlite3.sqlite_version_info))
+
+
+def faults(version: tuple[int, int, int]) -> tuple[str, ...]:
+    """Return the known faults of a version of SQLite that concern a database like ours."""
+    mended = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    return () if mended or version < (3, 7) else (WAL_RESET,)
+
+
+def find_quarantine(connection: Connection, offset: int, limit: int) -> Page[Quarantined]:
+    c = quarantine.c
+    columns = (conversations.c.key, c.stream_id, streams.c.path, c.offset, c.length, c.reason, c.at)
+    found = (
+        select(*columns)
+        .select_from(quarantine.join(streams).join(conversations))
+        .order_by(c.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    total = connection.scalar(select(func.count()).select_from(quarantine)) or 0
+    return Page([Quarantined(*row) for row in connection.execute(found)], total)
+
+
+def find_record_types(connection: Connection) -> list[RecordType]:
+    c = record_types.c
+    key = (c.type, c.subtype, c.version)
+    known = func.min(c.known)
+    found = select(*key, known, func.sum(c.count)).group_by(*key).order_by(known, *key)
+    return [
+        RecordType(kind, subtype, version, bool(is_known), count)
+        for kind, subtype, version, is_known, count in connection.execute(found)
+    ]

@@ -1,0 +1,123 @@
+"""Fills the full-text index behind the rows: what is new first, then what is older, the newest of it first.
+
+The index holds no text. Each portion is written together with the range of entries that is indexed then, so a crash
+at any moment loses nothing of it. What makes rows of the index untrue (forgetting, a parser that reads otherwise)
+empties it, and it fills again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, Row, select, text
+
+from ccod import Parser, Progress
+from ccod_sql import messages
+from ccod_sql.tables import entries, streams
+
+PORTION_BYTES = 64 * 1024
+PORTION_ENTRIES = 500
+LONGEST = 1 << 20
+"""Characters of one message that can be found: what stands behind them is kept and shown, but not searched."""
+
+INSERT = "INSERT INTO search(rowid, text) VALUES (?, ?)"
+KEY = "search"
+
+
+class Range(Struct, frozen=True, array_like=True):
+    """The entries from `low` to below `high` are indexed, as the parsers of these `versions` read them."""
+
+    low: int
+    high: int
+    versions: Mapping[str, str]
+
+
+class Portion(Struct, frozen=True):
+    """What is to be indexed next, and the range that is indexed then."""
+
+    texts: Sequence[tuple[int, str]]
+    before: Range | None
+    after: Range
+    progress: Progress
+
+
+def next_portion(connection: Connection, parsers: Mapping[str, Parser]) -> Portion | None:
+    """Read what is to be indexed next, or None. It only reads: nobody waits for it."""
+    before = _range(connection)
+    versions = {format_: parser.version for format_, parser in parsers.items()}
+    newest = connection.scalar(text("SELECT max(id) FROM entries")) or 0
+    now = before if before and before.versions == versions else Range(newest + 1, newest + 1, versions)
+    upwards = newest >= now.high
+    if not upwards and now.low <= 1:
+        return None if now == before else Portion((), before, now, Progress(newest, newest))
+    rows = _rows(connection, now, upwards=upwards)
+    taken, size = [], 0
+    for row in rows:
+        taken.append(row)
+        size += row.length
+        if size >= PORTION_BYTES:
+            break
+    whole = len(taken) == len(rows) < PORTION_ENTRIES
+    if upwards:
+        after = Range(now.low, newest + 1 if whole else taken[-1].id + 1, versions)
+    else:
+        after = Range(1 if whole else taken[-1].id, now.high, versions)
+    bodies = messages.bodies(connection, taken)
+    texts = [
+        (row.id, parsers[row.format].content(bodies[row.id]).words()[:LONGEST])
+        for row in taken
+        if row.id in bodies and row.format in parsers
+    ]
+    return Portion(texts, before, after, Progress(after.high - after.low, newest))
+
+
+def write_portion(connection: Connection, portion: Portion) -> None:
+    """Write a portion, unless the index was changed since it was read."""
+    before = _range(connection)
+    if before != portion.before:
+        return
+    if before is None or before.versions != portion.after.versions:
+        connection.exec_driver_sql("INSERT INTO search(search) VALUES ('delete-all')")
+    texts = [(id_, _sound(words)) for id_, words in portion.texts if words]
+    if texts:
+        connection.exec_driver_sql(INSERT, texts)
+    _set_range(connection, portion.after)
+
+
+def reset(connection: Connection) -> None:
+    """Empty the index; it fills again. To be called in the transaction that takes away what it may hold."""
+    connection.exec_driver_sql("INSERT INTO search(search) VALUES ('delete-all')")
+    connection.execute(text("DELETE FROM meta WHERE key = :key"), {"key": KEY})
+
+
+def _rows(connection: Connection, now: Range, *, upwards: bool) -> Sequence[Row[*tuple[Any, ...]]]:
+    c = entries.c
+    within = c.id >= now.high if upwards else c.id < now.low
+    statement = (
+        select(c.id, c.stream_id, c.offset, c.length, streams.c.format, messages.BLOCK_ID.label("block_id"))
+        .join_from(entries, streams, streams.c.id == c.stream_id)
+        .where(c.role.is_not(None), within)
+        .order_by(c.id if upwards else c.id.desc())
+        .limit(PORTION_ENTRIES)
+    )
+    return connection.execute(statement).all()
+
+
+def _range(connection: Connection) -> Range | None:
+    value: str | None = connection.scalar(text("SELECT value FROM meta WHERE key = :key"), {"key": KEY})
+    return None if value is None else msgspec.json.decode(value, type=Range)
+
+
+def _set_range(connection: Connection, to: Range) -> None:
+    connection.execute(
+        text("INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = :value"),
+        {"key": KEY, "value": msgspec.json.encode(to).decode()},
+    )
+
+
+def _sound(words: str) -> str:
+    """Return text that SQLite takes: halves of characters are replaced."""
+    return words.encode(errors="replace").decode()

@@ -1,0 +1,74 @@
+"""Prices every response again when the price list is another than before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+
+from ccod import Prices
+from ccod_sql import rows
+from ccod_sql.responses import cost_nanos, is_unpriced
+from ccod_sql.tables import conversations, meta, responses
+
+KEY = "prices"
+PORTION = 10_000
+
+ROWS = (
+    select(*(responses.c[name] for name in rows.Response.__struct_fields__))
+    .where(responses.c.id > bindparam("after"))
+    .order_by(responses.c.id)
+    .limit(PORTION)
+)
+SET_COST = update(responses).where(responses.c.id == bindparam("row")).values(cost_nanos=bindparam("cost"))
+SET_TOTALS = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("row"))
+    .values(cost_nanos=bindparam("cost"), unpriced_response_count=bindparam("unpriced"))
+)
+
+log = structlog.get_logger("ccod.sql")
+
+
+def reprice(writer: Engine, prices: Prices) -> None:
+    """Work out all costs by `prices`, unless that was done. The last transaction says so: else it begins anew."""
+    with writer.begin() as connection:
+        version = connection.scalar(select(meta.c.value).where(meta.c.key == KEY))
+    if version == prices.version:
+        return
+    nanos, unpriced, last = Counter[int](), Counter[int](), 0
+    while True:
+        with writer.begin() as connection:
+            some = [rows.Response(*row) for row in connection.execute(ROWS, {"after": last})]
+            if not some:
+                _finish(connection, prices.version, nanos, unpriced)
+                break
+            _reprice(connection, prices, some)
+            last = some[-1].id
+            for row in some:
+                if not row.agent:
+                    nanos[row.conversation_id] += row.cost_nanos or 0
+                    unpriced[row.conversation_id] += is_unpriced(row)
+    if last:
+        log.info("responses were priced again", prices=prices.version)
+
+
+def _reprice(connection: Connection, prices: Prices, some: Sequence[rows.Response]) -> None:
+    changed = []
+    for row in some:
+        cost = cost_nanos(prices, row)
+        if cost != row.cost_nanos:
+            row.cost_nanos = cost
+            changed.append({"row": row.id, "cost": cost})
+    if changed:
+        connection.execute(SET_COST, changed)
+
+
+def _finish(connection: Connection, version: str, nanos: Counter[int], unpriced: Counter[int]) -> None:
+    if nanos:
+        totals = [{"row": id_, "cost": cost, "unpriced": unpriced[id_]} for id_, cost in nanos.items()]
+        connection.execute(SET_TOTALS, totals)
+    connection.execute(meta.delete().where(meta.c.key == KEY))
+    connection.execute(insert(meta).values(key=KEY, value=version))

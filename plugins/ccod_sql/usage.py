@@ -1,0 +1,107 @@
+"""Reads responses: those of one conversation with all about them, and those that count over all conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, tuple_
+
+from ccod import CountedQuery, CountedResponse, Prices, ResponseRecord, Totals
+from ccod_sql import ownership, rows
+from ccod_sql.responses import told
+from ccod_sql.rows import portions
+from ccod_sql.tables import conversations, entries, responses
+
+COLUMNS = tuple(responses.c[name] for name in rows.Response.__struct_fields__)
+CONVERSATION = select(conversations.c.id).where(conversations.c.key == bindparam("conversation")).scalar_subquery()
+OF_CONVERSATION = (
+    select(*COLUMNS).where(responses.c.conversation_id == CONVERSATION).order_by(responses.c.at, responses.c.id)
+)
+LINES = (
+    select(entries.c.response_id, func.count())
+    .where(entries.c.conversation_id == CONVERSATION, entries.c.response_id.is_not(None))
+    .group_by(entries.c.response_id)
+)
+
+
+def responses_of(connection: Connection, conversation_id: str, prices: Prices) -> Sequence[ResponseRecord]:
+    """Return the responses of a conversation and its subagents, by time."""
+    found = _of(connection, conversation_id)
+    lines: dict[int, int] = dict(map(tuple, connection.execute(LINES, {"conversation": conversation_id})))
+    owners = _owners(connection, found)
+    records = []
+    for row in found:
+        response = told(row)
+        records.append(
+            ResponseRecord(
+                conversation_id=conversation_id,
+                agent=row.agent or None,
+                response=response,
+                at=row.at,
+                sidechain=row.sidechain,
+                line_count=lines.get(row.id, 0),
+                cost=prices.cost(response, row.at),
+                counted=row.counted,
+                owner=owners.get(row.id, conversation_id),
+            )
+        )
+    return records
+
+
+def total_usage(connection: Connection, conversation_id: str) -> Mapping[str, Totals]:
+    """Return by model what a conversation used, and its subagents beyond that."""
+    totals: dict[str, Totals] = {}
+    for group in ownership.by_message(_of(connection, conversation_id)):
+        owners = ownership.owners(group, {})
+        for row in group:
+            if not row.agent or owners[row.id] is row:
+                used = Totals.of(told(row), row.cost_nanos)
+                totals[row.model] = totals.get(row.model, Totals()) + used
+    return totals
+
+
+def counted(connection: Connection, query: CountedQuery) -> Sequence[CountedResponse]:
+    """Return the responses that count, in the order of the index that holds them alone."""
+    statement = _counted(query.since is None, query.until is None, query.after is None, query.descending)
+    at, id_ = query.after or (None, None)
+    values = {"since": query.since, "until": query.until, "at": at, "id": id_, "limit": query.limit}
+    named = {name: value for name, value in values.items() if value is not None}
+    found = [rows.Response(*row) for row in connection.execute(statement, named)]
+    return [CountedResponse(row.id, row.at, told(row), row.cost_nanos) for row in found]
+
+
+@cache
+def _counted(from_first: bool, to_last: bool, from_start: bool, descending: bool) -> Select[Any]:
+    c = responses.c
+    where: list[ColumnElement[bool]] = [c.counted]
+    if not from_first:
+        where.append(c.at >= bindparam("since"))
+    if not to_last:
+        where.append(c.at <= bindparam("until"))
+    if not from_start:
+        here, there = tuple_(c.at, c.id), tuple_(bindparam("at"), bindparam("id"))
+        where.append(here < there if descending else here > there)
+    order = (c.at.desc(), c.id.desc()) if descending else (c.at, c.id)
+    return select(*COLUMNS).where(*where).order_by(*order).limit(bindparam("limit"))
+
+
+def _of(connection: Connection, conversation_id: str) -> list[rows.Response]:
+    return [rows.Response(*row) for row in connection.execute(OF_CONVERSATION, {"conversation": conversation_id})]
+
+
+def _owners(connection: Connection, found: Sequence[rows.Response]) -> dict[int, str]:
+    """Return for those of `found` that do not count, by their ids, the conversation of the copy that does."""
+    message_ids = {row.message_id for row in found if not row.counted}
+    copies = [
+        rows.Response(*row)
+        for some in portions(message_ids)
+        for row in connection.execute(select(*COLUMNS).where(responses.c.message_id.in_(some)))
+    ]
+    keys = ownership.keys_of(connection, copies)
+    return {
+        id_: keys[owner.conversation_id]
+        for group in ownership.by_message(copies)
+        for id_, owner in ownership.owners(group, keys).items()
+    }

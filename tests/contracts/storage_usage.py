@@ -1,0 +1,128 @@
+"""What a storage makes of API responses: costs, and which copy of one counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ccod import Activity, CountedQuery, Storage, ToolResult, ToolStatistics, Totals, Usage
+from tests.contracts.asking import Storages, conversation, send
+from tests.contracts.transcripts import Transcript, response, results, uses
+
+NANOS = 3 * 1000 + 10 * 5000 + 5 * 2000 + 7 * 100
+"""The cost of a response of the model "large", as `response` makes it."""
+
+
+def answer(message: str = "m", *, at: int = 1, sidechain: bool = False, **facts: Any) -> dict[str, Any]:
+    return {"at": at, "sidechain": sidechain, "response": response(message, **facts)}
+
+
+async def counted(storage: Storage, key: str = "conversation-1") -> list[tuple[str | None, str, bool, str]]:
+    records = await storage.responses(key)
+    return [(record.agent, record.response.request_id, record.counted, record.owner) for record in records]
+
+
+class UsageContract:
+    """What every storage must know of responses."""
+
+    async def test_costs_grow_with_the_lines_of_a_response(self, storages: Storages) -> None:
+        transcript = Transcript().add("assistant", **answer(output=10))
+        async with storages() as storage:
+            await send(storage, transcript)
+            assert (await conversation(storage)).cost_nanos == NANOS
+            await send(storage, transcript.add("assistant", **answer(output=11)))
+            await send(storage, transcript.add("assistant", **answer(output=2)))
+            await send(storage, Transcript(agent="a").add("assistant", **answer("other")))
+            shown = await conversation(storage)
+            first, second = await storage.responses("conversation-1")
+            assert await storage.responses("nobody") == []
+        assert (shown.cost_nanos, shown.unpriced_response_count) == (NANOS + 5000, 0)
+        assert (first.line_count, first.response.usage.output_tokens) == (3, 11)
+        assert first.cost is not None
+        assert first.cost.nanos == shown.cost_nanos
+        assert (second.agent, second.line_count, second.counted) == ("a", 1, True)
+
+    async def test_what_has_no_price_is_told_and_not_zero(self, storages: Storages) -> None:
+        transcript = Transcript().add("assistant", **answer("m1", model="unheard of"))
+        transcript.add("assistant", **answer("m2", model="<synthetic>", usage=Usage()))
+        transcript.add("assistant", **answer("m3", model="unheard of", usage=Usage()))
+        async with storages() as storage:
+            await send(storage, transcript)
+            assert (await conversation(storage)).unpriced_response_count == 1
+            await send(storage, transcript.add("assistant", **answer("m1", model="large", output=11)))
+            shown = await conversation(storage)
+            records = await storage.responses("conversation-1")
+        assert (shown.cost_nanos, shown.unpriced_response_count) == (NANOS + 5000, 0)
+        assert [record.cost is None for record in records] == [False, True, True]
+
+    async def test_failed_responses_are_counted(self, storages: Storages) -> None:
+        transcript = Transcript().add("assistant", uuid="a", error=True).add("assistant", uuid="a", error=True)
+        transcript.add("system", error=True).add("assistant", uuid="b")
+        async with storages() as storage:
+            await send(storage, transcript)
+            assert (await conversation(storage)).error_count == 1
+
+    async def test_a_copied_response_counts_once(self, storages: Storages) -> None:
+        async with storages() as storage:
+            await send(storage, Transcript("fork").add("assistant", **answer(at=2)))
+            assert await counted(storage, "fork") == [(None, "req", True, "fork")]
+            await send(storage, Transcript("first").add("assistant", **answer(at=1)))
+            assert await counted(storage, "fork") == [(None, "req", False, "first")]
+            assert await counted(storage, "first") == [(None, "req", True, "first")]
+            (only,) = await storage.counted_responses(CountedQuery())
+            assert (only.at, only.cost_nanos) == (1, NANOS)
+            assert {(await conversation(storage, key)).cost_nanos for key in ("fork", "first")} == {NANOS}
+
+    async def test_a_copy_on_the_side_never_counts_beside_the_main_one(self, storages: Storages) -> None:
+        async with storages() as storage:
+            await send(storage, Transcript(agent="btw").add("assistant", **answer(at=1, request="again")))
+            await send(storage, Transcript().add("assistant", **answer(at=2, request="aside", sidechain=True)))
+            assert await counted(storage) == [
+                ("btw", "again", False, "conversation-1"),
+                (None, "aside", True, "conversation-1"),
+            ]
+            await send(storage, Transcript("main").add("assistant", **answer(at=3)))
+            assert {owner for *_, owner in await counted(storage)} == {"main"}
+            assert len(await storage.counted_responses(CountedQuery())) == 1
+
+    async def test_total_usage_adds_what_subagents_used_beyond(self, storages: Storages) -> None:
+        own = Transcript().add("assistant", **answer("m1")).add("assistant", **answer("m2", model="small"))
+        agent = Transcript(agent="a").add("assistant", **answer("m3")).add("assistant", **answer("m1", request="btw"))
+        other = Transcript(agent="b").add("assistant", **answer("m3"))
+        usage = response().usage
+        async with storages() as storage:
+            for transcript in (own, agent, other, Transcript("fork").add("assistant", **answer("m1", at=0))):
+                await send(storage, transcript)
+            assert await storage.total_usage("conversation-1") == {
+                "large": Totals(usage + usage, 2 * NANOS, 2, 0),
+                "small": Totals(usage, 0, 1, 1),
+            }
+            assert await storage.total_usage("nobody") == {}
+
+    async def test_counted_responses_come_in_portions(self, storages: Storages) -> None:
+        transcript = Transcript()
+        for number, at in enumerate([5, 3, 3, 9, 1]):
+            transcript.add("assistant", **answer(f"m{number}", at=at))
+        async with storages() as storage:
+            await send(storage, transcript)
+            for descending in (False, True):
+                seen: list[tuple[int, int]] = []
+                while some := await storage.counted_responses(
+                    CountedQuery(2, 9, after=seen[-1] if seen else None, descending=descending, limit=2)
+                ):
+                    seen += [(item.at, item.id) for item in some]
+                assert [at for at, _ in seen] == sorted([3, 3, 5, 9], reverse=descending)
+                assert seen == sorted(set(seen), reverse=descending)
+
+    async def test_activity(self, storages: Storages) -> None:
+        transcript = Transcript().add(at=1).add(at=2).add("assistant", at=3, tool_uses=uses("t1", "t2", "t3"))
+        transcript.add(at=4, tool_results=[ToolResult("t1", duration_ms=10)])
+        transcript.add(at=5, tool_results=[ToolResult("t2", is_error=True, duration_ms=30)])
+        transcript.add("assistant", at=6).add(at=7, meta=True).add("assistant", at=8)
+        transcript.add(at=9).add("assistant", at=10).add(at=11, tool_results=results("orphan")).add(at=12)
+        async with storages() as storage:
+            await send(storage, transcript)
+            await send(storage, Transcript(agent="a").add(at=1).add("assistant", at=2, tool_uses=uses("t4")))
+            found = await storage.activity("conversation-1")
+            assert (await storage.activity("nobody")).turn_count == 0
+        bash = ToolStatistics("Bash", 3, 1, 1, 10, 30)
+        assert found == Activity(2, ToolStatistics("", 3, 1, 1, 10, 30), [bash])

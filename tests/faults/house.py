@@ -1,0 +1,240 @@
+"""Source, parser, pipeline and storage over real files, and what must be true of them once nothing moves any more."""
+
+# ruff: noqa: ASYNC240 - what a test does to small local files takes no time
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import trio
+
+from ccod import Batch, Bus, Checkpoint, Health, Message, MessageQuery, Record, Storage, StoredStream, Stream
+from ccod.pipeline import Pipeline
+from ccod_claude.parser import ClaudeParser
+from ccod_claude.settings import ClaudeSettings
+from ccod_claude.source import ClaudeSource
+from ccod_sql.settings import SqliteSettings
+from ccod_sql.storage import SqlStorage
+from tests.contracts.prices import PRICES
+
+PATIENCE = 20
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+PARSERS = {"claude": ClaudeParser()}
+SESSION = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001"
+OTHER = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a002"
+
+
+@cache
+def empty_database() -> bytes:
+    """Return a database with tables and no rows: copying it is much faster than making it."""
+
+    async def make(path: Path) -> bytes:
+        async with SqlStorage(SqliteSettings(path=str(path)), "machine", PRICES):
+            pass
+        return path.read_bytes()
+
+    with TemporaryDirectory() as folder:
+        return trio.run(make, Path(folder) / "empty.db")
+
+
+@asynccontextmanager
+async def open_storage(path: Path) -> AsyncIterator[SqlStorage]:
+    if not path.exists():
+        path.write_bytes(await trio.to_thread.run_sync(empty_database))
+    async with SqlStorage(SqliteSettings(path=str(path)), "machine", PRICES, parsers=PARSERS) as storage:
+        yield storage
+
+
+class House:
+    """A folder of transcripts and the database that follows it. `written` are all messages that ever stood there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "projects"
+        self.project = self.root / "-home-me"
+        self.file = self.project / f"{SESSION}.jsonl"
+        self.database = folder / "ccod.db"
+        self.project.mkdir(parents=True)
+        self.roots = [str(self.root)]
+        self.storage: Storage
+        self.written = 0
+        self.guaranteed: set[str] = set()
+
+    def line(self, kind: str = "user", **fields: Any) -> bytes:
+        """Return a new line: a message, or a state record."""
+        if kind not in {"user", "assistant"}:
+            return json.dumps({"type": kind, "sessionId": SESSION} | fields).encode() + b"\n"
+        self.written += 1
+        text = f"message {self.written} é\u2028 " + "x" * (self.written % 90)
+        message: dict[str, Any] = {"role": kind, "content": text}
+        if kind == "assistant":
+            usage = {"input_tokens": 3, "output_tokens": self.written}
+            message |= {"id": f"msg_{self.written // 2}", "model": "claude-opus-4-5", "usage": usage}
+        record = {
+            "type": kind,
+            "uuid": _uuid(self.written),
+            "timestamp": (BEGAN + timedelta(seconds=self.written)).isoformat(),
+            "sessionId": SESSION,
+            "cwd": "/home/me/garden",
+            "message": message,
+        }
+        return json.dumps(record | fields).encode() + b"\n"
+
+    def lines(self, count: int) -> bytes:
+        return b"".join(self.line(("user", "assistant")[number % 2]) for number in range(count))
+
+    def append(self, data: bytes, to: Path | None = None) -> None:
+        with (to or self.file).open("ab") as file:
+            file.write(data)
+
+    @asynccontextmanager
+    async def running(self, **changed: Any) -> AsyncIterator[None]:
+        given: dict[str, Any] = {"roots": self.roots, "scan_interval": 0.02, "scan_interval_idle": 0.02}
+        settings = msgspec.convert(given | {"check_after": 0.05} | changed, ClaudeSettings)
+        async with open_storage(self.database) as self.storage, trio.open_nursery() as nursery:
+            pipeline = Pipeline(PARSERS, self.storage, Bus(), Health())
+            source, intake = ClaudeSource(settings), pipeline.intake("claude")
+
+            async def run(*, task_status: trio.TaskStatus[None]) -> None:
+                await source.run(intake, task_status=task_status)
+
+            with trio.fail_after(PATIENCE):
+                await nursery.start(pipeline.run)
+                await nursery.start(run)
+            yield
+            nursery.cancel_scope.cancel()
+
+    async def settled(self) -> None:
+        """Wait until all that stands in the files is stored; from then on it must never be lost."""
+        with trio.fail_after(PATIENCE):
+            while not await self._is_settled():
+                await trio.sleep(0.01)
+        for path in self._files().values():
+            self.guaranteed |= set(uuids(complete(path)))
+
+    async def stream_count(self) -> int:
+        return len(await self._streams())
+
+    async def settle_to(self, count: int) -> None:
+        """Wait until there are so many streams, then until all is stored."""
+        with trio.fail_after(PATIENCE):
+            while await self.stream_count() < count:
+                await trio.sleep(0.01)
+        await self.settled()
+
+    async def check(self) -> None:
+        """Compare what is shown with what was written, and with a database that got each stream in one piece."""
+        shown = [message.id for key in await self._conversations() for message in await _messages(self.storage, key)]
+        by_conversation = [await shape(self.storage, key) for key in await self._conversations()]
+        assert self.guaranteed <= set(shown), "messages were lost"
+        assert set(shown) <= {_uuid(number) for number in range(1, self.written + 1)}, "messages were invented"
+        for key in await self._conversations():
+            most = max(Counter(message.id for message in await _messages(self.storage, key)).values(), default=1)
+            assert most == 1, "messages were doubled"
+        assert by_conversation == await self._in_one_piece(), "another database says otherwise"
+
+    async def _in_one_piece(self) -> list[object]:
+        other = self.database.with_name("other.db")
+        other.unlink(missing_ok=True)
+        async with open_storage(other) as storage:
+            for stream in sorted(await self._streams(), key=lambda stream: stream.id):
+                body = await archived(self.storage, stream)
+                await feed(storage, stream, body)
+            return [await shape(storage, key) for key in await self._conversations()]
+
+    async def _is_settled(self) -> bool:
+        going_on: dict[str, bytes] = {}
+        for stream in await self._streams():
+            if stream.deleted_at is None and stream.rewritten_at is None:
+                if stream.path in going_on:
+                    return False
+                going_on[stream.path] = await archived(self.storage, stream)
+        files = self._files()
+        wanted = {path: content for path in files.values() if (content := complete(path))}
+        for path, content in wanted.items():
+            twins = [str(twin) for twin in self._twins(path)]
+            if [going_on.get(twin) for twin in twins if twin in going_on] != [content]:
+                return False
+        return all(Path(path).exists() for path in going_on)
+
+    def _files(self) -> dict[tuple[int, int], Path]:
+        """Return one name of each file."""
+        return {(s.st_dev, s.st_ino): path for path in _transcripts(self.root) for s in [path.stat()]}
+
+    def _twins(self, path: Path) -> list[Path]:
+        return [other for other in _transcripts(self.root) if other.samefile(path)]
+
+    async def _conversations(self) -> list[str]:
+        return sorted({stream.conversation for stream, _ in await self.storage.checkpoints("claude")})
+
+    async def _streams(self) -> list[StoredStream]:
+        return [stream for key in await self._conversations() for stream in await self.storage.streams(key)]
+
+
+def complete(path: Path) -> bytes:
+    content = path.read_bytes()
+    return content[: content.rfind(b"\n") + 1]
+
+
+def uuids(content: bytes) -> list[str]:
+    found = []
+    for line in content.split(b"\n"):
+        try:
+            found.append(json.loads(line)["uuid"])
+        except (ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+async def archived(storage: Storage, stream: StoredStream) -> bytes:
+    body = b""
+    while portion := await storage.bytes_of(stream.id, len(body)):
+        body += portion
+    return body
+
+
+async def feed(storage: Storage, of: StoredStream, body: bytes) -> None:
+    """Store a whole stream as one batch."""
+    stream = Stream(of.key, of.format, of.path, of.conversation_id, of.agent, of.kind)
+    records, offset = [], 0
+    for line in _lines(body):
+        records.append(Record(offset, line))
+        offset += len(line)
+    parsed = [entry for record in records for entry in PARSERS["claude"].parse(stream, record)]
+    await storage.append("claude", Batch(stream, records, Checkpoint(offset), size=offset), parsed)
+
+
+def _lines(body: bytes) -> list[bytes]:
+    return [line + b"\n" for line in body.split(b"\n")[:-1]]
+
+
+async def shape(storage: Storage, key: str) -> object:
+    """Return what a database says of a conversation, but for what depends on the time and on the state of files."""
+    (found,) = await storage.conversations_by_id([key])
+    fixed: dict[str, Any] = {"file_path": "", "file_deleted_at": None, "file_rewritten_at": None, "status": "completed"}
+    if not found.message_count:  # nothing states a time
+        fixed |= {"created_at": 0, "updated_at": 0}
+    messages = [msgspec.structs.replace(message, sequence=0) for message in await _messages(storage, key)]
+    responses = [msgspec.structs.replace(each, line_count=0) for each in await storage.responses(key)]
+    return msgspec.structs.replace(found, **fixed), messages, responses, await storage.total_usage(key)
+
+
+async def _messages(storage: Storage, key: str) -> Sequence[Message]:
+    return (await storage.messages(key, MessageQuery(limit=10_000))).items
+
+
+def _transcripts(root: Path) -> list[Path]:
+    return [path for path in root.rglob("*.jsonl") if path.is_file() and not path.is_symlink()]
+
+
+def _uuid(number: int) -> str:
+    return str(UUID(int=number))

@@ -1,0 +1,151 @@
+"""Stores real transcripts and compares every figure with what another program counted: `python -m tests.truth`.
+
+Each file is a conversation of its own in one database, for the files overlap.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+import trio
+
+from ccod import Batch, Checkpoint, Record, Storage, Stream, Totals, Usage
+from ccod_claude.parser import ClaudeParser
+from ccod_prices.settings import PricesSettings
+from ccod_prices.table import PriceTable
+from ccod_sql.settings import SqliteSettings
+from ccod_sql.storage import SqlStorage
+
+DATA = Path(os.environ.get("CCOD_TEST_DATA", Path(__file__).parents[2] / "shared" / "data")) / "transcripts"
+PARSER = ClaudeParser()
+PRICES = PriceTable(PricesSettings())
+BATCH = 200
+HALF_A_MICRO = 0.000_000_500_001
+"""Dollars are told in whole millionths, halves rounded either way; all else is whole numbers."""
+
+COUNTS = {
+    "records": "SELECT count(*) FROM entries WHERE conversation_id = ?",
+    "malformed": "SELECT count(*) FROM quarantine JOIN streams s ON s.id = stream_id WHERE s.conversation_id = ?",
+    "duplicate_uuid_lines": "SELECT sum(duplicate) FROM entries WHERE conversation_id = ?",
+    "tool_results": "SELECT count(result_entry_id) FROM tool_calls WHERE conversation_id = ?",
+    "orphan_results": "SELECT count(*) FROM tool_calls WHERE use_entry_id IS NULL AND conversation_id = ?",
+}
+TYPES = "SELECT type, count(*) FROM entries WHERE conversation_id = ? GROUP BY type"
+
+
+def truths() -> list[dict[str, Any]]:
+    """Return what was counted in each file, its cost with it; nothing where the data is not there."""
+    if not (DATA / "truth.json").is_file():
+        return []
+    costs = {item["file"]: item["usd_genai"] for item in _read("truth-cost.json")}
+    return [truth | {"usd": costs[truth["file"]]} for truth in _read("truth.json")]
+
+
+def _read(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = msgspec.json.decode((DATA / name).read_bytes())
+    return found
+
+
+def open_storage(database: Path) -> SqlStorage:
+    return SqlStorage(SqliteSettings(path=str(database)), "machine", PRICES)
+
+
+async def store(storage: Storage, truth: dict[str, Any]) -> str:
+    """Store a file as a source would; return its conversation. An end that the copy lacks is added to its last line."""
+    key = str(uuid5(NAMESPACE_URL, truth["file"]))
+    stream = Stream(key, "claude", truth["file"], key)
+    records, offset = [], 0
+    for line in (DATA / truth["file"]).read_bytes().removesuffix(b"\n").split(b"\n"):
+        records.append(Record(offset, line + b"\n"))
+        offset += len(line) + 1
+    for start in range(0, len(records), BATCH):
+        some = records[start : start + BATCH]
+        parsed = [entry for record in some for entry in PARSER.parse(stream, record)]
+        checkpoint = Checkpoint(some[-1].offset + len(some[-1].body))
+        await storage.append("claude", Batch(stream, some, checkpoint, history=True), parsed)
+    return key
+
+
+async def figures(storage: Storage, database: Path, key: str) -> dict[str, Any]:
+    """Return what is stored of a conversation, by the names of the truth."""
+    (conversation,) = await storage.conversations_by_id([key])
+    activity = await storage.activity(key)
+    by_model = await storage.total_usage(key)
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        (id_,) = connection.execute("SELECT id FROM conversations WHERE key = ?", [key]).fetchone()
+        counts = {name: connection.execute(sql, [id_]).fetchone()[0] or 0 for name, sql in COUNTS.items()}
+        types = dict(connection.execute(TYPES, [id_]).fetchall())
+    return counts | {
+        "types": types,
+        "user_messages": conversation.user_message_count,
+        "assistant_messages": conversation.assistant_message_count,
+        "responses": conversation.response_count,
+        "models": {model: totals.response_count for model, totals in by_model.items()},
+        "tokens": tokens(conversation.usage),
+        "tokens_by_model": {model: tokens(totals.usage) for model, totals in by_model.items()},
+        "tool_uses": activity.all_tools.count,
+        "tool_uses_by_name": {tool.name: tool.count for tool in activity.tools},
+        "tool_errors": conversation.tool_error_count,
+        "unanswered_tool_uses": activity.all_tools.pending_count,
+        "usd": conversation.cost_nanos / 1e9,
+        "unpriced": sum(by_model.values(), Totals()).unpriced_count,
+    }
+
+
+def tokens(usage: Usage) -> dict[str, int]:
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_creation_input_tokens": usage.cache_creation_tokens,
+        "cache_read_input_tokens": usage.cache_read_tokens,
+        "ephemeral_1h": usage.cache_creation_1h_tokens,
+        "web_search_requests": usage.web_search_requests,
+        "total": usage.total_tokens,
+    }
+
+
+def differences(truth: dict[str, Any], found: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Yield each figure that is not as it should be. What the truth does not say should be nothing."""
+    for name, value in found.items():
+        right = truth.get(name, 0)
+        if isinstance(value, dict):
+            yield from differences(right or {}, value, f"{path}{name}.")
+        elif abs(value - right) > HALF_A_MICRO:
+            yield f"{path}{name}: {value}, not {right}"
+
+
+async def _compare(database: Path) -> bool:
+    wrong = False
+    async with open_storage(database) as storage:
+        print(f"{'records':>8}{'messages':>9}{'responses':>10}{'tokens':>13}{'tools':>6}{'dollars':>11}  file")
+        for truth in truths():
+            found = await figures(storage, database, await store(storage, truth))
+            messages = found["user_messages"] + found["assistant_messages"]
+            print(
+                f"{found['records']:>8}{messages:>9}{found['responses']:>10}{found['tokens']['total']:>13,}"
+                f"{found['tool_uses']:>6}{found['usd']:>11.6f}  {truth['file']}"
+            )
+            for difference in differences(truth, found):
+                wrong = True
+                print(f"    WRONG {difference}")
+    return wrong
+
+
+def main() -> None:
+    if not truths():
+        sys.exit(f"no transcripts in {DATA}: name a folder that has them in CCOD_TEST_DATA")
+    with TemporaryDirectory() as folder:
+        sys.exit(trio.run(_compare, Path(folder) / "truth.db"))
+
+
+if __name__ == "__main__":
+    main()
