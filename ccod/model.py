@@ -9,7 +9,7 @@ Every time is an integer of milliseconds since 1970-01-01 UTC. Every offset and 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct, field
@@ -19,8 +19,18 @@ T = TypeVar("T")
 
 Role = Literal["user", "assistant"]
 Status = Literal["active", "completed", "error"]
+State = Literal["active", "waiting", "pending_tool", "error", "completed"]
 ToolStatus = Literal["pending", "success", "error"]
 StreamKind = Literal["transcript", "attachment"]
+
+STATUSES: Mapping[State, Status] = {
+    "active": "active",
+    "waiting": "active",
+    "pending_tool": "active",
+    "error": "error",
+    "completed": "completed",
+}
+"""What each state of a conversation is called in short."""
 
 # ---------------------------------------------------------------- from a source
 
@@ -45,6 +55,8 @@ class Stream(Struct, frozen=True):
 class Record(Struct, frozen=True, gc=False):
     """One complete line of a stream, its terminator included, so that records join up to the stream's bytes.
 
+    Only the last one may lack its terminator; what comes then begins another record.
+
     `piece` is 0 for a whole line. A line longer than its source accepts comes in pieces 1, 2, 3 …: kept, never parsed.
     """
 
@@ -65,7 +77,8 @@ class Batch(Struct, frozen=True):
 
     `history` marks records that were there before this observatory first looked: stored, but no news.
     `change` says what happened to the file (a batch without records is a rename or an unlink), at `size` bytes:
-    "rewrite" ends this stream, for the file goes on as another; None is a checkpoint alone.
+    "rewrite" ends this stream, for the file goes on as another; None is a checkpoint alone. `rest` is what stands
+    behind the checkpoint: a line without an end, kept until records follow; None where that is not known.
     """
 
     stream: Stream
@@ -74,6 +87,7 @@ class Batch(Struct, frozen=True):
     history: bool = False
     change: Literal["add", "change", "unlink", "rewrite"] | None = "change"
     size: int = 0
+    rest: bytes | None = None
 
 
 # ---------------------------------------------------------------- from a parser
@@ -158,18 +172,40 @@ class ToolResult(Struct, frozen=True, gc=False):
 
 
 class Title(Struct, frozen=True, gc=False):
-    """A name for the conversation. The highest `rank` wins; of one rank the last, but of rank 0 the first."""
+    """A name for the conversation. The highest `rank` wins; of one rank the last, but of rank 0 the first.
+
+    With a `leaf` it names the conversation that holds the entry of this uuid, whichever that is.
+    """
 
     text: str
     rank: int = 0
+    leaf: str | None = None
+
+
+class Spawn(Struct, frozen=True, gc=False):
+    """What an entry tells of the subagent `agent`, such as the call that started it.
+
+    Several entries may tell of one subagent: the call is that of the highest `rank`, of one rank the first.
+    """
+
+    agent: str
+    tool_use_id: str | None = None
+    rank: int = 0
+    agent_type: str | None = None
+    description: str | None = None
+    parent_agent: str | None = None
+    depth: int | None = None
 
 
 class Entry(Struct, frozen=True):
     """One record, understood. `offset` and `length` are its own bytes, also where two records share one line.
 
     `role` is set where the record is a message. `known` is False for a type that the parser has never heard of.
-    `error` says that this entry states a failed API response. `mended` says in a few words, without any of the
-    content, what of the record could not be taken as it stands; it is empty for a sound one.
+    `logical_parent` is what a compacted conversation goes on from. `queued` stands for the words of a prompt that was
+    typed while the agent was at work: two entries may tell of it, and one message is meant.
+    `error` says that this entry states a failed API response. `ends` says that the agent stopped here: its turn is
+    over, a person interrupted it, or it gave up trying to reach the API. `mended` says in a few words, without any of
+    the content, what of the record could not be taken as it stands; it is empty for a sound one.
     """
 
     offset: int
@@ -193,6 +229,10 @@ class Entry(Struct, frozen=True):
     tool_results: Sequence[ToolResult] = ()
     title: Title | None = None
     mended: str = ""
+    ends: Literal["turn", "interrupt", "retries"] | None = None
+    logical_parent: str | None = None
+    spawns: Sequence[Spawn] = ()
+    queued: int | None = None
 
 
 TOO_LONG = "line too long"
@@ -208,7 +248,10 @@ class Unparsed(Struct, frozen=True):
 
 
 class Block(Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """One content block of a message. Which fields are set depends on `type`."""
+    """One content block of a message. Which fields are set depends on `type`.
+
+    `output_path` is the file that holds a tool's whole output, where that did not fit into the transcript.
+    """
 
     type: Literal["text", "thinking", "toolUse", "toolResult", "image", "document", "other"]
     text: str | None = None
@@ -219,6 +262,7 @@ class Block(Struct, frozen=True, omit_defaults=True, rename="camel"):
     is_error: bool | None = None
     media_type: str | None = None
     size: int | None = None
+    output_path: str | None = None
 
 
 class Content(Struct, frozen=True):
@@ -269,13 +313,14 @@ class Conversation(Struct, frozen=True):
     `error_count` counts failed API responses. `unpriced_response_count` counts those that used something without a
     known price. `project_id` is None until an entry names a working directory. `file_deleted_at` is set once the
     transcript is gone, `file_rewritten_at` when it was last truncated or rewritten: what was stored before stays.
+    `state_reason` says in a few fixed words why it is in its state, in which it has been from `state_since` on.
     """
 
     id: str
     project_id: str | None
     project_name: str
     title: str
-    status: Status
+    state: State
     created_at: int
     updated_at: int
     file_path: str
@@ -296,6 +341,12 @@ class Conversation(Struct, frozen=True):
     branch: str | None = None
     file_deleted_at: int | None = None
     file_rewritten_at: int | None = None
+    state_reason: str = "growing"
+    state_since: int = 0
+
+    @property
+    def status(self) -> Status:
+        return STATUSES[self.state]
 
 
 class ToolCall(Struct, frozen=True):
@@ -340,6 +391,42 @@ class CalledTool(Struct, frozen=True):
     agent: str | None
     use: Message | None
     result: Message | None
+
+
+class Subagent(Struct, frozen=True):
+    """A subagent of a conversation. `tool_use_id` is the call that started it, `message_id` the message that makes it.
+
+    `parent` is the subagent that made the call, or None where it was the conversation itself. `totals` are its own.
+    """
+
+    id: str
+    agent_type: str | None
+    description: str | None
+    tool_use_id: str | None
+    message_id: str | None
+    parent: str | None
+    depth: int | None
+    message_count: int
+    tool_call_count: int
+    totals: Totals
+    started_at: int | None
+    ended_at: int | None
+    model: str | None
+
+
+class Node(Struct, frozen=True, gc=False):
+    """An entry as a knot in the tree of a conversation: what it is, and what it says of the entry it follows."""
+
+    id: str
+    parent: str | None
+    logical_parent: str | None
+    type: str
+    subtype: str
+    role: Role | None
+    at: int
+    agent: str | None
+    sidechain: bool
+    meta: bool
 
 
 class ResponseRecord(Struct, frozen=True):
@@ -407,9 +494,28 @@ EventKind = Literal[
     "project_discovered",
     "conversation_started",
     "message_added",
+    "conversation_state_changed",
+    "conversation_ended",
     "conversation_forgotten",
     "project_forgotten",
 ]
+
+
+class StateChange(Struct, frozen=True):
+    """A conversation went over from one state into another."""
+
+    before: State
+    after: State
+    reason: str
+
+
+class Ending(Struct, frozen=True):
+    """What a conversation was when nothing more was to be expected of it. It may go on all the same."""
+
+    duration_ms: int
+    message_count: int
+    tool_call_count: int
+    ended_at: int
 
 
 class Event(Struct, frozen=True):
@@ -421,6 +527,7 @@ class Event(Struct, frozen=True):
     conversation_id: str | None = None
     project_id: str | None = None
     message: Message | None = None
+    detail: StateChange | Ending | None = None
 
 
 class FileChange(Struct, frozen=True):
@@ -488,12 +595,16 @@ class RecordType(Struct, frozen=True):
 
 
 class StorageFacts(Struct, frozen=True):
-    """What a storage says of itself: the database that it runs on, its size, and which faults of it are known."""
+    """What a storage says of itself: the database that it runs on, which faults of it are known, and its size.
+
+    `journal` is what was written and is not in the database file yet.
+    """
 
     engine: str
     version: str
     size: int
     faults: Sequence[str] = ()
+    journal: int = 0
 
 
 class Hit(Struct, frozen=True):
@@ -507,10 +618,14 @@ class Hit(Struct, frozen=True):
 
 
 class Found(Struct, frozen=True):
-    """Some hits. `before` asks for more of them, also where none is here; None where there are no more."""
+    """Some hits. `before` asks for more of them, also where none is here; None where there are no more.
+
+    `indexed` says how much of what is stored can be found yet, from 0 to 1.
+    """
 
     hits: Sequence[Hit]
     before: int | None = None
+    indexed: float = 1.0
 
 
 class Page(Struct, Generic[T], frozen=True):
@@ -537,6 +652,7 @@ class ConversationQuery(Struct, frozen=True):
 
     project_id: str | None = None
     status: Status | None = None
+    state: State | None = None
     since: int | None = None
     until: int | None = None
     sort: Literal["updatedAt", "createdAt", "title", "messageCount"] = "updatedAt"
@@ -548,8 +664,8 @@ class ConversationQuery(Struct, frozen=True):
 class SearchQuery(Struct, frozen=True):
     """Which messages: those that hold every one of `terms`, which are words or phrases, and pass the filters.
 
-    `project` is an id or a name, `model` a part of its name, `error` asks for failures or for what is none. Newest
-    first, from below the sequence `before`; or, if `ranked`, the best of the newest.
+    `project` is an id or a name, `model` a part of its name, `error` asks for failures or for what is none. By time,
+    the newest first, on from where an answer said `before`; or, if `ranked`, the best of the newest.
     """
 
     terms: Sequence[str]

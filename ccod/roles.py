@@ -25,6 +25,7 @@ from ccod.model import (
     Found,
     Message,
     MessageQuery,
+    Node,
     Page,
     Peer,
     Project,
@@ -39,6 +40,7 @@ from ccod.model import (
     Stored,
     StoredStream,
     Stream,
+    Subagent,
     ToolCallQuery,
     Totals,
     Unparsed,
@@ -143,11 +145,23 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
     async def tool_calls(self, conversation_id: str, query: ToolCallQuery) -> Page[CalledTool]:
         """Return tool calls in the order in which they were made."""
 
+    async def subagents(self, conversation_id: str) -> Sequence[Subagent]:
+        """Return the subagents of a conversation, by the time at which they started."""
+
+    async def nodes(self, conversation_id: str) -> Sequence[Node]:
+        """Return the entries of a conversation and its subagents that have a uuid, each once.
+
+        The conversation's own come first, then each subagent's by its id, in the order of the transcript.
+        """
+
     async def streams(self, conversation_id: str) -> Sequence[StoredStream]:
         """Return the streams of a conversation, in the order in which they began."""
 
     async def bytes_of(self, stream_id: int, start: int) -> bytes:
         """Return some bytes of a stream from `start` on, as they were read; none at its end."""
+
+    async def repeats(self, stream_id: int) -> Sequence[tuple[int, int]]:
+        """Return where in a stream entries stand that repeat others of their conversation: offset and length."""
 
     async def quarantine(self, offset: int, limit: int) -> Page[Quarantined]:
         """Return what could not be understood, the latest first."""

@@ -60,7 +60,7 @@ def open_storage(database: Path) -> SqlStorage:
 
 
 async def store(storage: Storage, truth: dict[str, Any]) -> str:
-    """Store a file as a source would; return its conversation. An end that the copy lacks is added to its last line."""
+    """Store a file as a source would; return its conversation."""
     key = str(uuid5(NAMESPACE_URL, truth["file"]))
     stream = Stream(key, "claude", truth["file"], key)
     records, offset = [], 0

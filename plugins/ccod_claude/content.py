@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from ccod import Block, Content
 from ccod_claude.lines import mend
@@ -19,17 +21,49 @@ class Said(Struct):
     content: Raw = Raw(b"null")
 
 
-class Told(Struct):
-    message: Said
+class Prompted(Struct):
+    prompt: Raw = Raw(b"null")
+
+
+class Spilled(Struct, rename="camel"):
+    persisted_output_path: str | None = None
+
+
+class Told(Struct, rename="camel"):
+    """A message, or a prompt that was queued; where a tool's output stands that did not fit into it."""
+
+    message: Said | None = None
+    attachment: Prompted | None = None
+    tool_use_result: Raw = Raw(b"null")
 
 
 def read_content(body: bytes) -> Content:
     """Return what the message in the record `body` says; what cannot be read is shown as such."""
     try:
-        blocks = _blocks(msgspec.json.decode(mend(body), type=Told).message.content)
+        told = msgspec.json.decode(mend(body), type=Told)
+        blocks = _blocks(_content(told))
+        _point_to_output(blocks, told.tool_use_result)
     except (ValueError, RecursionError):
         blocks = [UNREADABLE]
     return Content("\n".join(block.text for block in blocks if block.type == "text" and block.text), blocks)
+
+
+def _content(told: Told) -> Raw:
+    if told.message is not None:
+        return told.message.content
+    if told.attachment is not None:
+        return told.attachment.prompt
+    raise ValueError("no message")
+
+
+def _point_to_output(blocks: list[Block], result: Raw) -> None:
+    """Let the only result of a tool say where the whole of it stands."""
+    numbers = [number for number, block in enumerate(blocks) if block.type == "toolResult"]
+    if len(numbers) != 1 or not bytes(result).startswith(b"{"):
+        return
+    with suppress(ValueError):
+        path = msgspec.json.decode(result, type=Spilled).persisted_output_path
+        blocks[numbers[0]] = replace(blocks[numbers[0]], output_path=path)
 
 
 def _blocks(content: Raw) -> list[Block]:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from ccod import Record
 from ccod_claude.layout import SUFFIXES, is_entered, place, readable
-from ccod_claude.reading import Position, read_chunk, read_records
+from ccod_claude.reading import Position, read_chunk, read_records, read_unended
 from ccod_claude.transcripts import Found, Mark, Signature, Transcript
 
 HEAD = 1024
@@ -35,12 +35,16 @@ class Survey(Struct):
 
 
 class Reading(Struct, frozen=True):
-    """Records that follow those read before, and what to remember of them."""
+    """Records that follow those read before, and what to remember of them.
+
+    `rest` is what stands behind them without an end, once nobody writes to the file; None while that is open.
+    """
 
     records: list[Record]
     position: Position
     mark: Mark
     signature: Signature
+    rest: bytes | None
 
     @property
     def size(self) -> int:
@@ -174,7 +178,13 @@ def _read(descriptor: int, transcript: Transcript, max_line: int, signature: Sig
     known = min(transcript.position.searched, signature[2])
     cut = read_records if _is_transcript(transcript.found) else read_chunk
     records, position = cut(read, transcript.position._replace(searched=known), max_line)
+    rest = None
+    if cut is read_records and position.searched >= min(end, signature[2]):
+        unended, position = read_unended(read, position)
+        records += unended
+        if transcript.is_history or (transcript.proved and signature == transcript.signature):
+            rest = read(position.offset, position.searched - position.offset)
     body = b"".join(record.body for record in records)
     new_head, new_tail = (head + body[:HEAD])[:HEAD], (tail + body[-TAIL:])[-TAIL:]
     mark = Mark(crc32(new_head), crc32(new_tail), crc32(body, known_mark.whole))
-    return Reading(records, position, mark, signature)
+    return Reading(records, position, mark, signature, rest)

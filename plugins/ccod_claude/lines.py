@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 S = TypeVar("S", bound=Struct)
 
@@ -61,20 +61,24 @@ class Body(Struct, gc=False):
 
     id: str | None = None
     model: str | None = None
+    stop_reason: str | None = None
     content: str | list[Part] | None = None
     usage: Tokens | None = None
 
 
-class Attached(Struct, gc=False):
+class Attached(Struct, gc=False, rename="camel"):
     """What stands under `attachment` or `data`."""
 
     type: str | None = None
     prompt: Raw | UnsetType = UNSET
+    command_mode: str | None = None
+    agent_id: str | None = None
 
 
-class Durations(Struct, gc=False, rename="camel"):
-    """What stands under `toolUseResult`: how long a tool took, as different tools write it."""
+class Outcome(Struct, gc=False, rename="camel"):
+    """What stands under `toolUseResult`: the subagent that was at work, and how long a tool took, as each writes it."""
 
+    agent_id: str | None = None
     total_duration_ms: float | None = None
     duration_ms: float | None = None
     duration_seconds: float | None = None
@@ -87,6 +91,8 @@ class Line(Struct, gc=False, rename="camel"):
     subtype: str | None = None
     uuid: str | None = None
     parent_uuid: str | None = None
+    logical_parent_uuid: str | None = None
+    leaf_uuid: str | None = None
     session_id: str | None = None
     timestamp: datetime | int | float | None = None
     version: str | None = None
@@ -99,13 +105,18 @@ class Line(Struct, gc=False, rename="camel"):
     error: Raw | UnsetType = UNSET
     request_id: str | None = None
     message: Body | None = None
-    tool_use_result: Durations | str | list[Raw] | None = None
+    tool_use_result: Outcome | str | list[Raw] | None = None
     attachment: Attached | None = None
     data: Attached | None = None
+    parent_tool_use_id: str | None = field(default=None, name="parentToolUseID")
+    prompt_source: str | None = None
+    content: Raw | UnsetType = UNSET
     custom_title: str | None = None
     agent_name: str | None = None
     ai_title: str | None = None
     summary: str | None = None
+    retry_attempt: Count = None
+    max_retries: Count = None
 
 
 decode_line = msgspec.json.Decoder(Line).decode
@@ -167,10 +178,10 @@ def _by_field(data: bytes | Raw, kind: type[S]) -> S:
     """Decode an object of which some fields have a wrong type: those count as absent."""
     found = msgspec.json.decode(data, type=dict[str, Raw])
     values: dict[str, Any] = {}
-    for field in msgspec.structs.fields(kind):
-        if field.encode_name in found:
+    for known in msgspec.structs.fields(kind):
+        if known.encode_name in found:
             with suppress(ValueError, RecursionError):
-                values[field.name] = _value(found[field.encode_name], field.type)
+                values[known.name] = _value(found[known.encode_name], known.type)
     return kind(**values)
 
 

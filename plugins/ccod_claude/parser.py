@@ -9,10 +9,13 @@ from msgspec import UNSET
 
 from ccod import Content, Entry, Record, Stream, ToolResult, ToolUse, Unparsed
 from ccod_claude.content import read_content
-from ccod_claude.lines import Durations, Line, Part, damage, decode_line, pair_surrogates, salvage_line
+from ccod_claude.ends import ends
+from ccod_claude.lines import Line, Outcome, Part, damage, decode_line, pair_surrogates, salvage_line
 from ccod_claude.moments import milliseconds
+from ccod_claude.queued import is_queued, is_typed, queued
 from ccod_claude.responses import response
 from ccod_claude.salvage import pieces
+from ccod_claude.spawning import spawns
 from ccod_claude.titles import title
 
 FORMAT = "claude"
@@ -35,7 +38,7 @@ class ClaudeParser:
     """The parser of the format "claude"; see `ccod.Parser`."""
 
     format = FORMAT
-    version = "1"
+    version = "2"
 
     def parse(self, stream: Stream, record: Record) -> Iterable[Entry | Unparsed]:
         body = record.body
@@ -83,6 +86,9 @@ def _entry(stream: Stream, line: Line, offset: int, length: int, mended: str) ->
         if kind == "assistant":
             answer = response(message, line.request_id, line.uuid or f"{stream.key}:{offset}")
             error = error or _states_error(line)
+    waited = kind == "attachment" and is_queued(line)
+    if waited:
+        role = "user"
     return Entry(
         offset,
         length,
@@ -98,13 +104,17 @@ def _entry(stream: Stream, line: Line, offset: int, length: int, mended: str) ->
         line.git_branch or None,
         role,
         line.is_sidechain is True,
-        line.is_meta is True,
+        line.is_meta is True or line.is_compact_summary is True or (waited and not is_typed(line)),
         error,
         answer,
         uses,
         results,
         None if results or kind not in TITLED or stream.agent or line.is_sidechain else title(line),
         mended,
+        ends(line),
+        logical_parent=line.logical_parent_uuid or None,
+        spawns=spawns(line, results),
+        queued=queued(line) if waited or line.prompt_source else None,
     )
 
 
@@ -134,7 +144,7 @@ def _tools(parts: Sequence[Part], line: Line) -> tuple[Sequence[ToolUse], Sequen
 def _duration(line: Line) -> int | None:
     """Return what the transcript states of the only result on a line."""
     stated = line.tool_use_result
-    if not isinstance(stated, Durations):
+    if not isinstance(stated, Outcome):
         return None
     for duration, unit in (
         (stated.total_duration_ms, 1),

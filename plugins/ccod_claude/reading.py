@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from ccod import Record
 
 CHUNK = 2**19
@@ -24,6 +26,8 @@ class Position(NamedTuple):
     searched: int = 0
 
 
+_skim = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
 Read = Callable[[int, int], bytes]
 """Return the bytes from an offset on, up to so many; fewer if they are not there."""
 
@@ -31,7 +35,7 @@ Read = Callable[[int, int], bytes]
 def read_records(read: Read, position: Position, max_line: int) -> tuple[list[Record], Position]:
     """Read complete lines, as many as a batch should hold, or the next piece of a line that is too long.
 
-    How lines are cut depends on the bytes alone, not on how many of them were there at which time.
+    How they are cut depends on the bytes alone, not on how many of them were there at which time.
     """
     max_line = max(max_line, 1)
     step = min(CHUNK, max_line)
@@ -56,6 +60,26 @@ def read_records(read: Read, position: Position, max_line: int) -> tuple[list[Re
     if piece:
         return _piece(read, position, line_end)
     return _lines(found if searched == offset else read(offset, line_end - offset), offset)
+
+
+def read_unended(read: Read, position: Position) -> tuple[list[Record], Position]:
+    """Read the record at the end of a file whose newline is missing, if the record is whole.
+
+    No writer goes on with a whole record but by ending its line, or by gluing another record to it.
+    """
+    offset, piece, end = position
+    if end <= offset or piece or read(end - 1, 1) != b"}":
+        return [], position
+    body = read(offset, end - offset)
+    return ([Record(offset, body)], Position(end, 0, end)) if _is_whole(body) else ([], position)
+
+
+def _is_whole(body: bytes) -> bool:
+    try:
+        _skim(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def read_chunk(read: Read, position: Position, max_line: int) -> tuple[list[Record], Position]:  # noqa: ARG001

@@ -70,7 +70,7 @@ class Sender:
         progressed = reading.position != transcript.position
         if not reading.records and not transcript.gone and not transcript.has_moved:
             change = None
-        has_news = transcript.gone or transcript.has_moved or transcript.proved
+        has_news = transcript.gone or transcript.has_moved or (transcript.proved and transcript.stream is not None)
         self._plan_check(transcript, reading)
         transcript.position, transcript.mark = reading.position, reading.mark
         transcript.signature = reading.signature
@@ -86,6 +86,7 @@ class Sender:
                     history,
                     change,
                     reading.size,
+                    reading.rest,
                 )
             )
         more = progressed and reading.position.searched < reading.size
@@ -94,8 +95,12 @@ class Sender:
         return more
 
     def _plan_check(self, transcript: Transcript, reading: Reading) -> None:
-        """A file that was written to may have changed where it was read before, all the more if it did not grow."""
-        if reading.signature != transcript.signature and transcript.position.offset:
+        """A file that was written to may have changed where it was read before, all the more if it did not grow.
+
+        What of a line is there is kept once nobody writes to it any more.
+        """
+        is_open = reading.position.offset < reading.position.searched
+        if reading.signature != transcript.signature and (transcript.position.offset or is_open):
             transcript.unchecked, transcript.proved = True, False
             self._lanes.checks.put(transcript, at_once=reading.size <= transcript.position.searched)
         elif transcript.proved:

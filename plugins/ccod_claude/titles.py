@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ccod import Title
-from ccod_claude.lines import Line, Part, undecoded
+from ccod_claude.lines import Line, Part
+from ccod_claude.queued import is_queued, is_typed, prompt, texts
 
 LONGEST = 200
 TYPED_RANK = 0
@@ -33,7 +34,7 @@ def title(line: Line) -> Title | None:
         case "ai-title":
             found = _title(line.ai_title, 30)
         case "summary":
-            found = _title(line.summary, 20)
+            found = _summary(line)
         case _:
             found = None
     return found
@@ -47,16 +48,17 @@ def _typed(line: Line) -> Title | None:
 
 def _queued(line: Line) -> Title | None:
     """A prompt that was typed while the agent was at work has no user line."""
-    if line.attachment is None or line.attachment.type != "queued_command":
-        return None
-    return _first_prompt(undecoded(line.attachment.prompt, str | list[Part]))
+    return _first_prompt(prompt(line)) if is_queued(line) and is_typed(line) else None
+
+
+def _summary(line: Line) -> Title | None:
+    """A summary names the conversation that holds its leaf; one without a leaf names its own, if need be."""
+    found = _title(line.summary, 20 if line.leaf_uuid else 19)
+    return found and Title(found.text, found.rank, line.leaf_uuid or None)
 
 
 def _first_prompt(content: str | list[Part] | None) -> Title | None:
-    if not isinstance(content, list):
-        return _prompt(content)
-    texts = (undecoded(part.text, str) for part in content if part.type == "text")
-    return next((found for text in texts if (found := _prompt(text))), None)
+    return next((found for text in texts(content) if (found := _prompt(text))), None)
 
 
 def _prompt(text: str | None) -> Title | None:

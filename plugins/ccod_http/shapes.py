@@ -46,6 +46,9 @@ class ConversationJson(Struct, frozen=True, rename="camel"):
     project_name: str
     title: str
     status: str
+    state: str
+    state_reason: str
+    state_since: str
     file_path: str
     file_deleted_at: str | None
     file_rewritten_at: str | None
@@ -122,6 +125,9 @@ def conversation_json(conversation: Conversation, redactor: Redactor) -> Convers
         project_name=conversation.project_name,
         title=redactor.mask(conversation.title),
         status=conversation.status,
+        state=conversation.state,
+        state_reason=conversation.state_reason,
+        state_since=iso(conversation.state_since),
         file_path=conversation.file_path,
         file_deleted_at=_iso(conversation.file_deleted_at),
         file_rewritten_at=_iso(conversation.file_rewritten_at),

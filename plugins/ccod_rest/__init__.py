@@ -34,6 +34,7 @@ def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
 @hookimpl(optionalhook=True)
 def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
     from ccod_rest.archive import archive_routes
+    from ccod_rest.attachments import attachment_routes
     from ccod_rest.conversations import conversation_routes
     from ccod_rest.export import export_routes
     from ccod_rest.health import health_routes
@@ -41,7 +42,9 @@ def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
     from ccod_rest.projects import project_routes
     from ccod_rest.quarantine import quarantine_routes
     from ccod_rest.search import search_routes
+    from ccod_rest.subagents import subagent_routes
     from ccod_rest.tool_calls import tool_call_routes
+    from ccod_rest.tree import tree_routes
     from ccod_rest.usage import usage_routes
 
     return [
@@ -55,4 +58,7 @@ def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
         search_routes(observatory),
         export_routes(observatory),
         tool_call_routes(observatory),
+        subagent_routes(observatory),
+        tree_routes(observatory),
+        attachment_routes(observatory),
     ]

@@ -10,7 +10,7 @@ import trio
 from msgspec import Meta
 from quart import Blueprint, Response
 
-from ccod import ConversationQuery, Message, MessageQuery, Observatory
+from ccod import ConversationQuery, Message, MessageQuery, Observatory, State, Status
 from ccod_http.web import (
     MessageJson,
     NoParameters,
@@ -31,7 +31,8 @@ Id = Annotated[str, Meta(min_length=1)]
 
 class ConversationParameters(Paging):
     project_id: Id | None = None
-    status: Literal["active", "completed", "error"] | None = None
+    status: Status | None = None
+    state: State | None = None
     start_date: str | None = None
     end_date: str | None = None
 
@@ -89,6 +90,7 @@ def _conversation_query(wanted: ConversationParameters) -> ConversationQuery:
     return ConversationQuery(
         project_id=wanted.project_id,
         status=wanted.status,
+        state=wanted.state,
         since=since,
         until=until,
         offset=wanted.offset,

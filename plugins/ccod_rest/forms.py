@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from ccod import Block, Content, Conversation, Message, Redactor
+from ccod import Block, Content, Conversation, Message, Redactor, Subagent
 from ccod_http.web import iso
 
 STYLE = """
@@ -55,6 +55,12 @@ class Html:
         kind = "user" if message.role == "user" else "assistant"
         return f'<article class="{kind}">\n<header>{who}</header>\n{blocks}</article>\n'
 
+    def begin(self, subagent: Subagent) -> str:
+        return f"<details><summary>{_text(_about(subagent, self._redactor))}</summary>\n"
+
+    def end(self) -> str:
+        return "</details>\n"
+
     def tail(self) -> str:
         return "</body>\n</html>\n"
 
@@ -79,6 +85,12 @@ class Markdown:
         blocks = "\n".join(self._block(block) for block in content.blocks)
         return f"\n## {message.role.capitalize()} · {iso(message.at)}\n\n{blocks}"
 
+    def begin(self, subagent: Subagent) -> str:
+        return f"\n<details>\n<summary>{_text(_about(subagent, self._redactor))}</summary>\n"
+
+    def end(self) -> str:
+        return "\n</details>\n"
+
     def tail(self) -> str:
         return ""
 
@@ -90,6 +102,11 @@ class Markdown:
             return f"*{_label(block)}*\n"
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", said)), default=0))
         return f"*{_label(block)}*\n\n{fence}\n{said}\n{fence}\n"
+
+
+def _about(subagent: Subagent, redactor: Redactor) -> str:
+    known = (subagent.agent_type, subagent.description, subagent.id)
+    return " ".join(redactor.mask(" · ".join(filter(None, ("subagent", *known)))).split())
 
 
 def _label(block: Block) -> str:

@@ -35,7 +35,7 @@ class SearchParameters(Filters):
     q: str = ""
     sort: Literal["newest", "rank"] = "newest"
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[int, Meta(ge=1, le=2**62)] | None = None
+    cursor: Annotated[int, Meta(ge=-(2**62), le=2**62)] | None = None
 
 
 class HitJson(Struct, frozen=True, rename="camel"):
@@ -52,10 +52,11 @@ class HitJson(Struct, frozen=True, rename="camel"):
 
 
 class SearchJson(Struct, frozen=True, rename="camel"):
-    """Hits, and the cursor of those that follow."""
+    """Hits, the cursor of those that follow, and how much of what is stored could be found, from 0 to 1."""
 
     hits: Sequence[HitJson]
     next_cursor: str | None
+    indexed: float
 
 
 def search_routes(observatory: Observatory) -> Blueprint:
@@ -125,4 +126,4 @@ def _shown(observatory: Observatory, query: SearchQuery, found: Found) -> Search
                     snippet=snippet(words, query.terms),
                 )
             )
-    return SearchJson(hits, None if found.before is None else str(found.before))
+    return SearchJson(hits, None if found.before is None else str(found.before), found.indexed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,7 @@ from quart import Blueprint, Response
 
 from ccod import Block, CalledTool, Message, Observatory, ToolCallQuery
 from ccod_http.web import Paging, iso, ok, query, require_reader
+from ccod_rest.attachments import attached, by_name, file_name
 from ccod_rest.finding import find_conversation
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -25,7 +26,8 @@ class ToolCallParameters(Paging):
 
 
 class CalledToolJson(Struct, frozen=True, rename="camel"):
-    """`output` is the text of the result: null while there is none."""
+    """`output` is the text of the result: null while there is none. Where that is not all of the output, all of it is
+    the attachment `outputAttachmentId`."""
 
     id: str
     name: str
@@ -35,6 +37,7 @@ class CalledToolJson(Struct, frozen=True, rename="camel"):
     agent_id: str | None
     input: Any
     output: str | None
+    output_attachment_id: str | None
     message_id: str | None
     result_message_id: str | None
 
@@ -50,17 +53,19 @@ def tool_call_routes(observatory: Observatory) -> Blueprint:
         await find_conversation(storage, conversation_id)
         asked = ToolCallQuery(wanted.agent, wanted.name, wanted.status, wanted.offset, wanted.limit)
         page = await storage.tool_calls(conversation_id, asked)
-        return ok(await trio.to_thread.run_sync(partial(_shown, observatory, page.items)), wanted.of(page.total))
+        files = by_name(await attached(storage, conversation_id))
+        shown = await trio.to_thread.run_sync(partial(_shown, observatory, page.items, files))
+        return ok(shown, wanted.of(page.total))
 
     return routes
 
 
-def _shown(observatory: Observatory, calls: Sequence[CalledTool]) -> list[CalledToolJson]:
+def _shown(observatory: Observatory, calls: Sequence[CalledTool], files: Mapping[str, str]) -> list[CalledToolJson]:
     """Parse the bodies, which can be megabytes: run it in a thread, where it holds up nobody."""
-    return [_called_tool_json(observatory, each) for each in calls]
+    return [_called_tool_json(observatory, each, files) for each in calls]
 
 
-def _called_tool_json(observatory: Observatory, called: CalledTool) -> CalledToolJson:
+def _called_tool_json(observatory: Observatory, called: CalledTool, files: Mapping[str, str]) -> CalledToolJson:
     call = called.call
     use = next((block for block in _blocks(observatory, called.use) if block.id == call.id), None)
     result = next((block for block in _blocks(observatory, called.result) if block.tool_use_id == call.id), None)
@@ -73,9 +78,16 @@ def _called_tool_json(observatory: Observatory, called: CalledTool) -> CalledToo
         agent_id=called.agent,
         input=use.input if use else None,
         output=result.text if result else None,
+        output_attachment_id=_whole_output(call.id, result, files),
         message_id=called.use.id if called.use else None,
         result_message_id=call.result_message_id,
     )
+
+
+def _whole_output(call: str, result: Block | None, files: Mapping[str, str]) -> str | None:
+    """Return the id of the file that the result names, or that is named after the call."""
+    path = result.output_path if result else None
+    return files.get(file_name(path)) if path else files.get(f"{call}.txt")
 
 
 def _blocks(observatory: Observatory, message: Message | None) -> Sequence[Block]:

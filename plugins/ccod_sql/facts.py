@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from ccod import Page, Quarantined, RecordType, StorageFacts
+from ccod_sql.sqlite import journal_size
 from ccod_sql.tables import conversations, quarantine, record_types, streams
 
 WAL_RESET = "WAL-reset: two processes that write at once can corrupt a database; SQLite 3.51.3 mends it"
@@ -15,9 +16,9 @@ WAL_RESET = "WAL-reset: two processes that write at once can corrupt a database;
 
 def facts(path: Path) -> StorageFacts:
     """Return what holds for the database at `path`."""
-    files = (path, path.with_name(path.name + "-wal"))
-    size = sum(file.stat().st_size for file in files if file.exists())
-    return StorageFacts("SQLite", sqlite3.sqlite_version, size, faults(sqlite3.sqlite_version_info))
+    size = path.stat().st_size if path.exists() else 0
+    known = faults(sqlite3.sqlite_version_info)
+    return StorageFacts("SQLite", sqlite3.sqlite_version, size, known, journal_size(path))
 
 
 def faults(version: tuple[int, int, int]) -> tuple[str, ...]:

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from msgspec import Struct
+from msgspec import Struct, field
 from sqlalchemy import Connection, Dialect
 
 from ccod import Batch, Entry, Prices, Record, Unparsed
-from ccod_sql import archive, rollups, rows, tables
+from ccod_sql import archive, rollups, rows, states, subagents, tables
+from ccod_sql.naming import Naming
+from ccod_sql.queued import Queued
 from ccod_sql.repeats import Repeats, digests
 from ccod_sql.responses import Responses
 from ccod_sql.rows import Rows
@@ -54,13 +56,17 @@ class Numbers:
 
 
 class Target(Struct, frozen=True):
-    """Where a batch is filed, and when. The two rows change on the way; who made the target writes them back."""
+    """Where a batch is filed, and when. The two rows change on the way; who made the target writes them back.
+
+    `renamed` gathers the keys of other conversations that got a name.
+    """
 
     connection: Connection
     stream: rows.Stream
     conversation: rows.Conversation
     now: int
     numbers: Numbers | None = None
+    renamed: list[str] = field(default_factory=list)
 
 
 class Filing:
@@ -71,6 +77,8 @@ class Filing:
         self._responses = Rows(dialect, tables.responses, rows.Response)
         self._entries = Rows(dialect, tables.entries, rows.Entry)
         self._calls = Rows(dialect, tables.tool_calls, rows.ToolCall)
+        self._subagents = Rows(dialect, tables.subagents, rows.Subagent)
+        self._naming = Naming(dialect)
         self._types = Rows(dialect, tables.record_types, rows.RecordType)
         self._quarantine = Rows(dialect, tables.quarantine, rows.Quarantined)
         self._blocks = Rows(dialect, tables.blocks, rows.Block)
@@ -86,7 +94,15 @@ class Filing:
         if not to.stream.agent:
             rollups.describe(to.conversation, fresh.entries)
         self._set_aside(to, fresh.unparsed)
-        return self._file_entries(to, fresh) if fresh.entries else ()
+        if not fresh.entries:
+            return ()
+        filed = self._file_entries(to, fresh)
+        self._subagents.insert(
+            to.connection, subagents.told_by(to.conversation.id, fresh.entries), or_else=subagents.MERGE
+        )
+        if not to.stream.agent:
+            to.renamed.extend(self._naming.name(to.connection, to.conversation, fresh.entries))
+        return filed
 
     def _keep_bytes(self, to: Target, records: Sequence[Record]) -> None:
         blocks = [
@@ -104,9 +120,11 @@ class Filing:
         responses.load(entries)
         calls = ToolCalls(self._calls, to.connection, conversation.id, stream.agent)
         repeats = Repeats(self._entries, to.connection, stream, digests(fresh.records, entries))
+        queued = Queued(to.connection, stream)
         if conversation.entry_count:
             calls.load(entries)
             repeats.load(entries)
+            queued.load(entries)
         filed, new = [], []
         number = to.numbers or Numbers(self._entries.next_id(to.connection))
         for entry in entries:
@@ -115,15 +133,21 @@ class Filing:
                 stream.last_at = entry.at
             at = to.now if stream.last_at is None else stream.last_at
             row = _row(id_, entry, stream, at)
-            row.digest = repeats.digests.get(entry.offset)
+            row.digest = repeats.digests.get(entry.offset, entry.queued)
             repeated = repeats.stream_of(entry)
             if repeated is not None:
                 row.duplicate, row.role = True, None
+            elif entry.queued is not None and queued.is_known(entry):
+                row.role = None
             if repeated in (None, stream.id):
                 new.append(entry)
             if entry.response is not None and (repeated is None or entry.uuid):
                 row.response_id = responses.merge(entry.response, at, sidechain=entry.sidechain).id
-            calls.merge(entry, id_, at)
+            opened = calls.merge(entry, id_, at, 0 if stream.agent else conversation.turn)
+            if not stream.agent:
+                conversation.pending_count += opened
+                if not row.duplicate:
+                    states.follow(conversation, entry)
             filed.append(row)
         responses.save()
         self._entries.insert(to.connection, filed)
@@ -159,4 +183,5 @@ def _row(id_: int, entry: Entry, stream: rows.Stream, at: int) -> rows.Entry:
         entry.sidechain,
         entry.meta,
         entry.error,
+        logical_parent=entry.logical_parent,
     )

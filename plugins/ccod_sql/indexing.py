@@ -1,8 +1,8 @@
 """Fills the full-text index behind the rows: what is new first, then what is older, the newest of it first.
 
-The index holds no text. Each portion is written together with the range of entries that is indexed then, so a crash
-at any moment loses nothing of it. What makes rows of the index untrue (forgetting, a parser that reads otherwise)
-empties it, and it fills again.
+The index holds no text, and its rows are numbered by time. Each portion is written together with the range of entries
+that is indexed then, so a crash at any moment loses nothing of it. What makes rows of the index untrue (forgetting, a
+parser that reads otherwise) empties it, and it fills again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, select, text
 
 from ccod import Parser, Progress
-from ccod_sql import messages
+from ccod_sql import keys, messages
 from ccod_sql.tables import entries, streams
 
 PORTION_BYTES = 64 * 1024
@@ -35,10 +35,19 @@ class Range(Struct, frozen=True, array_like=True):
     versions: Mapping[str, str]
 
 
-class Portion(Struct, frozen=True):
-    """What is to be indexed next, and the range that is indexed then."""
+class Text(Struct, frozen=True):
+    """What a message says, and when it was said."""
 
-    texts: Sequence[tuple[int, str]]
+    entry_id: int
+    at: int
+    words: str
+
+
+class Portion(Struct, frozen=True):
+    """What is to be indexed next, by falling ids or `upwards` by growing ones, and the range that is indexed then."""
+
+    texts: Sequence[Text]
+    upwards: bool
     before: Range | None
     after: Range
     progress: Progress
@@ -48,11 +57,11 @@ def next_portion(connection: Connection, parsers: Mapping[str, Parser]) -> Porti
     """Read what is to be indexed next, or None. It only reads: nobody waits for it."""
     before = _range(connection)
     versions = {format_: parser.version for format_, parser in parsers.items()}
-    newest = connection.scalar(text("SELECT max(id) FROM entries")) or 0
+    newest = _newest(connection)
     now = before if before and before.versions == versions else Range(newest + 1, newest + 1, versions)
     upwards = newest >= now.high
     if not upwards and now.low <= 1:
-        return None if now == before else Portion((), before, now, Progress(newest, newest))
+        return None if now == before else Portion((), upwards, before, now, Progress(newest, newest))
     rows = _rows(connection, now, upwards=upwards)
     taken, size = [], 0
     for row in rows:
@@ -67,11 +76,18 @@ def next_portion(connection: Connection, parsers: Mapping[str, Parser]) -> Porti
         after = Range(1 if whole else taken[-1].id, now.high, versions)
     bodies = messages.bodies(connection, taken)
     texts = [
-        (row.id, parsers[row.format].content(bodies[row.id]).words()[:LONGEST])
+        Text(row.id, row.at, parsers[row.format].content(bodies[row.id]).words()[:LONGEST])
         for row in taken
         if row.id in bodies and row.format in parsers
     ]
-    return Portion(texts, before, after, Progress(after.high - after.low, newest))
+    return Portion(texts, upwards, before, after, Progress(after.high - after.low, newest))
+
+
+def share(connection: Connection) -> float:
+    """Return how much of all entries is indexed, from 0 to 1."""
+    newest = _newest(connection)
+    indexed = _range(connection)
+    return (indexed.high - indexed.low if indexed else 0) / newest if newest else 1.0
 
 
 def write_portion(connection: Connection, portion: Portion) -> None:
@@ -80,30 +96,44 @@ def write_portion(connection: Connection, portion: Portion) -> None:
     if before != portion.before:
         return
     if before is None or before.versions != portion.after.versions:
-        connection.exec_driver_sql("INSERT INTO search(search) VALUES ('delete-all')")
-    texts = [(id_, _sound(words)) for id_, words in portion.texts if words]
+        _empty(connection)
+    texts = [
+        (keys.take(connection, each.entry_id, each.at, upwards=portion.upwards), _sound(each.words))
+        for each in portion.texts
+        if each.words
+    ]
     if texts:
-        connection.exec_driver_sql(INSERT, texts)
+        # The index takes what is in its order at once, and all else row by row.
+        connection.exec_driver_sql(INSERT, sorted(texts))
     _set_range(connection, portion.after)
 
 
 def reset(connection: Connection) -> None:
     """Empty the index; it fills again. To be called in the transaction that takes away what it may hold."""
-    connection.exec_driver_sql("INSERT INTO search(search) VALUES ('delete-all')")
+    _empty(connection)
     connection.execute(text("DELETE FROM meta WHERE key = :key"), {"key": KEY})
+
+
+def _empty(connection: Connection) -> None:
+    connection.exec_driver_sql("INSERT INTO search(search) VALUES ('delete-all')")
+    keys.forget(connection)
 
 
 def _rows(connection: Connection, now: Range, *, upwards: bool) -> Sequence[Row[*tuple[Any, ...]]]:
     c = entries.c
     within = c.id >= now.high if upwards else c.id < now.low
     statement = (
-        select(c.id, c.stream_id, c.offset, c.length, streams.c.format, messages.BLOCK_ID.label("block_id"))
+        select(c.id, c.stream_id, c.offset, c.length, c.at, streams.c.format, messages.BLOCK_ID.label("block_id"))
         .join_from(entries, streams, streams.c.id == c.stream_id)
         .where(c.role.is_not(None), within)
         .order_by(c.id if upwards else c.id.desc())
         .limit(PORTION_ENTRIES)
     )
     return connection.execute(statement).all()
+
+
+def _newest(connection: Connection) -> int:
+    return connection.scalar(text("SELECT max(id) FROM entries")) or 0
 
 
 def _range(connection: Connection) -> Range | None:

@@ -112,7 +112,7 @@ def _messages(connection: Connection, rows: Sequence[Row[Any]]) -> list[Message]
     calls = _tool_calls(connection, rows)
     return [
         Message(
-            id=_message_id(row.uuid, row.stream_id, row.offset),
+            id=message_id(row.uuid, row.stream_id, row.offset),
             conversation_id=row.conversation,
             sequence=row.id,
             role=row.role,
@@ -132,7 +132,8 @@ def _messages(connection: Connection, rows: Sequence[Row[Any]]) -> list[Message]
     ]
 
 
-def _message_id(uuid: str | None, stream_id: int, offset: int) -> str:
+def message_id(uuid: str | None, stream_id: int, offset: int) -> str:
+    """Return what names a message: its uuid, or where it stands."""
     return uuid or f"{stream_id}:{offset}"
 
 
@@ -164,7 +165,7 @@ def _tool_calls(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, l
                     name=call.name,
                     status="pending" if not answered else "error" if call.is_error else "success",
                     duration_ms=call.duration_ms,
-                    result_message_id=_message_id(call.uuid, call.stream_id, call.offset) if answered else None,
+                    result_message_id=message_id(call.uuid, call.stream_id, call.offset) if answered else None,
                 )
             )
     return calls

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
-from ccod import Event
+from ccod import Ending, Event, StateChange
 from ccod_sql import messages, rows, tables
 from ccod_sql.filing import Target
 
@@ -28,6 +28,33 @@ def announce(
     if filed:
         new = messages.between(to.connection, filed[0].id, filed[-1].id)
         news += [Event(0, "message_added", to.now, *about, message) for message in new]
+    if conversation.state != before.state:
+        news.append(_state_changed(conversation, before, about[1], to.now))
+    return _write(to.connection, conversation, news)
+
+
+def announce_idle(
+    connection: Connection, conversation: rows.Conversation, before: rows.Conversation, project: str | None, now: int
+) -> Sequence[Event]:
+    """Write that nothing more is to be expected of a conversation, and return that."""
+    ending = Ending(
+        conversation.updated_at - conversation.created_at,
+        conversation.message_count,
+        conversation.tool_call_count,
+        conversation.updated_at,
+    )
+    news = [Event(0, "conversation_ended", now, conversation.key, project, detail=ending)]
+    if conversation.state != before.state:
+        news.insert(0, _state_changed(conversation, before, project, now))
+    return _write(connection, conversation, news)
+
+
+def _state_changed(conversation: rows.Conversation, before: rows.Conversation, project: str | None, now: int) -> Event:
+    change = StateChange(before.state, conversation.state, conversation.state_reason)
+    return Event(0, "conversation_state_changed", now, conversation.key, project, detail=change)
+
+
+def _write(connection: Connection, conversation: rows.Conversation, news: Sequence[Event]) -> Sequence[Event]:
     if not news:
         return ()
     rows_ = [
@@ -37,8 +64,9 @@ def announce(
             "conversation_id": conversation.id,
             "project_id": conversation.project_id,
             "entry_id": event.message.sequence if event.message else None,
+            "detail": msgspec.json.encode(event.detail).decode() if event.detail else None,
         }
         for event in news
     ]
-    numbers = to.connection.scalars(NEW, rows_)
+    numbers = connection.scalars(NEW, rows_)
     return [msgspec.structs.replace(event, seq=seq) for event, seq in zip(news, numbers, strict=True)]

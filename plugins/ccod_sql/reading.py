@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, case, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, func, select
 
-from ccod import Checkpoint, Conversation, ConversationQuery, Page, Project, ProjectQuery, Stream, Usage
+from ccod import STATUSES, Checkpoint, Conversation, ConversationQuery, Page, Project, ProjectQuery, Stream, Usage
 from ccod_sql.rows import portions
 from ccod_sql.tables import COUNTERS, conversations, forgotten_streams, machines, projects, streams, take_tokens
-
-ACTIVE_MS = 5 * 60 * 1000
 
 PROJECT_SORTS = {
     "updatedAt": projects.c.updated_at,
@@ -28,6 +26,16 @@ CONVERSATION_SORTS = {
     "messageCount": conversations.c.message_count,
 }
 PROJECTS = select(projects, machines.c.name.label("machine")).join_from(projects, machines)
+CONVERSATIONS = select(
+    conversations,
+    machines.c.name.label("machine"),
+    projects.c.key.label("project"),
+    projects.c.name.label("project_name"),
+).select_from(
+    conversations.join(machines, machines.c.id == conversations.c.machine_id).outerjoin(
+        projects, projects.c.id == conversations.c.project_id
+    )
+)
 SHOWN = tuple(name for name in COUNTERS if name != "entry_count")
 
 
@@ -59,52 +67,31 @@ def find_project(connection: Connection, id_: str) -> Project | None:
     return None if row is None else _project(row)
 
 
-def find_conversations(connection: Connection, query: ConversationQuery, now: int) -> Page[Conversation]:
+def find_conversations(connection: Connection, query: ConversationQuery) -> Page[Conversation]:
     c = conversations.c
     where: list[ColumnElement[bool]] = []
     if query.project_id is not None:
         where.append(c.project_id == select(projects.c.id).where(projects.c.key == query.project_id).scalar_subquery())
     if query.status is not None:
-        where.append(_status(now) == query.status)
+        where.append(c.state.in_([state for state, status in STATUSES.items() if status == query.status]))
+    if query.state is not None:
+        where.append(c.state == query.state)
     if query.since is not None:
         where.append(c.updated_at >= query.since)
     if query.until is not None:
         where.append(c.created_at <= query.until)
     order = _order(CONVERSATION_SORTS[query.sort], c.id, query.descending)
-    some = _conversations(now).where(*where).order_by(*order).limit(query.limit).offset(query.offset)
+    some = CONVERSATIONS.where(*where).order_by(*order).limit(query.limit).offset(query.offset)
     rows = connection.execute(some)
     return Page([_conversation(row) for row in rows], _count(connection, conversations, *where))
 
 
-def conversations_with(connection: Connection, ids: Sequence[str], now: int) -> list[Conversation]:
+def conversations_with(connection: Connection, ids: Sequence[str]) -> list[Conversation]:
     return [
         _conversation(row)
         for some in portions(ids)
-        for row in connection.execute(_conversations(now).where(conversations.c.key.in_(some)))
+        for row in connection.execute(CONVERSATIONS.where(conversations.c.key.in_(some)))
     ]
-
-
-def _status(now: int) -> ColumnElement[str]:
-    """The one definition of a conversation's status, for what is shown and for what is asked."""
-    return case(
-        (conversations.c.last_error, "error"),
-        (conversations.c.appended_at >= now - ACTIVE_MS, "active"),
-        else_="completed",
-    )
-
-
-def _conversations(now: int) -> Select[Any]:
-    return select(
-        conversations,
-        _status(now).label("status"),
-        machines.c.name.label("machine"),
-        projects.c.key.label("project"),
-        projects.c.name.label("project_name"),
-    ).select_from(
-        conversations.join(machines, machines.c.id == conversations.c.machine_id).outerjoin(
-            projects, projects.c.id == conversations.c.project_id
-        )
-    )
 
 
 def _count(connection: Connection, table: FromClause, *where: ColumnElement[bool]) -> int:
@@ -138,7 +125,9 @@ def _conversation(row: Row[Any]) -> Conversation:
         project_id=row.project,
         project_name=row.project_name or "",
         title=row.title,
-        status=row.status,
+        state=row.state,
+        state_reason=row.state_reason,
+        state_since=row.state_since,
         created_at=row.created_at,
         updated_at=row.updated_at,
         file_path=row.file_path,

@@ -8,16 +8,16 @@ from heapq import merge
 from itertools import groupby, islice
 from operator import itemgetter
 
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 from sqlalchemy import ColumnElement, Connection, Dialect, and_, delete, exists, func, or_, select, update
 
 from ccod import TOO_LONG, Entry, Parser, Progress, Record, Stored, Unparsed
 from ccod import Stream as SourceStream
-from ccod_sql import indexing, ownership, rollups, rows, tables
+from ccod_sql import indexing, ownership, rollups, rows, states, tables
 from ccod_sql.filing import Fresh, Numbers, Target
 from ccod_sql.forgetting import count_conversations
 from ccod_sql.rows import Rows
-from ccod_sql.streams import records_of
+from ccod_sql.streams import beginning_of, records_of
 from ccod_sql.tables import conversations, entries, events, quarantine, responses, streams
 from ccod_sql.writing import Writer
 
@@ -25,6 +25,7 @@ AT_ONCE = 1000
 KEPT = {
     *("id", "key", "machine_id", "appended_at", "file_path", "file_deleted_at", "file_rewritten_at"),
     "subagent_count",
+    *("state", "state_reason", "state_since", "state_due"),
     *("title", "title_rank", "created_at", "updated_at"),
 }
 """What of a conversation does not follow from its entries, and what `_begin` sets itself."""
@@ -94,14 +95,20 @@ class Reparsing:
         project_id = conversation.project_id
         _begin(conversation, its_streams)
         numbers = Numbers(first_free, known)
+        renamed: list[str] = []
         for stream, records in self._in_order(connection, its_streams, known):
-            to = Target(connection, stream, conversation, stream.created_at, numbers)
+            to = Target(connection, stream, conversation, stream.created_at, numbers, renamed)
             self._writer.filing.derive(to, self._parse(stream, conversation, records))
         ownership.settle(connection, self._responses, message_ids)
-        return self._finish(connection, conversation, its_streams, project_id)
+        states.settle_again(conversation)
+        stored = self._finish(connection, conversation, its_streams, project_id)
+        return replace(stored, conversations=[*stored.conversations, *renamed])
 
     def _clear(self, connection: Connection, id_: int) -> None:
-        for table in (tables.tool_calls, tables.entries, tables.responses, tables.record_types):
+        for table in (
+            *(tables.tool_calls, tables.entries, tables.responses),
+            *(tables.record_types, tables.subagents, tables.summaries),
+        ):
             connection.execute(delete(table).where(table.c.conversation_id == id_))
         of_it = quarantine.c.stream_id.in_(select(streams.c.id).where(streams.c.conversation_id == id_))
         connection.execute(delete(quarantine).where(of_it, quarantine.c.reason != TOO_LONG))
@@ -125,7 +132,7 @@ class Reparsing:
 
     def _parse(self, stream: rows.Stream, conversation: rows.Conversation, records: Sequence[Record]) -> Fresh:
         parser = self._parsers[stream.format]
-        of = SourceStream(stream.key, stream.format, stream.path, conversation.key, stream.agent or None)
+        of = SourceStream(stream.key, stream.format, stream.path, conversation.key, stream.agent or None, stream.kind)
         parsed = [item for record in records for item in parser.parse(of, record)]
         return Fresh(
             records,
@@ -171,7 +178,11 @@ def _numbered(
     c = quarantine.c
     long = select(c.offset).where(c.stream_id == stream.id, c.reason == TOO_LONG)
     number = 0
-    for record in records_of(connection, stream.id, set(connection.scalars(long))):
+    if stream.kind == "attachment":
+        records = beginning_of(connection, stream.id)
+    else:
+        records = records_of(connection, stream.id, set(connection.scalars(long)))
+    for record in records:
         number = known.get((stream.id, record.offset), number)
         yield number, stream, record
 

@@ -25,12 +25,10 @@ def describe(conversation: rows.Conversation, entries: Sequence[Entry]) -> None:
         conversation.cwd = conversation.cwd or entry.cwd
         conversation.version = entry.version or conversation.version
         conversation.branch = entry.branch or conversation.branch
-        if entry.role == "assistant":
-            conversation.last_error = entry.error
         # A response that used nothing, such as a local notice, does not say which model is at work.
         if entry.response and entry.response.usage.total_tokens:
             conversation.model = entry.response.model
-        if entry.title and _beats(entry.title.rank, conversation.title_rank):
+        if entry.title and not entry.title.leaf and _beats(entry.title.rank, conversation.title_rank):
             conversation.title, conversation.title_rank = entry.title.text, entry.title.rank
 
 

@@ -12,6 +12,8 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Dialect, Table, bindparam, insert, select, update
 from sqlalchemy.sql.dml import Insert, Update
 
+from ccod import State, StreamKind
+
 R = TypeVar("R", bound=Struct)
 T = TypeVar("T")
 
@@ -48,6 +50,13 @@ class Conversation(Struct):
     timed: bool = False
     appended_at: int = 0
     last_error: bool = False
+    ending: str = ""
+    turn: int = 0
+    pending_count: int = 0
+    state: State = "active"
+    state_reason: str = "growing"
+    state_since: int = 0
+    state_due: int | None = None
     file_path: str = ""
     file_deleted_at: int | None = None
     file_rewritten_at: int | None = None
@@ -81,9 +90,10 @@ class Stream(Struct):
     agent: str
     created_at: int
     updated_at: int
-    kind: str = "transcript"
+    kind: StreamKind = "transcript"
     position: int = 0
     state: str = ""
+    rest: bytes = b""
     parser: str = ""
     packed: int = 0
     entry_count: int = 0
@@ -133,6 +143,25 @@ class Entry(Struct, gc=False):
     duplicate: bool = False
     response_id: int | None = None
     digest: int | None = None
+    logical_parent: str | None = None
+
+
+class Subagent(Struct):
+    conversation_id: int
+    agent: str
+    agent_type: str | None = None
+    description: str | None = None
+    parent_agent: str | None = None
+    depth: int | None = None
+    tool_use_id: str | None = None
+    rank: int = 0
+
+
+class Summary(Struct):
+    conversation_id: int
+    leaf: str
+    title: str
+    rank: int
 
 
 class ToolCall(Struct, gc=False):
@@ -147,6 +176,7 @@ class ToolCall(Struct, gc=False):
     answered_at: int | None = None
     is_error: bool = False
     duration_ms: int | None = None
+    turn: int = 0
 
 
 class Quarantined(Struct):

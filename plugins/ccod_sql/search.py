@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, TextClause, text
 
 from ccod import Found, Hit, SearchQuery
-from ccod_sql import messages
+from ccod_sql import indexing, keys, messages
 
 CANDIDATES = 20_000
 RANKED_CANDIDATES = 2_000
@@ -26,44 +25,37 @@ FILTERS = {
     "error": "(e.error OR EXISTS (SELECT 1 FROM tool_calls t WHERE t.result_entry_id = e.id AND t.is_error)) = :error",
 }
 
+LAST_CANDIDATE = """
+SELECT rowid FROM search WHERE search MATCH :match AND rowid >= :first AND rowid < :end
+ORDER BY rowid DESC LIMIT 1 OFFSET :candidates - 1
+"""
+# The index comes first and in its order, so that a page ends with its last hit.
 HITS = """
-WITH candidates AS MATERIALIZED (
-    SELECT rowid AS id, {score} AS score FROM search
-    WHERE search MATCH :match AND rowid < :before ORDER BY rowid DESC LIMIT :candidates
-)
-SELECT e.id, c.title, p.key AS project, p.name AS project_name,
+SELECT e.id, search.rowid AS key, c.title, p.key AS project, p.name AS project_name,
     (SELECT t.name FROM tool_calls t WHERE t.use_entry_id = e.id ORDER BY t.use_index LIMIT 1) AS used,
     (SELECT t.name FROM tool_calls t WHERE t.result_entry_id = e.id LIMIT 1) AS answered
-FROM candidates
-JOIN entries e ON e.id = candidates.id AND e.role IS NOT NULL
-JOIN conversations c ON c.id = e.conversation_id
+FROM search
+CROSS JOIN search_keys k ON k.key = search.rowid
+CROSS JOIN entries e ON e.id = k.entry_id AND e.role IS NOT NULL
+CROSS JOIN conversations c ON c.id = e.conversation_id
 LEFT JOIN projects p ON p.id = c.project_id
 LEFT JOIN responses r ON r.id = e.response_id
-{where}
+WHERE search MATCH :match AND search.rowid >= :first AND search.rowid < :end {filters}
 ORDER BY {order} LIMIT :limit
-"""
-LAST = """
-SELECT id, count(*) OVER () AS seen FROM (
-    SELECT rowid AS id FROM search WHERE search MATCH :match AND rowid < :before ORDER BY rowid DESC LIMIT :candidates
-) ORDER BY id LIMIT 1
 """
 
 
 def find(connection: Connection, query: SearchQuery) -> Found:
     """Return the hits that `query` asks for, and where to go on."""
     values = _values(query)
+    last: int | None = connection.scalar(text(LAST_CANDIDATE), values)
+    if last is not None:
+        values["first"] = last
     rows = connection.execute(_statement(query), values).mappings().all()
     found = {message.sequence: message for message in messages.with_ids(connection, [row["id"] for row in rows])}
     hits = [_hit(row, found[row["id"]]) for row in rows if row["id"] in found]
-    return Found(hits, None if query.ranked else _rest(connection, query, values, rows))
-
-
-def _rest(connection: Connection, query: SearchQuery, values: dict[str, Any], rows: Sequence[RowMapping]) -> int | None:
-    """Return where the next page begins: behind the last hit, or where the search gave up."""
-    if len(rows) == query.limit:
-        return int(rows[-1]["id"])
-    last = connection.execute(text(LAST), values).one_or_none()
-    return int(last.id) if last and last.seen == CANDIDATES else None
+    before = rows[-1]["key"] if len(rows) == query.limit else last
+    return Found(hits, None if query.ranked else before, indexing.share(connection))
 
 
 def _hit(row: RowMapping, message: Any) -> Hit:
@@ -72,10 +64,12 @@ def _hit(row: RowMapping, message: Any) -> Hit:
 
 def _values(query: SearchQuery) -> dict[str, Any]:
     given = {name: getattr(query, name) for name in FILTERS}
+    before = keys.END if query.before is None else query.before
     return {
         **{name: value for name, value in given.items() if value is not None},
         "match": " ".join(map(_quoted, query.terms)),
-        "before": query.before or 2**62,
+        "first": -keys.END if query.since is None else keys.first(query.since),
+        "end": before if query.until is None else min(before, keys.first(query.until + 1)),
         "candidates": RANKED_CANDIDATES if query.ranked else CANDIDATES,
         "limit": query.limit,
     }
@@ -83,12 +77,11 @@ def _values(query: SearchQuery) -> dict[str, Any]:
 
 def _statement(query: SearchQuery) -> TextClause:
     """Put the statement together from fixed parts: what the user wrote comes in as values only."""
-    where = [condition for name, condition in FILTERS.items() if getattr(query, name) is not None]
+    filters = [f"AND {condition}" for name, condition in FILTERS.items() if getattr(query, name) is not None]
     return text(
         HITS.format(
-            score="bm25(search)" if query.ranked else "0",
-            where="WHERE " + " AND ".join(where) if where else "",
-            order="candidates.score, e.id DESC" if query.ranked else "e.id DESC",
+            filters=" ".join(filters),
+            order="bm25(search), search.rowid DESC" if query.ranked else "search.rowid DESC",
         )
     )
 

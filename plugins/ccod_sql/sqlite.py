@@ -31,6 +31,7 @@ WRITER = (
     "journal_size_limit = 67108864",
 )
 LOCK_SECONDS = 0.5
+LONG_JOURNAL = 4_000_000
 READER = ("query_only = ON", "trusted_schema = OFF", "wal_autocheckpoint = 0")
 
 
@@ -71,16 +72,37 @@ def open_database(settings: SqliteSettings) -> Iterator[Database]:
 @contextmanager
 def unchecked(writer: Engine) -> Iterator[None]:
     """Let rows be deleted without a search for what leads to each, where all of that is deleted too."""
-    _pragma(writer, "foreign_keys = OFF")
-    try:
+    with _pragmas(writer, "foreign_keys = OFF", "foreign_keys = ON"):
         yield
-    finally:
-        _pragma(writer, "foreign_keys = ON")
 
 
 def empty_journal(writer: Engine) -> None:
     """Bring all that is in the journal into the database, and leave nothing in it; readers are waited for."""
     _pragma(writer, "wal_checkpoint(TRUNCATE)")
+
+
+def shorten_journal(database: Database) -> None:
+    """Empty a journal that has grown long, unless somebody reads: nobody is waited for."""
+    if journal_size(database.path) > LONG_JOURNAL:
+        with _pragmas(database.writer, "busy_timeout = 0", f"busy_timeout = {int(1000 * LOCK_SECONDS)}"):
+            empty_journal(database.writer)
+
+
+def journal_size(path: Path) -> int:
+    """Return the bytes of the journal of the database at `path`."""
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+@contextmanager
+def _pragmas(writer: Engine, first: str, last: str) -> Iterator[None]:
+    _pragma(writer, first)
+    try:
+        yield
+    finally:
+        _pragma(writer, last)
 
 
 def _pragma(writer: Engine, text: str) -> None:

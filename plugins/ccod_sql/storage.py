@@ -28,6 +28,7 @@ from ccod import (
     Health,
     Message,
     MessageQuery,
+    Node,
     Page,
     Parser,
     Prices,
@@ -42,17 +43,33 @@ from ccod import (
     Stored,
     StoredStream,
     Stream,
+    Subagent,
     ToolCallQuery,
     Totals,
     UnavailableError,
     Unparsed,
 )
-from ccod_sql import activity, calling, facts, indexing, messages, pricing, reading, schema, search, streams, usage
+from ccod_sql import (
+    activity,
+    calling,
+    facts,
+    indexing,
+    messages,
+    nodes,
+    pricing,
+    reading,
+    schema,
+    search,
+    streams,
+    subagents,
+    usage,
+)
+from ccod_sql.expiry import Expiry
 from ccod_sql.forgetting import conversations_of
 from ccod_sql.packing import pack_some
 from ccod_sql.reparsing import Reparsing
 from ccod_sql.settings import SqliteSettings
-from ccod_sql.sqlite import empty_journal, open_database, unchecked
+from ccod_sql.sqlite import empty_journal, open_database, shorten_journal, unchecked
 from ccod_sql.upkeep import Upkeep
 from ccod_sql.writing import Writer, register
 
@@ -110,11 +127,20 @@ class SqlStorage:
     async def append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
         return await self._write(self._append, source, batch, entries)
 
+    async def subagents(self, conversation_id: str) -> Sequence[Subagent]:
+        return await self._read(subagents.find, conversation_id)
+
+    async def nodes(self, conversation_id: str) -> Sequence[Node]:
+        return await self._read(nodes.find, conversation_id)
+
     async def streams(self, conversation_id: str) -> Sequence[StoredStream]:
         return await self._read(streams.of, conversation_id)
 
     async def bytes_of(self, stream_id: int, start: int) -> bytes:
         return await self._read(streams.bytes_of, stream_id, start)
+
+    async def repeats(self, stream_id: int) -> Sequence[tuple[int, int]]:
+        return await self._read(streams.repeats_in, stream_id)
 
     async def quarantine(self, offset: int, limit: int) -> Page[Quarantined]:
         return await self._read(facts.find_quarantine, offset, limit)
@@ -135,7 +161,7 @@ class SqlStorage:
         return await self._write(self._forget_project, project_id)
 
     async def maintain(self, health: Health) -> Stored | None:
-        return await self._write(self._upkeep, health)
+        return await self._write(self._maintain, health)
 
     async def projects(self, query: ProjectQuery) -> Page[Project]:
         return await self._read(reading.find_projects, query)
@@ -144,10 +170,10 @@ class SqlStorage:
         return await self._read(reading.find_project, project_id)
 
     async def conversations(self, query: ConversationQuery) -> Page[Conversation]:
-        return await self._read(reading.find_conversations, query, self._clock())
+        return await self._read(reading.find_conversations, query)
 
     async def conversations_by_id(self, ids: Sequence[str]) -> Sequence[Conversation]:
-        return await self._read(reading.conversations_with, ids, self._clock())
+        return await self._read(reading.conversations_with, ids)
 
     async def messages(self, conversation_id: str, query: MessageQuery) -> Page[Message]:
         return await self._read(messages.page, conversation_id, query)
@@ -189,7 +215,8 @@ class SqlStorage:
             dialect = self._database.writer.dialect
             self._writer = Writer(dialect, self._machine, self._machine_id, self._prices, self._parsers)
             self._reparsing = Reparsing(dialect, self._writer, self._parsers)
-            self._upkeep = Upkeep([lambda _: self._pack(), self._reparse, self._index])
+            self._expiry = Expiry(dialect)
+            self._upkeep = Upkeep([lambda _: self._expire(), lambda _: self._pack(), self._reparse, self._index])
             self._stack = stack.pop_all()
 
     def _damaged(self, error: DatabaseError) -> UnavailableError:
@@ -200,6 +227,17 @@ class SqlStorage:
     def _append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
         with self._transaction() as connection:
             return self._writer.append(connection, source, batch, entries, self._clock())
+
+    def _expire(self) -> Stored | None:
+        with self._transaction() as connection:
+            return self._expiry.step(connection, self._clock())
+
+    def _maintain(self, health: Health) -> Stored | None:
+        stored = self._upkeep(health)
+        if stored is None:
+            with self._writable():
+                shorten_journal(self._database)
+        return stored
 
     def _pack(self) -> Stored | None:
         with self._transaction() as connection:
@@ -247,11 +285,16 @@ class SqlStorage:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
+        with self._writable(), self._database.writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        """Tell the caller that the storage is away where that is why it cannot write."""
         if not self._database.in_place():
             raise StorageUnavailableError(f"{self._database.path}: was moved or deleted; put it back or restart ccod")
         try:
-            with self._database.writer.begin() as connection:
-                yield connection
+            yield
         except OperationalError as error:
             raise StorageUnavailableError(f"{self._database.path}: {error.orig}") from error
         except self._database.writer.dialect.loaded_dbapi.OperationalError as error:

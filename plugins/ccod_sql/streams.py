@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from ccod import Record, StoredStream
 from ccod_sql import archive
-from ccod_sql.tables import blocks, conversations, streams
+from ccod_sql.tables import blocks, conversations, entries, streams
 
 
 def of(connection: Connection, conversation_id: str) -> list[StoredStream]:
@@ -28,7 +28,7 @@ def of(connection: Connection, conversation_id: str) -> list[StoredStream]:
             format=row.format,
             path=row.path,
             agent=row.agent or None,
-            size=row.position,
+            size=row.position + len(row.rest),
             created_at=row.created_at,
             deleted_at=row.deleted_at,
             rewritten_at=row.rewritten_at,
@@ -40,6 +40,15 @@ def of(connection: Connection, conversation_id: str) -> list[StoredStream]:
 
 def bytes_of(connection: Connection, stream_id: int, start: int) -> bytes:
     """Return what stands in a stream from `start` to the end of the block there; nothing at the stream's end."""
+    return _stored_bytes(connection, stream_id, start) or _rest(connection, stream_id, start)
+
+
+def _rest(connection: Connection, stream_id: int, start: int) -> bytes:
+    rest = connection.execute(select(streams.c.position, streams.c.rest).where(streams.c.id == stream_id)).one_or_none()
+    return b"" if rest is None or start < rest.position else rest.rest[start - rest.position :]
+
+
+def _stored_bytes(connection: Connection, stream_id: int, start: int) -> bytes:
     c = blocks.c
     block = connection.execute(
         select(c.start, c.codec, c.data)
@@ -50,16 +59,32 @@ def bytes_of(connection: Connection, stream_id: int, start: int) -> bytes:
     return b"" if block is None else archive.unpack(block.codec, block.data)[start - block.start :]
 
 
+def repeats_in(connection: Connection, stream_id: int) -> list[tuple[int, int]]:
+    """Return offset and length of the entries that repeat others."""
+    c = entries.c
+    found = connection.execute(select(c.offset, c.length).where(c.stream_id == stream_id, c.duplicate))
+    return [(offset, length) for offset, length in found]
+
+
 def records_of(connection: Connection, stream_id: int, long_lines: Container[int]) -> Iterator[Record]:
-    """Yield the records of a stream again, but not the lines that came in pieces, which begin at `long_lines`."""
+    """Yield the records of a stream again, but not the lines that came in pieces, which begin at `long_lines`.
+
+    A record that had no newline yet when it was stored ends its block, or is followed by the newline.
+    """
     offset, in_pieces = 0, False
-    while block := bytes_of(connection, stream_id, offset):
+    while block := _stored_bytes(connection, stream_id, offset):
         for line in _lines(block):
-            in_pieces = in_pieces or offset in long_lines or not line.endswith(b"\n")
+            in_pieces = in_pieces or offset in long_lines
             if not in_pieces:
                 yield Record(offset, line)
             in_pieces = in_pieces and not line.endswith(b"\n")
             offset += len(line)
+
+
+def beginning_of(connection: Connection, stream_id: int) -> Iterator[Record]:
+    """Yield the first record of a stream that has no lines: a file beside a transcript says at once what it is."""
+    if block := bytes_of(connection, stream_id, 0):
+        yield Record(0, block)
 
 
 def _lines(block: bytes) -> Iterator[bytes]:

@@ -109,12 +109,27 @@ conversations = _table(
     _flag("timed"),
     # When it last grew, as far as this says something of now: history counts as of its own last time.
     _number("appended_at"),
+    # What its state follows from, see states.py: how it last stopped, and the tool calls without answer in this turn.
     _flag("last_error"),
+    _text("ending"),
+    _number("turn"),
+    _number("pending_count"),
+    _text("state"),
+    _text("state_reason"),
+    _number("state_since"),
+    # When the clock alone changes the state.
+    Column("state_due", Number),
     _text("file_path"),
     Column("file_deleted_at", Number),
     Column("file_rewritten_at", Number),
     Index("ix_conversations_updated", "updated_at"),
     Index("ix_conversations_project", "project_id", "updated_at"),
+    Index(
+        "ix_conversations_due",
+        "state_due",
+        sqlite_where=text("state_due IS NOT NULL"),
+        postgresql_where=text("state_due IS NOT NULL"),
+    ),
     counts=(*COUNTERS, *TOKENS, "cost_nanos"),
 )
 
@@ -131,6 +146,8 @@ streams = _table(
     _text("agent"),
     _number("position"),
     _text("state"),
+    # What stands behind `position`: a line without an end.
+    Column("rest", LargeBinary, nullable=False),
     # The version of the parser that understood it; empty where it is to be understood anew.
     _text("parser"),
     # Blocks before this offset are as they are to stay.
@@ -186,6 +203,7 @@ entries = _table(
     _text("subtype"),
     Column("uuid", Text),
     Column("parent", Text),
+    Column("logical_parent", Text),
     _number("at"),
     # Set where the entry is a message, but not for a duplicate, so that each message counts once.
     Column("role", Text),
@@ -219,8 +237,33 @@ tool_calls = _table(
     Column("answered_at", Number),
     _flag("is_error"),
     Column("duration_ms", Number),
+    # The turn in which the conversation made it; 0 for a subagent's.
+    _number("turn"),
     Index("ix_tool_calls_use", "use_entry_id"),
     Index("ix_tool_calls_result", "result_entry_id"),
+)
+
+# What is known of a subagent; `tool_use_id` is the call that started it, as who is worth `rank` says.
+subagents = _table(
+    "subagents",
+    Column("conversation_id", Number, ForeignKey("conversations.id"), primary_key=True),
+    Column("agent", Text, primary_key=True),
+    Column("agent_type", Text),
+    Column("description", Text),
+    Column("parent_agent", Text),
+    Column("depth", Number),
+    Column("tool_use_id", Text),
+    _number("rank"),
+)
+
+# Names for the conversations that hold the entry `leaf`, by the conversation in whose file they stand.
+summaries = _table(
+    "summaries",
+    Column("conversation_id", Number, ForeignKey("conversations.id"), primary_key=True),
+    Column("leaf", Text, primary_key=True),
+    _text("title"),
+    _number("rank"),
+    Index("ix_summaries_leaf", "leaf"),
 )
 
 record_types = _table(
@@ -257,6 +300,9 @@ blocks = _table(
 
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), _text("value"))
 
+# The rows of the full-text index. Whoever deletes entries empties it, so they need not be searched for here.
+search_keys = _table("search_keys", Column("key", Number, primary_key=True), _number("entry_id"))
+
 tombstones = _table(
     "tombstones",
     Column("kind", Text, primary_key=True),
@@ -290,5 +336,7 @@ events = Table(
     Column("entry_id", Number, ForeignKey("entries.id")),
     # The key of what was forgotten.
     Column("subject", Text),
+    # What there is to say beside it, as JSON.
+    Column("detail", Text),
     sqlite_autoincrement=True,
 )

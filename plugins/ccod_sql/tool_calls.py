@@ -33,26 +33,35 @@ class ToolCalls:
             self._rows[row.tool_use_id] = row
         self._stored = set(self._rows)
 
-    def merge(self, entry: Entry, entry_id: int, at: int) -> None:
+    def merge(self, entry: Entry, entry_id: int, at: int, turn: int) -> int:
+        """Take over the uses and results of `entry`; return by how much the unanswered calls of `turn` grow."""
+        opened = 0
         for index, use in enumerate(entry.tool_uses):
-            self._use(use, index, entry_id, at)
+            opened += self._use(use, index, entry_id, at, turn)
         for result in entry.tool_results:
-            self._answer(result, entry_id, at)
+            opened -= self._answer(result, entry_id, at, turn)
+        return opened
 
-    def _use(self, use: ToolUse, index: int, entry_id: int, at: int) -> None:
+    def _use(self, use: ToolUse, index: int, entry_id: int, at: int, turn: int) -> bool:
+        """Return whether an answer is awaited from now on."""
         row = self._row(use.id)
-        if row.use_entry_id is None:
-            row.name, row.use_entry_id, row.use_index, row.used_at = use.name, entry_id, index, at
-            self.new_calls += 1
-            _time(row)
+        if row.use_entry_id is not None:
+            return False
+        row.name, row.use_entry_id, row.use_index, row.used_at, row.turn = use.name, entry_id, index, at, turn
+        self.new_calls += 1
+        _time(row)
+        return row.result_entry_id is None
 
-    def _answer(self, result: ToolResult, entry_id: int, at: int) -> None:
+    def _answer(self, result: ToolResult, entry_id: int, at: int, turn: int) -> bool:
+        """Return whether that is what a call of this turn waited for."""
         row = self._row(result.tool_use_id)
-        if row.result_entry_id is None:
-            row.result_entry_id, row.answered_at = entry_id, at
-            row.is_error, row.duration_ms = result.is_error, result.duration_ms
-            self.new_errors += result.is_error
-            _time(row)
+        if row.result_entry_id is not None:
+            return False
+        row.result_entry_id, row.answered_at = entry_id, at
+        row.is_error, row.duration_ms = result.is_error, result.duration_ms
+        self.new_errors += result.is_error
+        _time(row)
+        return row.use_entry_id is not None and row.turn == turn
 
     def _row(self, tool_use_id: str) -> rows.ToolCall:
         row = self._rows.get(tool_use_id)

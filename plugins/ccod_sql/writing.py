@@ -8,7 +8,7 @@ from copy import copy
 from sqlalchemy import Connection, Dialect, insert, select
 
 from ccod import Batch, Entry, FileChange, Parser, Prices, Stored, Unparsed
-from ccod_sql import news, rollups, rows, tables
+from ccod_sql import news, rollups, rows, states, tables
 from ccod_sql.filing import Filing, Fresh, Target
 from ccod_sql.forgetting import Forgetting
 from ccod_sql.rows import Rows
@@ -61,7 +61,7 @@ class Writer:
             self._conversations.update(connection, [conversation])
         return Stored(
             events=() if batch.history else news.announce(to, before, project, filed),
-            conversations=[conversation.key] if conversation != before else (),
+            conversations=[conversation.key, *to.renamed] if conversation != before else tuple(to.renamed),
             projects=[project.key] if project and project_changed else (),
             file=file,
         )
@@ -121,6 +121,8 @@ class Writer:
         stream.path = batch.stream.path
         if batch.checkpoint.offset >= stream.position:
             stream.position, stream.state = batch.checkpoint.offset, batch.checkpoint.state
+            if batch.records or batch.rest is not None:
+                stream.rest = batch.rest or b""
         if batch.change == "unlink":
             stream.deleted_at = stream.deleted_at or to.now
         elif grown or not batch.records:
@@ -133,6 +135,7 @@ class Writer:
             # History says nothing of now: it counts as of its own last time.
             grown_at = to.now if not batch.history else conversation.updated_at if conversation.timed else 0
             conversation.appended_at = max(conversation.appended_at, grown_at)
+            states.settle(conversation, to.now, anew=batch.history)
         if grown or stream != before:
             stream.updated_at = to.now
             self._streams.update(to.connection, [stream])

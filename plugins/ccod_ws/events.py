@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from ccod import ServiceHealth
+from ccod import ServiceHealth, State
 from ccod_http.web import ConversationJson, MessageJson, ProjectJson
 
 # ---------------------------------------------------------------- conversations
@@ -24,6 +24,25 @@ class ConversationStarted(Struct, frozen=True, tag_field="event", tag="conversat
 class MessageAdded(Struct, frozen=True, tag_field="event", tag="message_added", rename="camel"):
     conversation_id: str
     message: MessageJson
+
+
+class ConversationStateChanged(
+    Struct, frozen=True, tag_field="event", tag="conversation_state_changed", rename={"before": "from", "after": "to"}
+):
+    conversation_id: str = field(name="conversationId")
+    before: State
+    after: State
+    reason: str
+
+
+class ConversationEnded(Struct, frozen=True, tag_field="event", tag="conversation_ended", rename="camel"):
+    """`duration` is in milliseconds."""
+
+    conversation_id: str
+    duration: int
+    message_count: int
+    tool_usage_count: int
+    end_time: int
 
 
 class ConversationForgotten(Struct, frozen=True, tag_field="event", tag="conversation_forgotten", rename="camel"):

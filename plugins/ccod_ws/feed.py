@@ -6,12 +6,14 @@ import structlog
 import trio
 from msgspec import Struct
 
-from ccod import Event, FileChange, Message, Observatory, Stored
+from ccod import Ending, Event, FileChange, Message, Observatory, StateChange, Stored
 from ccod_http.web import conversation_json, epoch_ms, message_json, project_json
 from ccod_ws.coalescer import Coalescer
 from ccod_ws.events import (
+    ConversationEnded,
     ConversationForgotten,
     ConversationStarted,
+    ConversationStateChanged,
     ConversationUpdated,
     FileChanged,
     MessageAdded,
@@ -79,18 +81,23 @@ class Feed:
         return frame(Broadcast("conversations", MessageAdded(message.conversation_id, shown), epoch_ms(), seq))
 
     async def _data(self, event: Event) -> Struct | None:
-        storage = self._observatory.storage
         match event:
             case Event(kind="conversation_started", conversation_id=str(id)):
-                for found in await storage.conversations_by_id([id]):
-                    return ConversationStarted(id, id, found.project_id, found.project_name, found.created_at)
+                return await self._started(id)
             case Event(kind="project_discovered", project_id=str(id)):
-                project = await storage.project(id)
+                project = await self._observatory.storage.project(id)
                 return ProjectDiscovered(project_json(project)) if project else None
+            case Event(conversation_id=str(id), detail=StateChange() | Ending() as detail):
+                return _went_on(id, detail)
             case Event(kind="conversation_forgotten", conversation_id=str(id)):
                 return ConversationForgotten(id)
             case Event(kind="project_forgotten", project_id=str(id)):
                 return ProjectForgotten(id)
+        return None
+
+    async def _started(self, id_: str) -> Struct | None:
+        for found in await self._observatory.storage.conversations_by_id([id_]):
+            return ConversationStarted(id_, id_, found.project_id, found.project_name, found.created_at)
         return None
 
     def _note(self, stored: Stored) -> None:
@@ -122,6 +129,12 @@ class Feed:
         while True:
             for file in await self._files.take(READ_AT_ONCE):
                 self._hub.broadcast("files", FileChanged(file.type, file.path, file.size, epoch_ms()))
+
+
+def _went_on(id_: str, detail: StateChange | Ending) -> Struct:
+    if isinstance(detail, StateChange):
+        return ConversationStateChanged(id_, detail.before, detail.after, detail.reason)
+    return ConversationEnded(id_, detail.duration_ms, detail.message_count, detail.tool_call_count, detail.ended_at)
 
 
 def _merge(old: FileChange, new: FileChange) -> FileChange:

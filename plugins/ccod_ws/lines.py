@@ -7,7 +7,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import inf
 from typing import Any
 
@@ -19,7 +19,7 @@ from rich.text import Text
 
 HOLD_SECONDS = 1.0
 MAX_PROJECTS = 10_000
-COLOURS = {"you": "green", "claude": "cyan", "agent": "magenta", "tool": "dim"}
+COLOURS = {"you": "green", "claude": "cyan", "agent": "magenta", "tool": "dim", "state": "dim"}
 SPOKEN_INPUTS = ("command", "file_path", "path", "pattern", "query", "url", "description", "prompt")
 
 
@@ -53,6 +53,10 @@ class Data(Struct, rename="camel"):
     project_name: str = ""
     message: Message | None = None
     conversation: Conversation | None = None
+    to: str = ""
+    reason: str = ""
+    duration: int = 0
+    message_count: int = 0
 
 
 class JsonLines:
@@ -73,7 +77,7 @@ class JsonLines:
 
 
 class Lines:
-    """Each message as a line that says when, in which project, who, and what.
+    """Each message and each change of a state as a line that says when, in which project, who, and what.
 
     The project of a conversation is known once the hub tells of the conversation, which it does right after its
     first message: until then, or for a second at most, lines wait, so that none overtakes another.
@@ -82,7 +86,7 @@ class Lines:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
         self._projects: dict[str, str] = {}
-        self._waiting: deque[tuple[float, str, Message]] = deque()
+        self._waiting: deque[tuple[float, str, str, str, str]] = deque()
 
     @property
     def deadline(self) -> float:
@@ -95,19 +99,25 @@ class Lines:
         elif event.conversation is not None:
             self._learn(event.conversation.id, event.conversation.project_name)
         elif event.message is not None:
-            self._waiting.append((trio.current_time() + HOLD_SECONDS, event.conversation_id, event.message))
+            at = clock(event.message.timestamp)
+            for who, what in told(event.message):
+                self._hold(event.conversation_id, at, who, what)
+        elif what := told_of_state(event):
+            self._hold(event.conversation_id, time.strftime("%H:%M:%S"), "state", what)
         self.flush()
+
+    def _hold(self, conversation: str, at: str, who: str, what: str) -> None:
+        self._waiting.append((trio.current_time() + HOLD_SECONDS, conversation, at, who, what))
 
     def flush(self) -> None:
         """Print what need not wait any longer."""
         while self._waiting:
-            until, conversation, message = self._waiting[0]
+            until, conversation, at, who, what = self._waiting[0]
             project = self._projects.get(conversation)
             if project is None and until > trio.current_time():
                 return
             self._waiting.popleft()
-            for who, what in told(message):
-                self._print(clock(message.timestamp), project or "-", who, what)
+            self._print(at, project or "-", who, what)
 
     def note(self, text: str) -> None:
         self._console.print(Text(printable(text), "yellow"))
@@ -142,6 +152,16 @@ def told(message: Message) -> Iterator[tuple[str, str]]:
                 yield speaker, first_line(block.text or "") or f"({block.type})"
             case other:
                 yield speaker, f"({other})"
+
+
+def told_of_state(event: Data) -> str:
+    """Return what an event says of the state of a conversation, if it does."""
+    match event.event:
+        case "conversation_state_changed":
+            return f"{event.to.replace('_', ' ')}: {event.reason}"
+        case "conversation_ended":
+            return f"ended after {timedelta(seconds=event.duration // 1000)}, {event.message_count} messages"
+    return ""
 
 
 def _speaker(message: Message) -> str:

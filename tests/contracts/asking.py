@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ccod import Conversation, Message, MessageQuery, Project, ProjectQuery, Storage, Stored
+from ccod import Conversation, Event, Health, Message, MessageQuery, Project, ProjectQuery, Storage, Stored
 from tests.contracts.transcripts import SOURCE, Transcript
 
 Storages = Callable[[], AbstractAsyncContextManager[Storage]]
@@ -32,6 +32,14 @@ async def send(storage: Storage, transcript: Transcript, **how: Any) -> Stored:
 async def conversation(storage: Storage, key: str = "conversation-1") -> Conversation:
     (found,) = await storage.conversations_by_id([key])
     return found
+
+
+async def maintain(storage: Storage) -> list[Event]:
+    """Let the storage do all there is to do, and return what it tells."""
+    events: list[Event] = []
+    while (stored := await storage.maintain(Health())) is not None:
+        events += stored.events
+    return events
 
 
 async def messages(storage: Storage, key: str = "conversation-1", **query: Any) -> list[Message]:

@@ -12,11 +12,12 @@ from ccod import ConversationQuery, Message, MessageQuery, ProjectQuery, Title
 from tests.contracts.asking import Clock, Storages, conversation, messages, projects, send
 from tests.contracts.storage_counts import CountContract
 from tests.contracts.storage_replays import ReplayContract
+from tests.contracts.storage_states import StateContract
 from tests.contracts.storage_usage import UsageContract
 from tests.contracts.transcripts import MINUTE, SOURCE, Transcript, response, results, uses
 
 
-class StorageContract(ReplayContract, CountContract, UsageContract):
+class StorageContract(ReplayContract, CountContract, StateContract, UsageContract):
     """The role `Storage`, observed from outside."""
 
     async def test_an_empty_storage_answers(self, storages: Storages) -> None:
@@ -142,7 +143,7 @@ class StorageContract(ReplayContract, CountContract, UsageContract):
             assert stored.conversations == ["conversation-1"]
             assert len(stored.projects) == 1
             stored = await send(storage, transcript.add(uuid="b", at=2))
-            assert [event.kind for event in stored.events] == ["message_added"]
+            assert [event.kind for event in stored.events] == ["message_added", "conversation_state_changed"]
 
     async def test_rows_outlive_their_file(self, storages: Storages, clock: Clock) -> None:
         transcript = Transcript().add(at=1)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from ccod import ConversationQuery, MessageQuery, Title, ToolResult, Usage
-from tests.contracts.asking import Clock, Storages, conversation, messages, projects, send
+from tests.contracts.asking import Clock, Storages, conversation, maintain, messages, projects, send
 from tests.contracts.transcripts import MINUTE, Transcript, response, results, uses
 
 
@@ -84,6 +84,7 @@ class CountContract:
             expected = {"old": "completed", "live": "active", "broken": "error", "mended": "active"}
             assert await statuses() == expected
             clock.now += 5 * MINUTE + 1
+            await maintain(storage)
             assert await statuses() == expected | {"live": "completed", "mended": "completed"}
             await send(storage, Transcript("live", agent="a").add(at=7))
             assert (await statuses())["live"] == "active"

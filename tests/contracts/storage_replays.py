@@ -28,6 +28,7 @@ LINES: st.SearchStrategy[dict[str, Any]] = st.one_of(
             "uuid": st.none() | IDS,
             "at": TIMES,
             "error": st.booleans(),
+            "ends": st.sampled_from([None, "turn", "retries"]),
             "response": st.builds(response, IDS, TOKENS),
         }
     ),

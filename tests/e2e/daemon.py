@@ -74,9 +74,13 @@ class Daemon:
 
     async def get(self, path: str) -> Any:
         """GET a path of the API and return the whole JSON answer."""
+        return json.loads(await self.read(path))
+
+    async def read(self, path: str) -> bytes:
+        """GET a path of the API and return the body of the answer."""
         answer = await self._client.get(self.url + path)
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:500]}"
-        return answer.json()
+        return answer.content
 
     async def items(self, path: str) -> list[dict[str, Any]]:
         """GET every page of a list."""

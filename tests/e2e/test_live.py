@@ -88,6 +88,19 @@ async def test_what_is_broadcast_can_be_read_and_the_conversation_follows(daemon
         assert updated == (await daemon.get(f"/api/conversations/{SESSION}"))["data"]
 
 
+async def test_the_state_of_a_conversation_follows_its_lines(daemon: Daemon) -> None:
+    path = daemon.home.root / "-home-dev-demo" / f"{SESSION}.jsonl"
+    async with daemon.websocket("conversations") as listener:
+        append(path, line("question") + answer("ls", tool="Bash"))
+        changed = await listener.event("conversation_state_changed")
+        assert (changed["from"], changed["to"], changed["reason"]) == ("active", "pending_tool", "tool unanswered")
+        append(path, answer("reply") + line("", type="system", subtype="turn_duration", message=None))
+        changed = await listener.event("conversation_state_changed")
+        assert (changed["conversationId"], changed["to"], changed["reason"]) == (SESSION, "waiting", "turn ended")
+    (shown,) = (await daemon.get("/api/conversations?state=waiting&status=active"))["data"]
+    assert (shown["id"], shown["stateReason"]) == (SESSION, "turn ended")
+
+
 async def test_a_deleted_transcript_stays_readable(daemon: Daemon) -> None:
     path = daemon.home.root / "-home-dev-demo" / f"{SESSION}.jsonl"
     append(path, line("keep me"))

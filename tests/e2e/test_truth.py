@@ -60,9 +60,7 @@ class Truth(msgspec.Struct):
 
     @property
     def body(self) -> bytes:
-        """The file's bytes. Where the copy was taken before its last line's end, the end is added."""
-        body = (DATA / self.file).read_bytes()
-        return body if body.endswith(b"\n") else body + b"\n"
+        return (DATA / self.file).read_bytes()
 
 
 def generations() -> Iterator[dict[str, Truth]]:

@@ -17,8 +17,11 @@ import structlog
 import trio
 
 from tests.faults.house import OTHER, SESSION, House
+from tests.faults.kills import killed_in_the_end
 
 STEPS = 30
+PAUSES = (0, 0, 0.002, 0.02)
+MOST_STATEMENTS = 600
 
 
 class Hand:
@@ -89,23 +92,44 @@ def _state(kind: str) -> dict[str, str]:
 
 
 async def history(folder: Path, seed: int) -> int:
-    """Live through one history, with restarts, some of them in the middle of a batch; return how many lines it had."""
+    """Live through one history, with restarts and kills; return how many messages it had."""
     dice = random.Random(seed)
     house = House(folder)
     hand = Hand(house, dice)
     for _ in range(dice.randint(1, 3)):
-        async with house.running():
-            for _ in range(dice.randint(1, STEPS)):
-                hand.act()
-                await trio.sleep(dice.choice([0, 0, 0.002, 0.02]))
-                if dice.random() < 0.1:
-                    await house.settled()
+        await dice.choices([_live, _die_midway, _die_at_any_time], [4, 3, 1])[0](house, hand, dice)
         for _ in range(dice.randint(0, 3)):
             hand.act()
     async with house.running():
         await house.settled()
         await house.check()
     return house.written
+
+
+async def _live(house: House, hand: Hand, dice: random.Random) -> None:
+    async with house.running():
+        await _act(house, hand, dice)
+
+
+async def _die_midway(house: House, hand: Hand, dice: random.Random) -> None:
+    """Be killed between two statements, somewhere in a transaction."""
+    async with house.running(kill_after=dice.randint(1, MOST_STATEMENTS)):
+        await _act(house, hand, dice)
+
+
+async def _act(house: House, hand: Hand, dice: random.Random) -> None:
+    for _ in range(dice.randint(1, STEPS)):
+        hand.act()
+        await trio.sleep(dice.choice(PAUSES))
+        if dice.random() < 0.1:
+            await house.settled()
+
+
+async def _die_at_any_time(house: House, hand: Hand, dice: random.Random) -> None:
+    async with killed_in_the_end(house.folder):
+        for _ in range(dice.randint(1, STEPS)):
+            hand.act()
+            await trio.sleep(dice.choice(PAUSES))
 
 
 def main() -> int:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,7 +19,20 @@ from uuid import UUID
 import msgspec
 import trio
 
-from ccod import Batch, Bus, Checkpoint, Health, Message, MessageQuery, Record, Storage, StoredStream, Stream
+from ccod import (
+    Batch,
+    Bus,
+    CalledTool,
+    Checkpoint,
+    Health,
+    Message,
+    MessageQuery,
+    Record,
+    Storage,
+    StoredStream,
+    Stream,
+    ToolCallQuery,
+)
 from ccod.pipeline import Pipeline
 from ccod_claude.parser import ClaudeParser
 from ccod_claude.settings import ClaudeSettings
@@ -26,6 +40,8 @@ from ccod_claude.source import ClaudeSource
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
 from tests.contracts.prices import PRICES
+from tests.faults.kills import Wreck
+from tests.plugins.claude.claude_house import whole_records
 
 PATIENCE = 20
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -59,14 +75,16 @@ class House:
     """A folder of transcripts and the database that follows it. `written` are all messages that ever stood there."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.root = folder / "projects"
         self.project = self.root / "-home-me"
         self.file = self.project / f"{SESSION}.jsonl"
         self.database = folder / "ccod.db"
-        self.project.mkdir(parents=True)
+        self.project.mkdir(parents=True, exist_ok=True)
         self.roots = [str(self.root)]
         self.storage: Storage
         self.written = 0
+        self._called = 0
         self.guaranteed: set[str] = set()
 
     def line(self, kind: str = "user", **fields: Any) -> bytes:
@@ -75,7 +93,7 @@ class House:
             return json.dumps({"type": kind, "sessionId": SESSION} | fields).encode() + b"\n"
         self.written += 1
         text = f"message {self.written} é\u2028 " + "x" * (self.written % 90)
-        message: dict[str, Any] = {"role": kind, "content": text}
+        message: dict[str, Any] = {"role": kind, "content": text if self.written % 3 else self._tool_blocks(kind, text)}
         if kind == "assistant":
             usage = {"input_tokens": 3, "output_tokens": self.written}
             message |= {"id": f"msg_{self.written // 2}", "model": "claude-opus-4-5", "usage": usage}
@@ -89,6 +107,13 @@ class House:
         }
         return json.dumps(record | fields).encode() + b"\n"
 
+    def _tool_blocks(self, kind: str, text: str) -> list[dict[str, Any]]:
+        """Return the content of a message that calls a tool, or that answers the last call."""
+        if kind == "user":
+            return [{"type": "tool_result", "tool_use_id": f"toolu_{self._called}", "content": text}]
+        self._called = self.written
+        return [{"type": "text", "text": text}, {"type": "tool_use", "id": f"toolu_{self.written}", "name": "Bash"}]
+
     def lines(self, count: int) -> bytes:
         return b"".join(self.line(("user", "assistant")[number % 2]) for number in range(count))
 
@@ -97,10 +122,14 @@ class House:
             file.write(data)
 
     @asynccontextmanager
-    async def running(self, **changed: Any) -> AsyncIterator[None]:
+    async def running(self, *, kill_after: int = 0, **changed: Any) -> AsyncIterator[None]:
+        """Follow the files; with `kill_after`, only until so many statements were written, and then as if killed."""
         given: dict[str, Any] = {"roots": self.roots, "scan_interval": 0.02, "scan_interval_idle": 0.02}
         settings = msgspec.convert(given | {"check_after": 0.05} | changed, ClaudeSettings)
-        async with open_storage(self.database) as self.storage, trio.open_nursery() as nursery:
+        wreck = Wreck(self.database, kill_after)
+        async with open_storage(self.database) as storage, trio.open_nursery() as nursery:
+            self.storage = storage
+            wreck.watch(storage, nursery.cancel_scope.cancel)
             pipeline = Pipeline(PARSERS, self.storage, Bus(), Health())
             source, intake = ClaudeSource(settings), pipeline.intake("claude")
 
@@ -112,6 +141,7 @@ class House:
                 await nursery.start(run)
             yield
             nursery.cancel_scope.cancel()
+        wreck.lay_out()
 
     async def settled(self) -> None:
         """Wait until all that stands in the files is stored; from then on it must never be lost."""
@@ -119,7 +149,7 @@ class House:
             while not await self._is_settled():
                 await trio.sleep(0.01)
         for path in self._files().values():
-            self.guaranteed |= set(uuids(complete(path)))
+            self.guaranteed |= set(uuids(whole_records(path.read_bytes())))
 
     async def stream_count(self) -> int:
         return len(await self._streams())
@@ -159,7 +189,8 @@ class House:
                     return False
                 going_on[stream.path] = await archived(self.storage, stream)
         files = self._files()
-        wanted = {path: content for path in files.values() if (content := complete(path))}
+        contents = {path: path.read_bytes() for path in files.values()}
+        wanted = {path: content for path, content in contents.items() if whole_records(content)}
         for path, content in wanted.items():
             twins = [str(twin) for twin in self._twins(path)]
             if [going_on.get(twin) for twin in twins if twin in going_on] != [content]:
@@ -178,11 +209,6 @@ class House:
 
     async def _streams(self) -> list[StoredStream]:
         return [stream for key in await self._conversations() for stream in await self.storage.streams(key)]
-
-
-def complete(path: Path) -> bytes:
-    content = path.read_bytes()
-    return content[: content.rfind(b"\n") + 1]
 
 
 def uuids(content: bytes) -> list[str]:
@@ -214,18 +240,23 @@ async def feed(storage: Storage, of: StoredStream, body: bytes) -> None:
 
 
 def _lines(body: bytes) -> list[bytes]:
-    return [line + b"\n" for line in body.split(b"\n")[:-1]]
+    return [line for line in re.split(rb"(?<=\n)", whole_records(body)) if line]
 
 
 async def shape(storage: Storage, key: str) -> object:
     """Return what a database says of a conversation, but for what depends on the time and on the state of files."""
     (found,) = await storage.conversations_by_id([key])
-    fixed: dict[str, Any] = {"file_path": "", "file_deleted_at": None, "file_rewritten_at": None, "status": "completed"}
+    fixed: dict[str, Any] = {"file_path": "", "file_deleted_at": None, "file_rewritten_at": None, "state_since": 0}
     if not found.message_count:  # nothing states a time
         fixed |= {"created_at": 0, "updated_at": 0}
     messages = [msgspec.structs.replace(message, sequence=0) for message in await _messages(storage, key)]
     responses = [msgspec.structs.replace(each, line_count=0) for each in await storage.responses(key)]
-    return msgspec.structs.replace(found, **fixed), messages, responses, await storage.total_usage(key)
+    calls = [_call(each) for each in (await storage.tool_calls(key, ToolCallQuery(limit=10_000))).items]
+    return msgspec.structs.replace(found, **fixed), messages, responses, calls, await storage.total_usage(key)
+
+
+def _call(called: CalledTool) -> object:
+    return called.call, called.at, called.agent, *(each and each.id for each in (called.use, called.result))
 
 
 async def _messages(storage: Storage, key: str) -> Sequence[Message]:

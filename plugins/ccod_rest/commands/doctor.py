@@ -46,7 +46,8 @@ def _lines(
     for name, task in sorted({"backfill": details.get("backfill"), **details.get("tasks", {})}.items()):
         if task and task["done"] < task["total"]:
             yield f"  {name}: {task['done']} of {task['total']}"
-    yield f"{storage['engine']} {storage['version']}: {storage['size'] / 1e6:.1f} MB"
+    size, journal = (f"{storage[name] / 1e6:.1f} MB" for name in ("size", "journal"))
+    yield f"{storage['engine']} {storage['version']}: {size}, journal {journal}"
     for fault in storage["faults"]:
         yield f"  known fault: {fault}"
     yield f"unknown record types: {len(unknown)}"

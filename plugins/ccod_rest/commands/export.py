@@ -19,15 +19,16 @@ def export_command(settings: Callable[[], Settings]) -> click.Command:
     @click.argument("conversation")
     @click.option("--format", type=click.Choice(["jsonl", "json", "md", "html"]), default="md", show_default=True)
     @click.option("--output", type=click.Path(path_type=Path), help="File to write, instead of standard output.")
+    @click.option("--agent", metavar="ID", help="Write one subagent alone.")
     @click.option("--reveal", is_flag=True, help="Leave secrets as they are.")
-    def export(conversation: str, format: str, output: Path | None, reveal: bool) -> None:  # noqa: A002
-        """Write CONVERSATION as a file, with secrets masked."""
+    def export(conversation: str, format: str, agent: str | None, output: Path | None, reveal: bool) -> None:  # noqa: A002
+        """Write CONVERSATION as a file, with secrets masked; as jsonl without its subagents."""
         from urllib.parse import quote
 
         from ccod_rest.client import stream
 
         path = f"/api/conversations/{quote(conversation, safe='')}/export"
-        portions = stream(settings(), path, format=format, reveal=reveal or None)
+        portions = stream(settings(), path, format=format, agent=agent, reveal=reveal or None)
         if output is not None:
             _write(output, portions)
         else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -10,36 +12,79 @@ import click
 from ccod import Settings
 from ccod_rest.commands.printing import print_json, printable
 
+HELP = """Find messages that hold all WORDS, the newest first.
+
+WORDS are what the API takes as `q`: words, "exact phrases" in double quotes, which the shell must leave to ccod, and
+filters. Exit code 1 says that nothing was found.
+
+\b
+    ccod search error tool:Bash
+    ccod search '"connection refused" since:2026-01-01'
+"""
+
 
 def search_command(settings: Callable[[], Settings]) -> click.Command:
-    @click.command()
+    @click.command(help=HELP)
     @click.argument("words", nargs=-1, required=True)
     @click.option("--project", help="Id or name of a project.")
     @click.option("--tool", help="Name of a tool that is called or answers.")
     @click.option("--role", type=click.Choice(["user", "assistant"]))
+    @click.option("--model", help="A part of a model's name.")
+    @click.option("--error/--no-error", default=None, help="Only failures, or only what is none.")
     @click.option("--since", metavar="TIME", help="Leave out what was said before this date or time.")
+    @click.option("--until", metavar="TIME", help="Leave out what was said after this date or time.")
+    @click.option("--ranked", is_flag=True, help="The best of the newest matches first.")
     @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-    def search(words: tuple[str, ...], limit: int, as_json: bool, **filters: str | None) -> None:
-        """Find messages that hold all WORDS, the newest first."""
-        from ccod_rest.client import get
-
-        found = get(settings(), "/api/search", q=" ".join(map(_typed, words)), limit=limit, **filters)
+    @click.pass_context
+    def search(
+        context: click.Context, /, words: tuple[str, ...], ranked: bool, as_json: bool, **parameters: str | int | None
+    ) -> None:
+        found = _found(settings(), q=" ".join(words), sort="rank" if ranked else None, **parameters)
+        if found["indexed"] < 1:
+            click.echo(f"the index holds {int(100 * found['indexed'])} % so far", err=True)
         if as_json:
             print_json(**found)
-            return
-        for hit in found["hits"]:
-            click.echo(_line(hit))
+        for hit in () if as_json else found["hits"]:
+            click.echo(_lines(hit), color=False if os.environ.get("NO_COLOR") else None)
+        if not found["hits"]:
+            click.echo("nothing found", err=True)
+            context.exit(1)
 
     return search
 
 
-def _typed(word: str) -> str:
-    """An argument that holds a space is a phrase, as the shell's quotes said."""
-    return f'"{word}"' if " " in word and '"' not in word else word
+def _found(settings: Settings, **query: str | int | None) -> Any:
+    """Search on where the daemon, which bounds the work of one answer, found nothing yet."""
+    from ccod_rest.client import RefusedError, get
+
+    try:
+        found = get(settings, "/api/search", **query)
+        while not found["hits"] and found["nextCursor"]:
+            found = get(settings, "/api/search", **query, cursor=found["nextCursor"])
+    except RefusedError as error:
+        if error.code == "VALIDATION_FAILED":
+            raise click.UsageError(str(error)) from None
+        raise
+    return found
 
 
-def _line(hit: dict[str, Any]) -> str:
+def _lines(hit: dict[str, Any]) -> str:
     by = hit["tool"] or hit["role"]
     where = f"{hit['timestamp'][:16].replace('T', ' ')}  {hit['projectName'] or '-'}  {hit['conversationId']}  {by}"
-    return f"{printable(where)}\n    {printable(' '.join(hit['snippet']['text'].split()))}"
+    return f"{printable(where)}\n    {''.join(_coloured(**hit['snippet'])).strip()}"
+
+
+def _coloured(text: str, matches: list[dict[str, int]]) -> Iterator[str]:
+    """Yield the parts of a snippet; where it does not go to a terminal, click takes the colour away."""
+    done = 0
+    for match in matches:
+        start, end = match["start"], match["start"] + match["length"]
+        yield _shown(text[done:start])
+        yield click.style(_shown(text[start:end]), fg="red", bold=True)
+        done = end
+    yield _shown(text[done:])
+
+
+def _shown(text: str) -> str:
+    return printable(re.sub(r"\s+", " ", text))

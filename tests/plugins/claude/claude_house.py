@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,12 +18,23 @@ from ccod_claude.source import ClaudeSource
 PATIENCE = 20
 
 
+def whole_records(content: bytes) -> bytes:
+    """Return what of a file is records: complete lines, and a last one that lacks nothing but its end."""
+    end = content.rfind(b"\n") + 1
+    try:
+        is_whole = isinstance(json.loads(content[end:]), dict)
+    except ValueError:
+        is_whole = False
+    return content if is_whole else content[:end]
+
+
 class MemoryIntake:
     """Keeps batches in memory as a storage would on disk, and refuses what no storage could join together."""
 
     def __init__(self) -> None:
         self.batches: list[Batch] = []
         self.bytes: dict[str, bytes] = {}
+        self.rest: dict[str, bytes] = {}
         self.streams: dict[str, tuple[Stream, Checkpoint]] = {}
         self.told = Progress()
         self.pause = 0.0
@@ -48,6 +60,8 @@ class MemoryIntake:
             offset += len(record.body)
         assert batch.checkpoint.offset == offset
         self.bytes[key] = self.bytes.get(key, b"") + b"".join(record.body for record in batch.records)
+        if batch.records or batch.rest is not None:
+            self.rest[key] = batch.rest or b""
         self.batches.append(batch)
         self.streams[key] = batch.stream, batch.checkpoint
         self._news.set()
@@ -73,6 +87,7 @@ class MemoryIntake:
         other = MemoryIntake()
         other.streams = dict(self.streams)
         other.bytes = dict(self.bytes)
+        other.rest = dict(self.rest)
         return other
 
 

@@ -224,7 +224,7 @@ def test_types_never_heard_of(kind: Any) -> None:
         ({"type": "custom-title", "customTitle": "A"}, Title("A", 50)),
         ({"type": "agent-name", "agentName": "B"}, Title("B", 40)),
         ({"type": "ai-title", "aiTitle": "C"}, Title("C", 30)),
-        ({"type": "summary", "summary": " D\n d ", "leafUuid": "x"}, Title("D d", 20)),
+        ({"type": "summary", "summary": " D\n d ", "leafUuid": "x"}, Title("D d", 20, "x")),
         ({"type": "summary", "summary": " "}, None),
         (user([{"type": "text", "text": "first\nof all"}, {"type": "image"}]), Title("first of all")),
         (user([{"type": "text", "text": "<ide_opened_file>x"}, {"type": "text", "text": "then"}]), Title("then")),

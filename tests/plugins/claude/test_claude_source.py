@@ -56,6 +56,37 @@ async def test_what_was_there_and_what_is_appended(root: Path, file: Path, intak
     assert first.stream.format == "claude"
 
 
+async def test_a_whole_record_does_not_wait_for_its_newline(root: Path, file: Path, intake: MemoryIntake) -> None:
+    file.write_bytes(LINE + LINE[:-1])
+    async with following(root, intake):
+        await intake.has(file, LINE + LINE[:-1])
+        append(file, b"\n" + LINE)
+        await intake.has(file, 3 * LINE)
+    bodies = [record.body for batch in intake.batches for record in batch.records]
+    assert bodies == [LINE, LINE[:-1], b"\n", LINE]
+
+
+async def test_what_never_ends_is_kept_once_nobody_writes(root: Path, file: Path, intake: MemoryIntake) -> None:
+    file.write_bytes(LINE + LINE[:5])
+    async with following(root, intake, check_after=0.01):
+        await intake.until(lambda: intake.rest.get(str(file)) == LINE[:5])
+        append(file, LINE[5:7])
+        await intake.until(lambda: intake.rest[str(file)] == LINE[:7])
+        assert intake.bytes[str(file)] == LINE
+    intake = intake.restarted()
+    append(file, LINE[7:])
+    async with following(root, intake, check_after=0.01):
+        await intake.until(lambda: intake.bytes[str(file)] == 2 * LINE and not intake.rest[str(file)])
+
+
+async def test_history_that_never_ended_is_kept_at_once(root: Path, file: Path, intake: MemoryIntake) -> None:
+    file.write_bytes(LINE + LINE[:5])
+    os.utime(file, (LONG_AGO, LONG_AGO))
+    async with following(root, intake):
+        await intake.until(lambda: intake.rest.get(str(file)) == LINE[:5])
+    assert [batch.history for batch in intake.batches] == [True]
+
+
 async def test_half_a_line_waits_for_its_rest(root: Path, file: Path, intake: MemoryIntake) -> None:
     file.write_bytes(LINE + LINE[:5])
     async with following(root, intake):

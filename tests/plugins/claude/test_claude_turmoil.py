@@ -9,7 +9,7 @@ from random import Random
 import pytest
 import trio
 
-from tests.plugins.claude.claude_house import PATIENCE, MemoryIntake, append, following
+from tests.plugins.claude.claude_house import PATIENCE, MemoryIntake, append, following, whole_records
 
 NAMES = [f"{project}/{session}.jsonl" for project in ("p", "q") for session in "abc"]
 
@@ -78,7 +78,7 @@ def is_told_right(files: list[Path], intake: MemoryIntake) -> bool:
         state = json.loads(checkpoint.state)
         if not state.get("gone") and not state.get("superseded"):
             going_on.setdefault(stream.path, []).append(intake.bytes[stream.key])
-    complete = {str(file): content[: content.rfind(b"\n") + 1] for file in files for content in [file.read_bytes()]}
+    complete = {str(file): whole_records(file.read_bytes()) for file in files}
     return all(going_on.get(path, [b""]) == [content] for path, content in complete.items()) and (
         going_on.keys() <= complete.keys()
     )

@@ -21,6 +21,7 @@ from ccod import (
     Health,
     Message,
     MessageQuery,
+    Node,
     Page,
     Project,
     ProjectQuery,
@@ -33,6 +34,7 @@ from ccod import (
     Stored,
     StoredStream,
     Stream,
+    Subagent,
     ToolCallQuery,
     ToolStatistics,
     Totals,
@@ -80,11 +82,20 @@ class Shelf(Storage):
     async def tool_calls(self, conversation_id: str, query: ToolCallQuery) -> Page[CalledTool]:
         return Page([], 0)
 
+    async def subagents(self, conversation_id: str) -> Sequence[Subagent]:
+        return []
+
+    async def nodes(self, conversation_id: str) -> Sequence[Node]:
+        return []
+
     async def streams(self, conversation_id: str) -> Sequence[StoredStream]:
         return []
 
     async def bytes_of(self, stream_id: int, start: int) -> bytes:
         return b""
+
+    async def repeats(self, stream_id: int) -> Sequence[tuple[int, int]]:
+        return []
 
     async def quarantine(self, offset: int, limit: int) -> Page[Quarantined]:
         return Page([], 0)
@@ -122,6 +133,7 @@ class Shelf(Storage):
             for each in self.all_conversations
             if query.project_id in {None, each.project_id}
             and query.status in {None, each.status}
+            and query.state in {None, each.state}
             and (query.since is None or each.updated_at >= query.since)
             and (query.until is None or each.created_at <= query.until)
         ]

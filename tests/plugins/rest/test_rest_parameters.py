@@ -19,7 +19,7 @@ def fill(server: Server) -> None:
         change(PROJECT, id=f"p{n}", name=f"n{9 - n}", updated_at=NEW_YEAR + n) for n in range(5)
     ]
     server.shelf.all_conversations = [
-        change(CONVERSATION, id="old", project_id="p1", status="completed"),
+        change(CONVERSATION, id="old", project_id="p1", state="completed"),
         change(CONVERSATION, id="new", created_at=NEW_YEAR + 9 * DAY, updated_at=NEW_YEAR + 10 * DAY),
     ]
     server.shelf.all_messages = [
@@ -37,6 +37,10 @@ def fill(server: Server) -> None:
         ("/api/projects?page=9", []),
         ("/api/conversations", ["new", "old"]),
         ("/api/conversations?status=completed", ["old"]),
+        ("/api/conversations?state=completed", ["old"]),
+        ("/api/conversations?state=waiting", ["new"]),
+        ("/api/conversations?status=active", ["new"]),
+        ("/api/conversations?state=error", []),
         ("/api/conversations?projectId=p1", ["old"]),
         ("/api/conversations?projectId=none", []),
         ("/api/conversations?startDate=2023-01-02", ["new"]),
@@ -130,7 +134,7 @@ async def test_a_wrong_parameter_is_400_and_named(server: Server) -> None:
         ("project_id=1", "did you mean 'projectId'?"),
         ("page=1&page=2", "more than once"),
         ("startDate=2023-01-02&endDate=2023-01-01", "after 'endDate'"),
-        ("zzz=1", "known are: page, limit, projectId, status, startDate, endDate"),
+        ("zzz=1", "known are: page, limit, projectId, status, state, startDate, endDate"),
     ],
 )
 async def test_a_mistake_is_explained(server: Server, query: str, hint: str) -> None:

@@ -36,7 +36,7 @@ CONVERSATION = Conversation(
     project_id="proj_123",
     project_name="My Project",
     title="Fix it",
-    status="active",
+    state="waiting",
     created_at=NEW_YEAR,
     updated_at=NEW_YEAR + 90_500,
     file_path="/t/conv_1.jsonl",
@@ -53,6 +53,8 @@ CONVERSATION = Conversation(
     model="m-1",
     version="1.2.3",
     branch="main",
+    state_reason="turn ended",
+    state_since=NEW_YEAR + 90_000,
 )
 ASSISTANT = Message(
     id="msg_1",
@@ -125,6 +127,9 @@ async def test_a_conversation_tells_all(server: Server) -> None:
             "projectName": "My Project",
             "title": "Fix it",
             "status": "active",
+            "state": "waiting",
+            "stateReason": "turn ended",
+            "stateSince": "2023-01-01T00:01:30.000Z",
             "filePath": "/t/conv_1.jsonl",
             "fileDeletedAt": None,
             "fileRewrittenAt": None,

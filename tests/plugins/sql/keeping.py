@@ -15,6 +15,7 @@ from tests.plugins.sql.feeding import feed, stream, transcript
 from tests.plugins.sql.opening import opened
 
 DATA = transcript(600, 5)
+LATER = 10_000_000
 
 
 async def fill(storage: SqlStorage) -> None:
@@ -25,7 +26,7 @@ async def fill(storage: SqlStorage) -> None:
 
 async def keep(work: str, database: Path) -> None:
     clock = Clock()
-    clock.now += 10_000_000
+    clock.now += LATER
     async with opened(database, clock) as storage:
         print("begin", flush=True)
         if work == "forget":

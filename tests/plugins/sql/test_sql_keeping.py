@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from ccod import Health
 from tests.contracts.asking import Clock
 from tests.plugins.sql.feeding import dump
-from tests.plugins.sql.keeping import DATA, fill
+from tests.plugins.sql.keeping import DATA, LATER, fill
 from tests.plugins.sql.opening import opened
 from tests.plugins.sql.test_sql_packing import maintained, read
 from tests.plugins.sql.test_sql_reparse import DERIVED
@@ -34,6 +35,8 @@ def kill_midway(work: str, database: Path, seconds: float) -> None:
 async def test_a_kill_leaves_all_or_nothing(database: Path, clock: Clock, work: str) -> None:
     async with opened(database, clock) as storage:
         await fill(storage)
+        clock.now += LATER
+        await storage.maintain(Health())  # the conversation is over, before anybody is killed
     before = dump(database, *(table for table in DERIVED if table != "streams"))
     made = random.Random(work)
     for _ in range(KILLS):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from ccod import FileChange
+from ccod import Ending, Event, FileChange, StateChange
 from ccod_ws.coalescer import Coalescer
 from ccod_ws.feed import LARGE, Feed
 from ccod_ws.vitals import tell_health
@@ -128,6 +128,43 @@ async def test_a_large_message_is_shown_beside_the_loop_and_in_its_turn() -> Non
     assert told == list(enumerate(sizes))
     beside = {size for size, thread in house.parser.threads.items() if thread != threading.get_ident()}
     assert beside == {LARGE, 2 * LARGE}
+
+
+async def test_states_are_told_as_they_were_stored(autojump_clock: MockClock) -> None:
+    house = make_house()
+    async with trio.open_nursery() as nursery:
+        async with join(house.hub, "conversations") as line:
+            await nursery.start(Feed(house.hub, house.observatory).run)
+            change = StateChange("active", "completed", "idle")
+            house.store(
+                Event(7, "conversation_state_changed", 1000, "c1", "p1", detail=change),
+                Event(8, "conversation_ended", 1000, "c1", "p1", detail=Ending(90, 4, 2, 990)),
+            )
+            await wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    assert [(one["seq"], one["data"]) for one in line.messages if one["type"] == "broadcast"] == [
+        (
+            7,
+            {
+                "event": "conversation_state_changed",
+                "conversationId": "c1",
+                "from": "active",
+                "to": "completed",
+                "reason": "idle",
+            },
+        ),
+        (
+            8,
+            {
+                "event": "conversation_ended",
+                "conversationId": "c1",
+                "duration": 90,
+                "messageCount": 4,
+                "toolUsageCount": 2,
+                "endTime": 990,
+            },
+        ),
+    ]
 
 
 async def test_a_new_file_that_changes_at_once_stays_new(autojump_clock: MockClock) -> None:

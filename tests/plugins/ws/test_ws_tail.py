@@ -62,6 +62,21 @@ async def test_lines_wait_for_the_project_but_not_for_ever(autojump_clock: MockC
     assert out.getvalue().splitlines()[-1][8:] == " -             you     third"
 
 
+async def test_states_are_lines_in_their_place(autojump_clock: MockClock) -> None:
+    lines, out = make_lines()
+    lines.broadcast(spoken("hello"))
+    change = {"conversationId": "c1", "from": "active", "to": "pending_tool", "reason": "tool unanswered"}
+    lines.broadcast(raw(event="conversation_state_changed", **change))
+    assert out.getvalue() == ""
+    lines.broadcast(updated("shop-api"))
+    lines.broadcast(raw(event="conversation_ended", conversationId="c1", duration=3_723_004, messageCount=7))
+    assert [line[8:] for line in out.getvalue().splitlines()] == [
+        " shop-api      you     hello",
+        " shop-api      state   pending tool: tool unanswered",
+        " shop-api      state   ended after 1:02:03, 7 messages",
+    ]
+
+
 @pytest.mark.parametrize(
     ("message", "expected"),
     [

@@ -20,6 +20,7 @@ TOKENS = (
 def upgrade() -> None:
     _places()
     _entries()
+    _subagents()
     _bytes()
     _events()
     _search()
@@ -74,6 +75,11 @@ def _places() -> None:
         *_flags("timed"),
         *_numbers("appended_at"),
         *_flags("last_error"),
+        *_text("ending"),
+        *_numbers("turn", "pending_count"),
+        *_text("state", "state_reason"),
+        *_numbers("state_since"),
+        sa.Column("state_due", number),
         *_text("file_path"),
         sa.Column("file_deleted_at", number),
         sa.Column("file_rewritten_at", number),
@@ -83,6 +89,13 @@ def _places() -> None:
     )
     op.create_index("ix_conversations_updated", "conversations", ["updated_at"])
     op.create_index("ix_conversations_project", "conversations", ["project_id", "updated_at"])
+    op.create_index(
+        "ix_conversations_due",
+        "conversations",
+        ["state_due"],
+        sqlite_where=sa.text("state_due IS NOT NULL"),
+        postgresql_where=sa.text("state_due IS NOT NULL"),
+    )
     op.create_table(
         "streams",
         _id(),
@@ -91,7 +104,9 @@ def _places() -> None:
         _to("conversations"),
         *_text("agent"),
         *_numbers("position"),
-        *_text("state", "parser"),
+        *_text("state"),
+        sa.Column("rest", sa.LargeBinary, nullable=False),
+        *_text("parser"),
         *_numbers("packed", "entry_count"),
         sa.Column("last_at", number),
         *_numbers("created_at", "updated_at"),
@@ -136,7 +151,7 @@ def _entries() -> None:
         *_numbers("offset", "length"),
         _to("conversations"),
         *_text("agent", "type", "subtype"),
-        *_texts_or_null("uuid", "parent"),
+        *_texts_or_null("uuid", "parent", "logical_parent"),
         *_numbers("at"),
         *_texts_or_null("role"),
         *_flags("sidechain", "meta", "duplicate", "error"),
@@ -165,6 +180,7 @@ def _entries() -> None:
         sa.Column("answered_at", number),
         *_flags("is_error"),
         sa.Column("duration_ms", number),
+        *_numbers("turn"),
     )
     op.create_index("ix_tool_calls_use", "tool_calls", ["use_entry_id"])
     op.create_index("ix_tool_calls_result", "tool_calls", ["result_entry_id"])
@@ -175,6 +191,26 @@ def _entries() -> None:
         *_flags("known"),
         *_numbers("count"),
     )
+
+
+def _subagents() -> None:
+    op.create_table(
+        "subagents",
+        sa.Column("conversation_id", number, sa.ForeignKey("conversations.id"), primary_key=True),
+        sa.Column("agent", sa.Text, primary_key=True),
+        *_texts_or_null("agent_type", "description", "parent_agent"),
+        sa.Column("depth", number),
+        *_texts_or_null("tool_use_id"),
+        *_numbers("rank"),
+    )
+    op.create_table(
+        "summaries",
+        sa.Column("conversation_id", number, sa.ForeignKey("conversations.id"), primary_key=True),
+        sa.Column("leaf", sa.Text, primary_key=True),
+        *_text("title"),
+        *_numbers("rank"),
+    )
+    op.create_index("ix_summaries_leaf", "summaries", ["leaf"])
 
 
 def _bytes() -> None:
@@ -209,6 +245,7 @@ def _events() -> None:
         _to("projects", nullable=True),
         sa.Column("entry_id", number, sa.ForeignKey("entries.id")),
         sa.Column("subject", sa.Text),
+        sa.Column("detail", sa.Text),
         sqlite_autoincrement=True,
     )
     op.create_table(
@@ -227,5 +264,6 @@ def _events() -> None:
 
 
 def _search() -> None:
-    """The index of what messages say, by the ids of entries; it keeps no text."""
+    """The index of what messages say, by keys that grow with time; it keeps no text."""
     op.execute("CREATE VIRTUAL TABLE search USING fts5(text, content='', tokenize='unicode61')")
+    op.create_table("search_keys", sa.Column("key", number, primary_key=True), *_numbers("entry_id"))

@@ -1,0 +1,75 @@
+"""All that tries to break ccod, one program after the other, and a table of what came of it.
+
+python -m tests.faults --seed 1
+python -m tests.faults --quick
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import sys
+import time
+
+from msgspec import Struct
+
+LIMIT_SECONDS = 3600
+
+
+class Trial(Struct, frozen=True):
+    """A program of this folder, and the option that says how much of it; nothing means all there is."""
+
+    name: str
+    option: str = ""
+    full: int = 0
+    quick: int = 0
+
+    def command(self, seed: int, *, quick: bool) -> list[str]:
+        command = [sys.executable, "-m", f"tests.faults.{self.name}"]
+        size = self.quick if quick else self.full
+        return [*command, self.option, str(size), "--seed", str(seed)] if self.option else command
+
+
+class Outcome(Struct, frozen=True):
+    trial: Trial
+    seconds: float
+    verdict: str
+
+
+TRIALS = (
+    Trial("crash", "--kills", 100, 5),
+    Trial("tailing"),
+    Trial("histories", "--count", 300, 10),
+    Trial("salvage", "--count", 10_000, 500),
+    Trial("mutation", "--count", 100_000, 1000),
+)
+
+
+def run(trial: Trial, seed: int, *, quick: bool) -> Outcome:
+    command = trial.command(seed, quick=quick)
+    print(f"\n$ python {' '.join(command[1:])}", flush=True)
+    began = time.monotonic()
+    try:
+        code = subprocess.run(command, check=False, timeout=LIMIT_SECONDS).returncode
+    except subprocess.TimeoutExpired:
+        verdict = f"not done in {LIMIT_SECONDS} s"
+    else:
+        verdict = "pass" if code == 0 else f"FAIL (exit {code})"
+    return Outcome(trial, time.monotonic() - began, verdict)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="only as much as the tests do")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    arguments = parser.parse_args()
+    outcomes = [run(trial, arguments.seed, quick=arguments.quick) for trial in TRIALS]
+    print(f"\nseed {arguments.seed}")
+    for outcome in outcomes:
+        print(f"{outcome.trial.name:12}{outcome.seconds:>8.0f} s  {outcome.verdict}")
+    return 0 if all(outcome.verdict == "pass" for outcome in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
