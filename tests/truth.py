@@ -1,14 +1,15 @@
-"""Stores real transcripts and compares every figure with what another program counted: `python -m tests.truth`.
+"""Store real transcripts and compare every figure with what another program counted.
 
 Each file is a conversation of its own in one database, for the files overlap.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +30,7 @@ DATA = Path(os.environ.get("CCOD_TEST_DATA", Path(__file__).parents[2] / "shared
 PARSER = ClaudeParser()
 PRICES = PriceTable(PricesSettings())
 BATCH = 200
+Figures = dict[str, Any]
 HALF_A_MICRO = 0.000_000_500_001
 """Dollars are told in whole millionths, halves rounded either way; all else is whole numbers."""
 
@@ -42,7 +44,7 @@ COUNTS = {
 TYPES = "SELECT type, count(*) FROM entries WHERE conversation_id = ? GROUP BY type"
 
 
-def truths() -> list[dict[str, Any]]:
+def truths() -> list[Figures]:
     """Return what was counted in each file, its cost with it; nothing where the data is not there."""
     if not (DATA / "truth.json").is_file():
         return []
@@ -50,8 +52,8 @@ def truths() -> list[dict[str, Any]]:
     return [truth | {"usd": costs[truth["file"]]} for truth in _read("truth.json")]
 
 
-def _read(name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = msgspec.json.decode((DATA / name).read_bytes())
+def _read(name: str) -> list[Figures]:
+    found: list[Figures] = msgspec.json.decode((DATA / name).read_bytes())
     return found
 
 
@@ -59,7 +61,7 @@ def open_storage(database: Path) -> SqlStorage:
     return SqlStorage(SqliteSettings(path=str(database)), "machine", PRICES)
 
 
-async def store(storage: Storage, truth: dict[str, Any]) -> str:
+async def store(storage: Storage, truth: Figures) -> str:
     """Store a file as a source would; return its conversation."""
     key = str(uuid5(NAMESPACE_URL, truth["file"]))
     stream = Stream(key, "claude", truth["file"], key)
@@ -75,7 +77,7 @@ async def store(storage: Storage, truth: dict[str, Any]) -> str:
     return key
 
 
-async def figures(storage: Storage, database: Path, key: str) -> dict[str, Any]:
+async def figures(storage: Storage, database: Path, key: str) -> Figures:
     """Return what is stored of a conversation, by the names of the truth."""
     (conversation,) = await storage.conversations_by_id([key])
     activity = await storage.activity(key)
@@ -113,38 +115,53 @@ def tokens(usage: Usage) -> dict[str, int]:
     }
 
 
-def differences(truth: dict[str, Any], found: dict[str, Any], path: str = "") -> Iterator[str]:
+def differences(truth: Figures, found: Figures, path: str = "", within: float = HALF_A_MICRO) -> Iterator[str]:
     """Yield each figure that is not as it should be. What the truth does not say should be nothing."""
     for name, value in found.items():
         right = truth.get(name, 0)
         if isinstance(value, dict):
-            yield from differences(right or {}, value, f"{path}{name}.")
-        elif abs(value - right) > HALF_A_MICRO:
+            yield from differences(right or {}, value, f"{path}{name}.", within)
+        elif abs(value - right) > within:
             yield f"{path}{name}: {value}, not {right}"
 
 
-async def _compare(database: Path) -> bool:
-    wrong = False
+async def stored(folder: Path) -> list[Figures]:
+    """Return what is stored of each file, in the order of the truth."""
+    database = folder / "truth.db"
     async with open_storage(database) as storage:
-        print(f"{'records':>8}{'messages':>9}{'responses':>10}{'tokens':>13}{'tools':>6}{'dollars':>11}  file")
-        for truth in truths():
-            found = await figures(storage, database, await store(storage, truth))
-            messages = found["user_messages"] + found["assistant_messages"]
-            print(
-                f"{found['records']:>8}{messages:>9}{found['responses']:>10}{found['tokens']['total']:>13,}"
-                f"{found['tool_uses']:>6}{found['usd']:>11.6f}  {truth['file']}"
-            )
-            for difference in differences(truth, found):
-                wrong = True
-                print(f"    WRONG {difference}")
+        return [await figures(storage, database, await store(storage, truth)) for truth in truths()]
+
+
+def show(all_found: Sequence[Figures], within: float) -> bool:
+    """Print a line for each file, and what is wrong with it; return whether something is."""
+    wrong = False
+    print(f"{'messages':>8}{'responses':>10}{'tokens':>13}{'tools':>6}{'dollars':>11}  file")
+    for truth, found in zip(truths(), all_found, strict=True):
+        messages = found["user_messages"] + found["assistant_messages"]
+        print(
+            f"{messages:>8}{found['responses']:>10}{found['tokens']['total']:>13,}"
+            f"{found['tool_uses']:>6}{found['usd']:>11.6f}  {truth['file']}"
+        )
+        for difference in differences(truth, found, within=within):
+            wrong = True
+            print(f"    WRONG {difference}")
     return wrong
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.truth", description=__doc__)
+    parser.add_argument("--api", action="store_true", help="compare what a running daemon tells by its API")
+    arguments = parser.parse_args()
     if not truths():
         sys.exit(f"no transcripts in {DATA}: name a folder that has them in CCOD_TEST_DATA")
     with TemporaryDirectory() as folder:
-        sys.exit(trio.run(_compare, Path(folder) / "truth.db"))
+        if arguments.api:
+            from tests.truth_served import ROUNDED, served
+
+            wrong = show(trio.run(served, Path(folder)), ROUNDED)
+        else:
+            wrong = show(trio.run(stored, Path(folder)), HALF_A_MICRO)
+    sys.exit(wrong)
 
 
 if __name__ == "__main__":
