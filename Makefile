@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help serve test lint lint-fix type-check bench corpus wheel-test build lock clean
+.PHONY: help serve test lint lint-fix type-check bench faults corpus wheel-test build lock clean
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -42,6 +42,9 @@ type-check: $(VENV)/dev.stamp ## mypy --strict
 
 bench: $(VENV)/dev.stamp ## Measure ingest and latency against floor programs in the same run
 	$(BIN)/python -m tests.bench $(ARGS)
+
+faults: $(VENV)/dev.stamp ## Try to break it: kills, tailing, histories, damaged lines (takes many minutes; ARGS=--quick)
+	$(BIN)/python -m tests.faults $(ARGS)
 
 corpus: $(VENV)/dev.stamp ## Generate a synthetic history: make corpus ARGS="DIR --size M"
 	$(BIN)/python -m tests.bench.corpus $(ARGS)
