@@ -38,6 +38,7 @@ class Reading(Struct, frozen=True):
     """Records that follow those read before, and what to remember of them.
 
     `rest` is what stands behind them without an end, once nobody writes to the file; None while that is open.
+    `proved` says whether the file was known to be unchanged when it was read: a check may end while it is.
     """
 
     records: list[Record]
@@ -45,6 +46,7 @@ class Reading(Struct, frozen=True):
     mark: Mark
     signature: Signature
     rest: bytes | None
+    proved: bool
 
     @property
     def size(self) -> int:
@@ -179,12 +181,13 @@ def _read(descriptor: int, transcript: Transcript, max_line: int, signature: Sig
     cut = read_records if _is_transcript(transcript.found) else read_chunk
     records, position = cut(read, transcript.position._replace(searched=known), max_line)
     rest = None
+    proved = transcript.proved and signature == transcript.signature
     if cut is read_records and position.searched >= min(end, signature[2]):
         unended, position = read_unended(read, position)
         records += unended
-        if transcript.is_history or (transcript.proved and signature == transcript.signature):
+        if transcript.is_history or proved:
             rest = read(position.offset, position.searched - position.offset)
     body = b"".join(record.body for record in records)
     new_head, new_tail = (head + body[:HEAD])[:HEAD], (tail + body[-TAIL:])[-TAIL:]
     mark = Mark(crc32(new_head), crc32(new_tail), crc32(body, known_mark.whole))
-    return Reading(records, position, mark, signature, rest)
+    return Reading(records, position, mark, signature, rest, proved)

@@ -70,7 +70,7 @@ class Sender:
         progressed = reading.position != transcript.position
         if not reading.records and not transcript.gone and not transcript.has_moved:
             change = None
-        has_news = transcript.gone or transcript.has_moved or (transcript.proved and transcript.stream is not None)
+        has_news = transcript.gone or transcript.has_moved or (reading.proved and transcript.stream is not None)
         self._plan_check(transcript, reading)
         transcript.position, transcript.mark = reading.position, reading.mark
         transcript.signature = reading.signature
@@ -103,7 +103,7 @@ class Sender:
         if reading.signature != transcript.signature and (transcript.position.offset or is_open):
             transcript.unchecked, transcript.proved = True, False
             self._lanes.checks.put(transcript, at_once=reading.size <= transcript.position.searched)
-        elif transcript.proved:
+        elif reading.proved:
             transcript.unchecked = transcript.proved = False
 
     async def _begin_anew(self, transcript: Transcript) -> None:

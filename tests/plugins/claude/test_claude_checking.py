@@ -1,0 +1,45 @@
+"""What a check finds is told, whatever the reader does at that moment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trio
+
+from ccod_claude import sending
+from ccod_claude.catalogue import Catalogue
+from ccod_claude.files import Reading, read_on, survey
+from ccod_claude.lanes import Lanes
+from ccod_claude.sending import Sender
+from ccod_claude.transcripts import Transcript
+from tests.plugins.claude.claude_house import MemoryIntake
+
+LINE = b'{"type":"user"}\n'
+HALF = b'{"type":"us'
+
+
+async def test_a_check_may_end_while_the_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reading that began before says nothing of what the check found: the next one does."""
+    file = tmp_path / "p" / "s.jsonl"
+    file.parent.mkdir()
+    file.write_bytes(LINE + HALF)
+    intake, lanes = MemoryIntake(), Lanes(check_after=3600)
+    catalogue = Catalogue([], [str(tmp_path)], history_after=300)
+    (transcript,) = catalogue.note(survey([str(tmp_path)], lambda _: None).found, all_paths={})
+
+    def checked_meanwhile(transcript: Transcript, max_line: int) -> Reading | None:
+        reading = read_on(transcript, max_line)
+        if transcript.unchecked and not transcript.proved:
+            transcript.proved = transcript.again = True
+        return reading
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(Sender(intake, catalogue, lanes, lambda _: None, 1000).serve, lanes.live)
+        lanes.put(transcript)
+        await intake.has(file, LINE)
+        monkeypatch.setattr(sending, "read_on", checked_meanwhile)
+        lanes.put(transcript)
+        await intake.until(lambda: intake.rest[str(file)] == HALF)
+        nursery.cancel_scope.cancel()
+    assert not transcript.unchecked
