@@ -6,7 +6,6 @@ Each file is a conversation of its own in one database, for the files overlap.
 from __future__ import annotations
 
 import argparse
-import os
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,8 +24,8 @@ from ccod_prices.settings import PricesSettings
 from ccod_prices.table import PriceTable
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
+from tests.real import ABSENT, DATA
 
-DATA = Path(os.environ.get("CCOD_TEST_DATA", Path(__file__).parents[2] / "shared" / "data")) / "transcripts"
 PARSER = ClaudeParser()
 PRICES = PriceTable(PricesSettings())
 BATCH = 200
@@ -153,7 +152,7 @@ def main() -> None:
     parser.add_argument("--api", action="store_true", help="compare what a running daemon tells by its API")
     arguments = parser.parse_args()
     if not truths():
-        sys.exit(f"no transcripts in {DATA}: name a folder that has them in CCOD_TEST_DATA")
+        sys.exit(ABSENT)
     with TemporaryDirectory() as folder:
         if arguments.api:
             from tests.truth_served import ROUNDED, served

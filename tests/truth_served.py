@@ -10,7 +10,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from tests.e2e.daemon import Daemon, open_daemon
 from tests.e2e.waiting import eventually
-from tests.truth import DATA, Figures, truths
+from tests.real import DATA
+from tests.truth import Figures, truths
 
 LONG_AGO = (1_700_000_000, 1_700_000_000)
 PATIENCE = 60

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,12 +14,12 @@ import pytest
 import trio
 
 from tests.e2e.daemon import Daemon, open_daemon
+from tests.real import ABSENT, DATA
 
-DATA = Path(os.environ.get("CCOD_TEST_DATA", Path(__file__).parents[3] / "shared" / "data")) / "transcripts"
 SETTLE_SECONDS = 30.0
 
 if not (DATA / "truth.json").is_file():
-    pytest.skip("no real transcripts: name a folder that has them in CCOD_TEST_DATA", allow_module_level=True)
+    pytest.skip(ABSENT, allow_module_level=True)
 
 
 COSTS = DATA / "truth-cost.json"

@@ -14,10 +14,11 @@ from ccod.pipeline import Pipeline
 from ccod_claude.settings import ClaudeSettings
 from ccod_claude.source import ClaudeSource
 from tests.plugins.claude.claude_house import whole_records
-from tests.truth import DATA, PARSER, differences, figures, open_storage, store, truths
+from tests.real import ABSENT, DATA
+from tests.truth import PARSER, differences, figures, open_storage, store, truths
 
 if not truths():
-    pytest.skip("no real transcripts: name a folder that has them in CCOD_TEST_DATA", allow_module_level=True)
+    pytest.skip(ABSENT, allow_module_level=True)
 
 PATIENCE = 20
 

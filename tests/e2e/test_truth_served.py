@@ -11,11 +11,12 @@ from click.testing import CliRunner
 
 from ccod.cli import cli
 from tests.e2e.daemon import Daemon
+from tests.real import ABSENT
 from tests.truth import differences, truths
 from tests.truth_served import ROUNDED, lay_out, serving, session, told
 
 if not truths():
-    pytest.skip("no real transcripts: name a folder that has them in CCOD_TEST_DATA", allow_module_level=True)
+    pytest.skip(ABSENT, allow_module_level=True)
 
 
 async def test_every_figure_is_served_and_every_file_is_given_back(tmp_path: Path) -> None:

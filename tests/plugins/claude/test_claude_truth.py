@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ import pytest
 
 from ccod import Entry, Record, Stream
 from ccod_claude.parser import ClaudeParser
+from tests.real import ABSENT, DATA
 
-DATA = Path(os.environ.get("CCOD_TEST_DATA", Path(__file__).parents[4] / "shared" / "data")) / "transcripts"
 STREAM = Stream("k", "claude", "/p", "s")
 
 
@@ -22,7 +21,7 @@ def truths() -> list[Any]:
     return json.loads(file.read_bytes()) if file.exists() else []
 
 
-@pytest.mark.skipif(not truths(), reason=f"no transcripts in {DATA}; name their folder in CCOD_TEST_DATA")
+@pytest.mark.skipif(not truths(), reason=ABSENT)
 @pytest.mark.parametrize("truth", truths(), ids=lambda truth: truth["file"])
 def test_counts(truth: dict[str, Any]) -> None:
     found = list(entries(DATA / truth["file"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +15,9 @@ from ccod_sql.storage import SqlStorage
 from tests.contracts.asking import Clock
 from tests.plugins.sql.feeding import cuts, feed, stream, transcript
 from tests.plugins.sql.test_sql_tables import select
+from tests.real import ABSENT, DATA
 
 IDLE = 60_000
-DATA = Path(os.environ.get("CCOD_TEST_DATA") or Path(__file__).parents[4] / "shared" / "data") / "transcripts"
 BLOCKS = "SELECT start, length FROM blocks ORDER BY stream_id, start"
 
 
@@ -108,7 +107,7 @@ async def test_pieces_of_a_long_line_are_merged_too(storages: Callable[[], SqlSt
         assert await read(storage) == data
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the transcripts of CCOD_TEST_DATA are not there")
+@pytest.mark.skipif(not DATA.is_dir(), reason=ABSENT)
 async def test_every_known_transcript_comes_back(storages: Callable[[], SqlStorage], clock: Clock) -> None:
     files = {file.relative_to(DATA).as_posix(): file.read_bytes() for file in sorted(DATA.rglob("*.jsonl"))}
     positions: dict[str, Position] = {}
