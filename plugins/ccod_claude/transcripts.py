@@ -96,7 +96,7 @@ class Transcript(Struct, eq=False):
     def is_read(self) -> bool:
         """Whether the last reading came to the end, and nothing has changed since."""
         at_end = self.signature == self.found.signature and self.position.searched >= self.found.size
-        return at_end and not self.gone and not self.has_moved
+        return at_end and not (self.is_history or self.gone or self.has_moved)
 
 
 class State(Struct, frozen=True, gc=False, omit_defaults=True):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from ccod import ConfigError
+from ccod import ConfigError, UnavailableError
 
-HEAD = "0001"
-"""The newest migration. Alembic is imported only for a database that is not there yet."""
+HEAD = "0002"
+"""The newest migration. Alembic is imported only for a database that is not there yet, or is older."""
 
 
 def upgrade(connection: Connection, path: Path) -> None:
-    """Run the migrations that are missing."""
+    """Run the migrations that are missing, all or none. Of a database that is older a backup is made first."""
     version = _version(connection)
     if version == HEAD:
         return
@@ -29,6 +32,8 @@ def upgrade(connection: Connection, path: Path) -> None:
             f"{path}: written by a newer ccod (schema {version!r}, this one knows {HEAD!r}); "
             "update ccod, or name another file with --database"
         )
+    if version is not None:
+        _back_up(path, path.with_name(f"{path.name}.before-{HEAD}"))
     command.upgrade(config, "head")
 
 
@@ -37,3 +42,19 @@ def _version(connection: Connection) -> str | None:
         return None
     version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return version
+
+
+def _back_up(path: Path, to: Path) -> None:
+    """Copy the database as it is committed; another connection sees nothing of a transaction that has begun."""
+    part = to.with_name(f"{to.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as copy:
+            source.backup(copy)
+        part.replace(to)
+    except (OSError, sqlite3.Error) as error:
+        part.unlink(missing_ok=True)
+        raise UnavailableError(
+            f"{to}: the backup before the change to schema {HEAD!r} cannot be written ({error}); make room for it"
+        ) from error

@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 import trio
 
-from ccod import Progress
+from ccod import Checkpoint, Progress, Stream
 from ccod_claude.reading import CHUNK
 from tests.plugins.claude.claude_house import PATIENCE, MemoryIntake, append, following
 
@@ -85,6 +87,24 @@ async def test_history_that_never_ended_is_kept_at_once(root: Path, file: Path, 
     async with following(root, intake):
         await intake.until(lambda: intake.rest.get(str(file)) == LINE[:5])
     assert [batch.history for batch in intake.batches] == [True]
+
+
+async def test_history_that_was_left_open_is_read_on(root: Path, file: Path, intake: MemoryIntake) -> None:
+    """An earlier version waited for the end of such a line for ever, and wrote that down."""
+    file.write_bytes(LINE + LINE[:-1])
+    os.utime(file, (LONG_AGO, LONG_AGO))
+    status = file.stat()
+    signature = [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+    mark = [crc32(LINE), crc32(LINE), crc32(LINE)]
+    state = {"signature": signature, "mark": mark, "searched": status.st_size, "history_end": status.st_size}
+    intake.streams[str(file)] = (
+        Stream(str(file), "claude", str(file), SESSION),
+        Checkpoint(len(LINE), json.dumps(state)),
+    )
+    intake.bytes[str(file)] = LINE
+    async with following(root, intake):
+        await intake.has(file, LINE + LINE[:-1])
+        await intake.until(lambda: intake.told.done == intake.told.total)
 
 
 async def test_half_a_line_waits_for_its_rest(root: Path, file: Path, intake: MemoryIntake) -> None:

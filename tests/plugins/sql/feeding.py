@@ -94,7 +94,7 @@ def dump(database: Path, *tables: str) -> dict[str, list[str]]:
         connection.row_factory = sqlite3.Row
         return {
             table: sorted(
-                str([(key, row[key]) for key in row.keys() if key not in UNLIKE.get(table, ())])  # noqa: SIM118
+                str([(key, row[key]) for key in sorted(row.keys()) if key not in UNLIKE.get(table, ())])
                 for row in connection.execute(f"SELECT * FROM {table}")
             )
             for table in tables

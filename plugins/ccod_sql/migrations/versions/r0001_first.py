@@ -20,10 +20,8 @@ TOKENS = (
 def upgrade() -> None:
     _places()
     _entries()
-    _subagents()
     _bytes()
     _events()
-    _search()
 
 
 def _text(*names: str) -> list[sa.Column[str]]:
@@ -75,53 +73,30 @@ def _places() -> None:
         *_flags("timed"),
         *_numbers("appended_at"),
         *_flags("last_error"),
-        *_text("ending"),
-        *_numbers("turn", "pending_count"),
-        *_text("state", "state_reason"),
-        *_numbers("state_since"),
-        sa.Column("state_due", number),
         *_text("file_path"),
         sa.Column("file_deleted_at", number),
-        sa.Column("file_rewritten_at", number),
         *_numbers("entry_count", "message_count", "user_message_count", "assistant_message_count"),
-        *_numbers("response_count", "tool_call_count", "tool_error_count", "error_count", "subagent_count"),
-        *_numbers("unpriced_response_count", *TOKENS, "cost_nanos"),
+        *_numbers("response_count", "tool_call_count", "tool_error_count", "subagent_count"),
+        *_numbers(*TOKENS),
     )
     op.create_index("ix_conversations_updated", "conversations", ["updated_at"])
     op.create_index("ix_conversations_project", "conversations", ["project_id", "updated_at"])
-    op.create_index(
-        "ix_conversations_due",
-        "conversations",
-        ["state_due"],
-        sqlite_where=sa.text("state_due IS NOT NULL"),
-        postgresql_where=sa.text("state_due IS NOT NULL"),
-    )
     op.create_table(
         "streams",
         _id(),
         _to("machines"),
-        *_text("source", "key", "format", "kind", "path"),
+        *_text("source", "key", "format", "path"),
         _to("conversations"),
         *_text("agent"),
         *_numbers("position"),
         *_text("state"),
-        sa.Column("rest", sa.LargeBinary, nullable=False),
-        *_text("parser"),
-        *_numbers("packed", "entry_count"),
+        *_numbers("entry_count"),
         sa.Column("last_at", number),
         *_numbers("created_at", "updated_at"),
         sa.Column("deleted_at", number),
-        sa.Column("rewritten_at", number),
         sa.UniqueConstraint("machine_id", "source", "key"),
     )
     op.create_index("ix_streams_conversation", "streams", ["conversation_id", "agent"])
-    op.create_index(
-        "ix_streams_loose",
-        "streams",
-        ["updated_at"],
-        sqlite_where=sa.text("position > packed"),
-        postgresql_where=sa.text("position > packed"),
-    )
 
 
 def _entries() -> None:
@@ -132,17 +107,7 @@ def _entries() -> None:
         *_text("agent", "message_id", "request_id", "model"),
         *_numbers("at", *TOKENS),
         *_text("service_tier", "speed", "region"),
-        sa.Column("cost_nanos", number),
-        *_flags("sidechain", "counted"),
-        sa.UniqueConstraint("message_id", "request_id", "conversation_id", "agent"),
-    )
-    op.create_index("ix_responses_conversation", "responses", ["conversation_id", "at"])
-    op.create_index(
-        "ix_responses_counted",
-        "responses",
-        ["at"],
-        sqlite_where=sa.text("counted = 1"),
-        postgresql_where=sa.text("counted"),
+        sa.UniqueConstraint("conversation_id", "agent", "message_id", "request_id"),
     )
     op.create_table(
         "entries",
@@ -151,12 +116,11 @@ def _entries() -> None:
         *_numbers("offset", "length"),
         _to("conversations"),
         *_text("agent", "type", "subtype"),
-        *_texts_or_null("uuid", "parent", "logical_parent"),
+        *_texts_or_null("uuid", "parent"),
         *_numbers("at"),
         *_texts_or_null("role"),
-        *_flags("sidechain", "meta", "duplicate", "error"),
+        *_flags("sidechain", "meta", "duplicate"),
         _to("responses", nullable=True),
-        sa.Column("digest", number),
         sa.UniqueConstraint("stream_id", "offset"),
     )
     op.create_index("ix_entries_uuid", "entries", ["conversation_id", "uuid"])
@@ -180,37 +144,14 @@ def _entries() -> None:
         sa.Column("answered_at", number),
         *_flags("is_error"),
         sa.Column("duration_ms", number),
-        *_numbers("turn"),
     )
     op.create_index("ix_tool_calls_use", "tool_calls", ["use_entry_id"])
-    op.create_index("ix_tool_calls_result", "tool_calls", ["result_entry_id"])
     op.create_table(
         "record_types",
-        sa.Column("conversation_id", number, sa.ForeignKey("conversations.id"), primary_key=True),
         *(sa.Column(name, sa.Text, primary_key=True) for name in ("type", "subtype", "version")),
         *_flags("known"),
         *_numbers("count"),
     )
-
-
-def _subagents() -> None:
-    op.create_table(
-        "subagents",
-        sa.Column("conversation_id", number, sa.ForeignKey("conversations.id"), primary_key=True),
-        sa.Column("agent", sa.Text, primary_key=True),
-        *_texts_or_null("agent_type", "description", "parent_agent"),
-        sa.Column("depth", number),
-        *_texts_or_null("tool_use_id"),
-        *_numbers("rank"),
-    )
-    op.create_table(
-        "summaries",
-        sa.Column("conversation_id", number, sa.ForeignKey("conversations.id"), primary_key=True),
-        sa.Column("leaf", sa.Text, primary_key=True),
-        *_text("title"),
-        *_numbers("rank"),
-    )
-    op.create_index("ix_summaries_leaf", "summaries", ["leaf"])
 
 
 def _bytes() -> None:
@@ -235,7 +176,6 @@ def _bytes() -> None:
 
 
 def _events() -> None:
-    op.create_table("meta", sa.Column("key", sa.Text, primary_key=True), *_text("value"))
     op.create_table(
         "events",
         sa.Column("seq", number, primary_key=True),
@@ -244,26 +184,5 @@ def _events() -> None:
         _to("conversations", nullable=True),
         _to("projects", nullable=True),
         sa.Column("entry_id", number, sa.ForeignKey("entries.id")),
-        sa.Column("subject", sa.Text),
-        sa.Column("detail", sa.Text),
         sqlite_autoincrement=True,
     )
-    op.create_table(
-        "tombstones",
-        *(sa.Column(name, sa.Text, primary_key=True) for name in ("kind", "key")),
-        *_numbers("at"),
-    )
-    op.create_table(
-        "forgotten_streams",
-        sa.Column("machine_id", number, sa.ForeignKey("machines.id"), primary_key=True),
-        *(sa.Column(name, sa.Text, primary_key=True) for name in ("source", "key")),
-        *_text("format", "kind", "path", "conversation", "agent"),
-        *_numbers("position"),
-        *_text("state"),
-    )
-
-
-def _search() -> None:
-    """The index of what messages say, by keys that grow with time; it keeps no text."""
-    op.execute("CREATE VIRTUAL TABLE search USING fts5(text, content='', tokenize='unicode61')")
-    op.create_table("search_keys", sa.Column("key", number, primary_key=True), *_numbers("entry_id"))
