@@ -44,6 +44,7 @@ from ccod.model import (
     RecordType,
     Response,
     ResponseRecord,
+    Right,
     SearchQuery,
     Spawn,
     State,
@@ -69,13 +70,16 @@ from ccod.model import (
 )
 from ccod.observatory import Observatory
 from ccod.redaction import Redactor, SecretRule
+from ccod.rights import RIGHTS, Access, may
 from ccod.roles import Auth, Intake, Parser, Prices, Source, Storage, Transport
 from ccod.settings import Bytes, Seconds, Settings, setting
 from ccod.version import __version__
 
 __all__ = [
+    "RIGHTS",
     "STATUSES",
     "TOO_LONG",
+    "Access",
     "Activity",
     "Auth",
     "Batch",
@@ -121,6 +125,7 @@ __all__ = [
     "Redactor",
     "Response",
     "ResponseRecord",
+    "Right",
     "SearchQuery",
     "Seconds",
     "SecretRule",
@@ -156,5 +161,6 @@ __all__ = [
     "__version__",
     "hookimpl",
     "hookspec",
+    "may",
     "setting",
 ]

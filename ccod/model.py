@@ -725,9 +725,13 @@ class Peer(Struct, frozen=True):
     unix: bool = False
 
 
+Right = Literal["read", "write", "reveal", "admin"]
+
+
 class User(Struct, frozen=True):
-    """Who is asking."""
+    """Who is asking. `scopes` narrows what the role may do, as those of an API key; None narrows nothing."""
 
     id: str
     email: str
     role: Literal["owner", "admin", "user"]
+    scopes: frozenset[Right] | None = None

@@ -6,7 +6,7 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from quart import Quart, Response, request
+from quart import Quart, Response, current_app, request
 
 from ccod import ConfigError
 from ccod_http.problems import Problem, current, request_id
@@ -35,7 +35,7 @@ class Gate:
     def install(self, app: Quart) -> None:
         app.before_request(self.check)
         app.before_websocket(self.check)
-        app.before_request(self.answer_preflight)
+        app.before_request(self.answer_options)
         app.after_request(self.finish)
         app.after_websocket(self.finish_handshake)  # type: ignore[type-var]
 
@@ -58,15 +58,19 @@ class Gate:
                 "Pages of that origin may not ask here; add it to [http] cors_origins if it is yours.",
             )
 
-    async def answer_preflight(self) -> Response | None:
-        if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+    async def answer_options(self) -> Response | None:
+        """Tell which methods a path knows. A preflight bears no token, so this is said to all who may knock."""
+        if request.method != "OPTIONS":
             return None
-        headers = {
-            "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-            "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Request-ID",
-            "Access-Control-Max-Age": "600",
-        }
-        return Response(b"", HTTPStatus.NO_CONTENT, headers)
+        methods = sorted(current_app.url_map.bind("localhost", path_info=request.path).allowed_methods())
+        if not methods:
+            return None
+        response = Response(b"", HTTPStatus.NO_CONTENT, {"Allow": ", ".join([*methods, "OPTIONS"])})
+        if "Access-Control-Request-Method" in request.headers:
+            response.headers["Access-Control-Allow-Methods"] = response.headers["Allow"]
+            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, X-Request-ID"
+            response.headers["Access-Control-Max-Age"] = "600"
+        return response
 
     async def finish(self, response: Response) -> Response:
         response.headers.update(_HEADERS)

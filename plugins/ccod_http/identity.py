@@ -9,7 +9,7 @@ from ipaddress import ip_address
 import trio
 from quart import Quart, g, has_request_context
 
-from ccod import Auth, Peer, User
+from ccod import Access, Auth, Peer, User, may
 from ccod_http import sockettable
 from ccod_http.gate import connection_of, is_own_origin
 from ccod_http.problems import Problem, current
@@ -25,29 +25,22 @@ def current_user() -> User | None:
     return user
 
 
-async def require_reader() -> None:
-    """Raise a Problem for a stranger. To be used as `blueprint.before_request` and `before_websocket`."""
-    if current_user() is not None:
+def require(access: Access) -> None:
+    """Raise a Problem if the current caller may not have this access: 401 where a token would help, or else 403."""
+    user = current_user()
+    if may(user, access):
         return
-    if _token() is None:
+    if user is None and _token() is not None:
+        raise Problem(HTTPStatus.UNAUTHORIZED, "AUTH_TOKEN_INVALID", "The token is not valid.")
+    if user is None or user.role == "owner":
         raise Problem(
             HTTPStatus.UNAUTHORIZED,
             "AUTH_REQUIRED",
-            "Only processes of the user who runs ccod may read here, and no page of another site.",
+            "Only processes of the user who runs ccod may read here without a token, and no page of another site."
+            if access == "read"
+            else f"This needs a token with the right {access!r}; on the Unix socket the owner is admin: [http] socket.",
         )
-    raise Problem(HTTPStatus.UNAUTHORIZED, "AUTH_TOKEN_INVALID", "The token is not valid.")
-
-
-async def require_admin() -> None:
-    """Raise a Problem for whoever is no administrator."""
-    await require_reader()
-    user = current_user()
-    if user is None or user.role != "admin":
-        raise Problem(
-            HTTPStatus.FORBIDDEN,
-            "ADMIN_REQUIRED",
-            "Only an administrator may do this; the owner is one on the Unix socket, see [http] socket.",
-        )
+    raise Problem(HTTPStatus.FORBIDDEN, "ACCESS_DENIED", f"This needs the right {access!r}, which you do not have.")
 
 
 class Identifier:

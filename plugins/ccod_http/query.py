@@ -8,13 +8,13 @@ from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
-from quart import request
 
-from ccod_http.problems import Problem
-from ccod_http.replies import Pagination
+from ccod_http.problems import Problem, current
+from ccod_http.replies import Paged, Pagination
 from ccod_http.times import parse_time
 
 S = TypeVar("S", bound=Struct)
+T = TypeVar("T")
 
 
 class NoParameters(Struct):
@@ -31,10 +31,10 @@ class Paging(Struct, rename="camel"):
     def offset(self) -> int:
         return (self.page - 1) * self.limit
 
-    def of(self, total: int) -> Pagination:
-        """Say which page of `total` items this is."""
+    def paged(self, data: T, total: int) -> Paged[T]:
+        """Answer with this page of `total` items."""
         pages = -(-total // self.limit)
-        return Pagination(
+        pagination = Pagination(
             page=self.page,
             limit=self.limit,
             total=total,
@@ -42,18 +42,19 @@ class Paging(Struct, rename="camel"):
             has_next=self.page < pages,
             has_prev=self.page > 1,
         )
+        return Paged(data, pagination)
 
 
-def query(schema: type[S]) -> S:
+def read_query(schema: type[S]) -> S:
     """Return the parameters of the current request, or raise a Problem that names the wrong one."""
     names = [field.encode_name for field in msgspec.structs.fields(schema)]
-    for name, values in request.args.lists():
+    for name, values in current().args.lists():
         if name not in names:
             raise invalid(name, "is unknown" + _hint(name, names))
         if len(values) > 1:
             raise invalid(name, "is given more than once")
     try:
-        return msgspec.convert(request.args.to_dict(), schema, strict=False)
+        return msgspec.convert(current().args.to_dict(), schema, strict=False)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$.")
         raise invalid(path.rstrip("`"), f"is wrong: {reason}") from None

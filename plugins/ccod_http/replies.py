@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 from quart import Response
 
 from ccod_http.encoding import encode
+
+T = TypeVar("T")
 
 
 class Pagination(Struct, frozen=True, rename="camel"):
@@ -19,6 +21,13 @@ class Pagination(Struct, frozen=True, rename="camel"):
     pages: int
     has_next: bool
     has_prev: bool
+
+
+class Paged(Struct, Generic[T], frozen=True):
+    """What a route answers with that gives its data a page at a time."""
+
+    data: T
+    pagination: Pagination
 
 
 class Success(Struct, frozen=True, kw_only=True):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ccod_http.body import Body
 from ccod_http.encoding import encode
-from ccod_http.identity import current_user, require_admin, require_reader
+from ccod_http.identity import current_user, require
 from ccod_http.problems import Problem
-from ccod_http.query import NoParameters, Paging, query, query_time
-from ccod_http.replies import ok
+from ccod_http.query import Paging, query_time
+from ccod_http.replies import Paged
+from ccod_http.routes import Routes
 from ccod_http.settings import HttpSettings
 from ccod_http.shapes import (
     ConversationJson,
@@ -26,14 +28,16 @@ from ccod_http.shapes import (
 from ccod_http.times import epoch_ms, iso
 
 __all__ = [
+    "Body",
     "ConversationJson",
     "CostedUsageJson",
     "HttpSettings",
     "MessageJson",
-    "NoParameters",
+    "Paged",
     "Paging",
     "Problem",
     "ProjectJson",
+    "Routes",
     "ToolCallJson",
     "UsageJson",
     "conversation_json",
@@ -45,11 +49,8 @@ __all__ = [
     "epoch_ms",
     "iso",
     "message_json",
-    "ok",
     "project_json",
-    "query",
     "query_time",
-    "require_admin",
-    "require_reader",
+    "require",
     "usage_json",
 ]

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import AsyncIterator
 
 from msgspec import Struct
-from quart import Blueprint, Response
+from quart import Response
 
 from ccod import Observatory, Storage, StoredStream, StreamKind
-from ccod_http.web import NoParameters, Problem, iso, ok, query, require_admin, require_reader
+from ccod_http.web import Problem, Routes, iso
 
 
 class StreamJson(Struct, rename="camel"):
@@ -34,24 +34,27 @@ class ArchiveJson(Struct, rename="camel"):
     watched: list[str]
 
 
-def archive_routes(observatory: Observatory) -> Blueprint:
-    routes = Blueprint("archive", __name__, url_prefix="/api/conversations")
-    routes.before_request(require_reader)
-    routes.before_request(require_admin)
+def archive_routes(observatory: Observatory) -> Routes:
+    routes = Routes("archive", __name__, url_prefix="/api/conversations")
     storage = observatory.storage
 
-    @routes.get("/<conversation_id>/archive")
-    async def archive(conversation_id: str) -> Response:
-        query(NoParameters)
+    @routes.get("/<conversation_id>/archive", access="admin", errors=[404])
+    async def archive(conversation_id: str) -> ArchiveJson:
+        """List the streams of a conversation."""
         found = await storage.streams(conversation_id)
         if not found:
             raise Problem(404, "NOT_FOUND", "There is no such conversation.")
         streams = [_stream_json(stream, await _sha256(storage, stream)) for stream in found]
-        return ok(ArchiveJson(conversation_id, streams, list(observatory.roots)))
+        return ArchiveJson(conversation_id, streams, list(observatory.roots))
 
-    @routes.get("/<conversation_id>/archive/<int:stream_id>")
+    @routes.get(
+        "/<conversation_id>/archive/<int:stream_id>",
+        access="admin",
+        errors=[404],
+        media=["application/octet-stream"],
+    )
     async def stream(conversation_id: str, stream_id: int) -> Response:
-        query(NoParameters)
+        """Give back the bytes of a stream, secrets and all."""
         for found in await storage.streams(conversation_id):
             if found.id == stream_id:
                 return Response(_portions(storage, found), content_type="application/octet-stream")

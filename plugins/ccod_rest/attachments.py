@@ -7,10 +7,10 @@ from functools import partial
 
 import trio
 from msgspec import Struct
-from quart import Blueprint, Response
+from quart import Response
 
 from ccod import Observatory, Redactor, Storage, StoredStream
-from ccod_http.web import NoParameters, Problem, iso, ok, query, require_reader
+from ccod_http.web import Problem, Routes, iso
 from ccod_rest.finding import find_conversation
 from ccod_rest.revealing import check_reveal
 
@@ -35,25 +35,29 @@ class AttachmentJson(Struct, frozen=True, rename="camel"):
     file_deleted_at: str | None
 
 
-def attachment_routes(observatory: Observatory) -> Blueprint:
-    routes = Blueprint("attachments", __name__, url_prefix="/api/conversations")
-    routes.before_request(require_reader)
+def attachment_routes(observatory: Observatory) -> Routes:
+    routes = Routes("attachments", __name__, url_prefix="/api/conversations")
     storage = observatory.storage
 
-    @routes.get("/<conversation_id>/attachments")
-    async def attachments(conversation_id: str) -> Response:
-        query(NoParameters)
+    @routes.get("/<conversation_id>/attachments", access="read", errors=[404])
+    async def attachments(conversation_id: str) -> list[AttachmentJson]:
+        """List the files beside a transcript, such as output that did not fit into it."""
         await find_conversation(storage, conversation_id)
-        return ok([_attachment_json(each) for each in await attached(storage, conversation_id)])
+        return [_attachment_json(each) for each in await attached(storage, conversation_id)]
 
-    @routes.get("/<conversation_id>/attachments/<int:attachment_id>")
-    async def attachment(conversation_id: str, attachment_id: int) -> Response:
-        wanted = query(AttachmentParameters)
+    @routes.get(
+        "/<conversation_id>/attachments/<int:attachment_id>",
+        access="read",
+        errors=[404],
+        media=["application/octet-stream"],
+    )
+    async def attachment(conversation_id: str, attachment_id: int, query: AttachmentParameters) -> Response:
+        """Show one file beside a transcript."""
         for found in await attached(storage, conversation_id):
             if found.id == attachment_id:
-                await check_reveal(wanted.reveal, conversation_id)
+                check_reveal(query.reveal, conversation_id)
                 portions = _portions(storage, found)
-                body = portions if wanted.reveal else _masked(portions, observatory.redactor)
+                body = portions if query.reveal else _masked(portions, observatory.redactor)
                 return Response(body, content_type="application/octet-stream")
         raise Problem(404, "NOT_FOUND", "That conversation has no such attachment.")
 

@@ -8,20 +8,18 @@ from typing import Annotated, Literal
 
 import trio
 from msgspec import Meta
-from quart import Blueprint, Response
 
 from ccod import ConversationQuery, Message, MessageQuery, Observatory, State, Status
 from ccod_http.web import (
+    ConversationJson,
     MessageJson,
-    NoParameters,
+    Paged,
     Paging,
     Problem,
+    Routes,
     conversation_json,
     message_json,
-    ok,
-    query,
     query_time,
-    require_reader,
 )
 from ccod_rest.finding import find_conversation
 from ccod_rest.revealing import check_reveal
@@ -45,39 +43,38 @@ class MessageParameters(Paging):
     reveal: bool = False
 
 
-def conversation_routes(observatory: Observatory) -> Blueprint:
-    routes = Blueprint("conversations", __name__, url_prefix="/api/conversations")
-    routes.before_request(require_reader)
+def conversation_routes(observatory: Observatory) -> Routes:
+    routes = Routes("conversations", __name__, url_prefix="/api/conversations")
     storage, redactor = observatory.storage, observatory.redactor
 
-    @routes.get("")
-    async def conversations() -> Response:
-        wanted = query(ConversationParameters)
-        page = await storage.conversations(_conversation_query(wanted))
-        return ok([conversation_json(each, redactor) for each in page.items], wanted.of(page.total))
+    @routes.get("", access="read")
+    async def conversations(query: ConversationParameters) -> Paged[list[ConversationJson]]:
+        """List conversations."""
+        page = await storage.conversations(_conversation_query(query))
+        return query.paged([conversation_json(each, redactor) for each in page.items], page.total)
 
-    @routes.get("/<conversation_id>")
-    async def conversation(conversation_id: str) -> Response:
-        query(NoParameters)
-        return ok(conversation_json(await find_conversation(storage, conversation_id), redactor))
+    @routes.get("/<conversation_id>", access="read", errors=[404])
+    async def conversation(conversation_id: str) -> ConversationJson:
+        """Show one conversation."""
+        return conversation_json(await find_conversation(storage, conversation_id), redactor)
 
-    @routes.get("/<conversation_id>/messages")
-    async def messages(conversation_id: str) -> Response:
-        wanted = query(MessageParameters)
-        await check_reveal(wanted.reveal, conversation_id)
+    @routes.get("/<conversation_id>/messages", access="read", errors=[404])
+    async def messages(conversation_id: str, query: MessageParameters) -> Paged[list[MessageJson]]:
+        """List the messages of a conversation, or of one of its subagents, by time."""
+        check_reveal(query.reveal, conversation_id)
         await find_conversation(storage, conversation_id)
         page = await storage.messages(
             conversation_id,
             MessageQuery(
-                agent=wanted.agent,
-                role=wanted.role,
-                descending=wanted.order == "desc",
-                offset=wanted.offset,
-                limit=wanted.limit,
+                agent=query.agent,
+                role=query.role,
+                descending=query.order == "desc",
+                offset=query.offset,
+                limit=query.limit,
             ),
         )
-        shown = partial(_shown, observatory, page.items, reveal=wanted.reveal)
-        return ok(await trio.to_thread.run_sync(shown), wanted.of(page.total))
+        shown = partial(_shown, observatory, page.items, reveal=query.reveal)
+        return query.paged(await trio.to_thread.run_sync(shown), page.total)
 
     return routes
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
-from quart import Blueprint, Response
 
 from ccod import Health, Observatory, Progress, ServiceHealth, __version__
-from ccod_http.web import Problem, current_user, epoch_ms, iso, ok
+from ccod_http.web import Problem, Routes, current_user, epoch_ms, iso
 
 Word = Literal["healthy", "degraded", "unhealthy"]
 
@@ -38,19 +37,21 @@ class HealthJson(Struct, rename="camel"):
     details: Details | UnsetType = UNSET
 
 
-def health_routes(observatory: Observatory) -> Blueprint:
-    routes = Blueprint("health", __name__, url_prefix="/health")
+def health_routes(observatory: Observatory) -> Routes:
+    routes = Routes("health", __name__, url_prefix="/health")
     health = observatory.health
 
-    @routes.get("")
-    async def alive() -> Response:
-        return ok(_health_json(health))
+    @routes.get("", access="public")
+    async def alive() -> HealthJson:
+        """Tell that the daemon runs, and how its parts are."""
+        return _health_json(health)
 
-    @routes.get("/ready")
-    async def ready() -> Response:
+    @routes.get("/ready", access="public", errors=[503])
+    async def ready() -> HealthJson:
+        """Tell that all parts are well; 503 while one is not."""
         if not health.well:
             raise Problem(503, "NOT_READY", "A service is not well.", _health_json(health))
-        return ok(_health_json(health))
+        return _health_json(health)
 
     return routes
 

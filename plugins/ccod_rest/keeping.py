@@ -6,10 +6,9 @@ from functools import partial
 from typing import Annotated
 
 from msgspec import Meta, Struct
-from quart import Blueprint, Response
 
 from ccod import Observatory
-from ccod_http.web import NoParameters, Problem, ok, query, require_admin
+from ccod_http.web import Problem, Routes
 
 Version = Annotated[str, Meta(pattern=r"^\w+(\.\w+)*\Z", max_length=64)]
 
@@ -32,34 +31,33 @@ class ForgottenJson(Struct):
     projects: list[str]
 
 
-def keeping_routes(observatory: Observatory) -> Blueprint:
-    routes = Blueprint("keeping", __name__, url_prefix="/api")
-    routes.before_request(require_admin)
+def keeping_routes(observatory: Observatory) -> Routes:
+    routes = Routes("keeping", __name__, url_prefix="/api")
     storage = observatory.storage
 
-    @routes.post("/reparse")
-    async def reparse() -> Response:
-        wanted = query(ReparseParameters)
-        count = await storage.reparse(wanted.conversation, wanted.since)
-        if wanted.conversation is not None and not await storage.conversations_by_id([wanted.conversation]):
+    @routes.post("/reparse", access="admin", status=202, errors=[404])
+    async def reparse(query: ReparseParameters) -> ReparseJson:
+        """Derive what was stored again from the archive."""
+        count = await storage.reparse(query.conversation, query.since)
+        if query.conversation is not None and not await storage.conversations_by_id([query.conversation]):
             raise Problem(404, "NOT_FOUND", "There is no such conversation.")
-        return ok(ReparseJson(count), status=202)
+        return ReparseJson(count)
 
-    @routes.delete("/conversations/<conversation_id>")
-    async def forget_conversation(conversation_id: str) -> Response:
-        query(NoParameters)
+    @routes.delete("/conversations/<conversation_id>", access="admin", errors=[404])
+    async def forget_conversation(conversation_id: str) -> ForgottenJson:
+        """Forget a conversation for ever."""
         stored = await observatory.change(partial(storage.forget_conversation, conversation_id))
         if stored is None:
             raise Problem(404, "NOT_FOUND", "There is no such conversation.")
-        return ok(ForgottenJson([conversation_id], []))
+        return ForgottenJson([conversation_id], [])
 
-    @routes.delete("/projects/<project_id>")
-    async def forget_project(project_id: str) -> Response:
-        query(NoParameters)
+    @routes.delete("/projects/<project_id>", access="admin", errors=[404])
+    async def forget_project(project_id: str) -> ForgottenJson:
+        """Forget a project and its conversations for ever."""
         stored = await observatory.change(partial(storage.forget_project, project_id))
         if stored is None:
             raise Problem(404, "NOT_FOUND", "There is no such project.")
         forgotten = [event.conversation_id for event in stored.events if event.conversation_id]
-        return ok(ForgottenJson(forgotten, [project_id]))
+        return ForgottenJson(forgotten, [project_id])
 
     return routes

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from quart import Blueprint, Response
-
 from ccod import Observatory, ProjectQuery
-from ccod_http.web import NoParameters, Paging, Problem, ok, project_json, query, require_reader
+from ccod_http.web import Paged, Paging, Problem, ProjectJson, Routes, project_json
 
 
 class ProjectParameters(Paging):
@@ -15,30 +13,29 @@ class ProjectParameters(Paging):
     order: Literal["asc", "desc"] = "desc"
 
 
-def project_routes(observatory: Observatory) -> Blueprint:
-    routes = Blueprint("projects", __name__, url_prefix="/api/projects")
-    routes.before_request(require_reader)
+def project_routes(observatory: Observatory) -> Routes:
+    routes = Routes("projects", __name__, url_prefix="/api/projects")
     storage = observatory.storage
 
-    @routes.get("")
-    async def projects() -> Response:
-        wanted = query(ProjectParameters)
+    @routes.get("", access="read")
+    async def projects(query: ProjectParameters) -> Paged[list[ProjectJson]]:
+        """List projects."""
         page = await storage.projects(
             ProjectQuery(
-                sort=wanted.sort,
-                descending=wanted.order == "desc",
-                offset=wanted.offset,
-                limit=wanted.limit,
+                sort=query.sort,
+                descending=query.order == "desc",
+                offset=query.offset,
+                limit=query.limit,
             )
         )
-        return ok([project_json(project) for project in page.items], wanted.of(page.total))
+        return query.paged([project_json(project) for project in page.items], page.total)
 
-    @routes.get("/<project_id>")
-    async def project(project_id: str) -> Response:
-        query(NoParameters)
+    @routes.get("/<project_id>", access="read", errors=[404])
+    async def project(project_id: str) -> ProjectJson:
+        """Show one project."""
         found = await storage.project(project_id)
         if found is None:
             raise Problem(404, "NOT_FOUND", "There is no such project.")
-        return ok(project_json(found))
+        return project_json(found)
 
     return routes

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from msgspec import Struct
-from quart import Blueprint, Response
 
 from ccod import Observatory, Quarantined, RecordType, StorageFacts
-from ccod_http.web import NoParameters, Paging, iso, ok, query, require_reader
+from ccod_http.web import Paged, Paging, Routes, iso
 
 
 class QuarantineJson(Struct, rename="camel"):
@@ -18,28 +17,25 @@ class QuarantineJson(Struct, rename="camel"):
     at: str
 
 
-def quarantine_routes(observatory: Observatory) -> Blueprint:
-    routes = Blueprint("quarantine", __name__, url_prefix="/api")
-    routes.before_request(require_reader)
+def quarantine_routes(observatory: Observatory) -> Routes:
+    routes = Routes("quarantine", __name__, url_prefix="/api")
     storage = observatory.storage
 
-    @routes.get("/quarantine")
-    async def quarantine() -> Response:
-        wanted = query(Paging)
-        page = await storage.quarantine(wanted.offset, wanted.limit)
-        return ok([_quarantine_json(each) for each in page.items], wanted.of(page.total))
+    @routes.get("/quarantine", access="read")
+    async def quarantine(query: Paging) -> Paged[list[QuarantineJson]]:
+        """List what could not be understood, the latest first."""
+        page = await storage.quarantine(query.offset, query.limit)
+        return query.paged([_quarantine_json(each) for each in page.items], page.total)
 
-    @routes.get("/record-types")
-    async def record_types() -> Response:
-        query(NoParameters)
-        found: list[RecordType] = [*await storage.record_types()]
-        return ok(found)
+    @routes.get("/record-types", access="read")
+    async def record_types() -> list[RecordType]:
+        """List every type of record that was ever met, the unknown ones first."""
+        return [*await storage.record_types()]
 
-    @routes.get("/storage")
-    async def facts() -> Response:
-        query(NoParameters)
-        known: StorageFacts = await storage.facts()
-        return ok(known)
+    @routes.get("/storage", access="read")
+    async def facts() -> StorageFacts:
+        """Show what there is to know of the storage itself."""
+        return await storage.facts()
 
     return routes
 

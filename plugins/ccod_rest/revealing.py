@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import structlog
 
-from ccod_http.web import current_user, require_admin
+from ccod_http.web import current_user, require
 
 log = structlog.get_logger("ccod.rest")
 
 
-async def check_reveal(wanted: bool, conversation_id: str) -> None:
+def check_reveal(wanted: bool, conversation_id: str) -> None:
     """Raise a Problem if secrets are asked for by who may not see them; that they are shown is logged."""
     if wanted:
-        await require_admin()
+        require("reveal")
         user = current_user()
         log.info("secrets revealed", user=user.id if user else None, conversation=conversation_id)

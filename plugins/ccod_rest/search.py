@@ -9,10 +9,9 @@ from typing import Annotated, Literal
 import msgspec
 import trio
 from msgspec import Meta, Struct
-from quart import Blueprint, Response
 
 from ccod import Found, Observatory, SearchQuery
-from ccod_http.web import Problem, iso, ok, query, query_time, require_reader
+from ccod_http.web import Problem, Routes, iso, query_time
 from ccod_rest.searching import FILTERS, SearchError, take_apart
 from ccod_rest.snippets import Snippet, snippet
 
@@ -59,15 +58,15 @@ class SearchJson(Struct, frozen=True, rename="camel"):
     indexed: float
 
 
-def search_routes(observatory: Observatory) -> Blueprint:
-    routes = Blueprint("search", __name__, url_prefix="/api/search")
-    routes.before_request(require_reader)
+def search_routes(observatory: Observatory) -> Routes:
+    routes = Routes("search", __name__, url_prefix="/api/search")
 
-    @routes.get("")
-    async def search() -> Response:
-        wanted = _wanted(query(SearchParameters))
+    @routes.get("", access="read")
+    async def search(query: SearchParameters) -> SearchJson:
+        """Find messages that hold every word of `q`."""
+        wanted = _wanted(query)
         found = await observatory.storage.search(wanted)
-        return ok(await trio.to_thread.run_sync(partial(_shown, observatory, wanted, found)))
+        return await trio.to_thread.run_sync(partial(_shown, observatory, wanted, found))
 
     return routes
 

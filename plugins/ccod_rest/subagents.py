@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from msgspec import Struct
-from quart import Blueprint, Response
 
 from ccod import Observatory, Redactor, Subagent
-from ccod_http.web import CostedUsageJson, NoParameters, costed_usage_json, iso, ok, query, require_reader
+from ccod_http.web import CostedUsageJson, Routes, costed_usage_json, iso
 from ccod_rest.finding import find_conversation
 
 
@@ -29,16 +28,15 @@ class SubagentJson(Struct, frozen=True, rename="camel"):
     duration_ms: int | None
 
 
-def subagent_routes(observatory: Observatory) -> Blueprint:
-    routes = Blueprint("subagents", __name__, url_prefix="/api/conversations")
-    routes.before_request(require_reader)
+def subagent_routes(observatory: Observatory) -> Routes:
+    routes = Routes("subagents", __name__, url_prefix="/api/conversations")
     storage, redactor = observatory.storage, observatory.redactor
 
-    @routes.get("/<conversation_id>/subagents")
-    async def subagents(conversation_id: str) -> Response:
-        query(NoParameters)
+    @routes.get("/<conversation_id>/subagents", access="read", errors=[404])
+    async def subagents(conversation_id: str) -> list[SubagentJson]:
+        """List the subagents of a conversation, by the time at which they started."""
         await find_conversation(storage, conversation_id)
-        return ok([subagent_json(each, redactor) for each in await storage.subagents(conversation_id)])
+        return [subagent_json(each, redactor) for each in await storage.subagents(conversation_id)]
 
     return routes
 

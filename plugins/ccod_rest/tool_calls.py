@@ -8,10 +8,9 @@ from typing import Annotated, Any, Literal
 
 import trio
 from msgspec import Meta, Struct
-from quart import Blueprint, Response
 
 from ccod import Block, CalledTool, Message, Observatory, ToolCallQuery
-from ccod_http.web import Paging, iso, ok, query, require_reader
+from ccod_http.web import Paged, Paging, Routes, iso
 from ccod_rest.attachments import attached, by_name, file_name
 from ccod_rest.finding import find_conversation
 
@@ -42,20 +41,19 @@ class CalledToolJson(Struct, frozen=True, rename="camel"):
     result_message_id: str | None
 
 
-def tool_call_routes(observatory: Observatory) -> Blueprint:
-    routes = Blueprint("tool_calls", __name__, url_prefix="/api/conversations")
-    routes.before_request(require_reader)
+def tool_call_routes(observatory: Observatory) -> Routes:
+    routes = Routes("tool_calls", __name__, url_prefix="/api/conversations")
     storage = observatory.storage
 
-    @routes.get("/<conversation_id>/tool-calls")
-    async def tool_calls(conversation_id: str) -> Response:
-        wanted = query(ToolCallParameters)
+    @routes.get("/<conversation_id>/tool-calls", access="read", errors=[404])
+    async def tool_calls(conversation_id: str, query: ToolCallParameters) -> Paged[list[CalledToolJson]]:
+        """List the tool calls of a conversation, or of one of its subagents, in the order in which they were made."""
         await find_conversation(storage, conversation_id)
-        asked = ToolCallQuery(wanted.agent, wanted.name, wanted.status, wanted.offset, wanted.limit)
+        asked = ToolCallQuery(query.agent, query.name, query.status, query.offset, query.limit)
         page = await storage.tool_calls(conversation_id, asked)
         files = by_name(await attached(storage, conversation_id))
         shown = await trio.to_thread.run_sync(partial(_shown, observatory, page.items, files))
-        return ok(shown, wanted.of(page.total))
+        return query.paged(shown, page.total)
 
     return routes
 

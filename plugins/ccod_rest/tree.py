@@ -8,10 +8,9 @@ from typing import Annotated
 
 import trio
 from msgspec import Meta, Struct
-from quart import Blueprint, Response
 
 from ccod import Node, Observatory, Subagent
-from ccod_http.web import Paging, iso, ok, query, require_reader
+from ccod_http.web import Paged, Paging, Routes, iso
 from ccod_rest.finding import find_conversation
 from ccod_rest.trees import Knot, messages_of, tree
 
@@ -44,19 +43,18 @@ class TreeJson(Struct, frozen=True):
     nodes: list[NodeJson]
 
 
-def tree_routes(observatory: Observatory) -> Blueprint:
-    routes = Blueprint("tree", __name__, url_prefix="/api/conversations")
-    routes.before_request(require_reader)
+def tree_routes(observatory: Observatory) -> Routes:
+    routes = Routes("tree", __name__, url_prefix="/api/conversations")
     storage = observatory.storage
 
-    @routes.get("/<conversation_id>/tree")
-    async def whole(conversation_id: str) -> Response:
-        wanted = query(TreeParameters)
+    @routes.get("/<conversation_id>/tree", access="read", errors=[404])
+    async def whole(conversation_id: str, query: TreeParameters) -> Paged[TreeJson]:
+        """Show what follows what in a conversation."""
         await find_conversation(storage, conversation_id)
         nodes = await storage.nodes(conversation_id)
         subagents = await storage.subagents(conversation_id)
-        shown, total = await trio.to_thread.run_sync(partial(_shown, nodes, subagents, wanted))
-        return ok(shown, wanted.of(total))
+        shown, total = await trio.to_thread.run_sync(partial(_shown, nodes, subagents, query))
+        return query.paged(shown, total)
 
     return routes
 

@@ -6,21 +6,17 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
-from quart import Blueprint, Response
 
 from ccod import CountedQuery, Observatory, Storage, Totals
 from ccod_http.web import (
     CostedUsageJson,
-    NoParameters,
+    Routes,
     costed_usage_json,
     epoch_ms,
     iso,
-    ok,
-    query,
     query_time,
-    require_reader,
 )
-from ccod_rest.analytics import analytics_json, own_totals
+from ccod_rest.analytics import AnalyticsJson, analytics_json, own_totals
 from ccod_rest.blocks import BLOCK_MS, UsageBlock, extend
 from ccod_rest.explaining import ResponseJson, response_json
 from ccod_rest.finding import find_conversation
@@ -52,41 +48,38 @@ class ExplainedJson(Struct, frozen=True, rename="camel"):
     unpriced: int
 
 
-def usage_routes(observatory: Observatory) -> Blueprint:
-    routes = Blueprint("usage", __name__, url_prefix="/api")
-    routes.before_request(require_reader)
+def usage_routes(observatory: Observatory) -> Routes:
+    routes = Routes("usage", __name__, url_prefix="/api")
     storage = observatory.storage
 
-    @routes.get("/conversations/<conversation_id>/analytics")
-    async def analytics(conversation_id: str) -> Response:
-        query(NoParameters)
+    @routes.get("/conversations/<conversation_id>/analytics", access="read", errors=[404])
+    async def analytics(conversation_id: str) -> AnalyticsJson:
+        """Show what a conversation amounts to: messages, turns, tools, usage, errors."""
         conversation = await find_conversation(storage, conversation_id)
         activity = await storage.activity(conversation_id)
-        return ok(analytics_json(conversation, activity, await storage.total_usage(conversation_id)))
+        return analytics_json(conversation, activity, await storage.total_usage(conversation_id))
 
-    @routes.get("/conversations/<conversation_id>/usage")
-    async def usage(conversation_id: str) -> Response:
-        query(NoParameters)
+    @routes.get("/conversations/<conversation_id>/usage", access="read", errors=[404])
+    async def usage(conversation_id: str) -> ExplainedJson:
+        """Explain the cost of a conversation: every API response, its tokens, and why it counts or not."""
         conversation = await find_conversation(storage, conversation_id)
         records = await storage.responses(conversation_id)
         total = sum((await storage.total_usage(conversation_id)).values(), Totals())
-        return ok(
-            ExplainedJson(
-                conversation_id=conversation_id,
-                responses=[response_json(record) for record in records],
-                usage=costed_usage_json(own_totals(conversation)),
-                total_usage=costed_usage_json(total),
-                unpriced=total.unpriced_count,
-            )
+        return ExplainedJson(
+            conversation_id=conversation_id,
+            responses=[response_json(record) for record in records],
+            usage=costed_usage_json(own_totals(conversation)),
+            total_usage=costed_usage_json(total),
+            unpriced=total.unpriced_count,
         )
 
-    @routes.get("/usage/blocks")
-    async def blocks() -> Response:
-        wanted = query(BlockParameters)
-        since = query_time("startDate", wanted.start_date)
-        until = query_time("endDate", wanted.end_date, end=True)
+    @routes.get("/usage/blocks", access="read")
+    async def blocks(query: BlockParameters) -> list[BlockJson]:
+        """Show the usage of all conversations in blocks of five hours."""
+        since = query_time("startDate", query.start_date)
+        until = query_time("endDate", query.end_date, end=True)
         now = epoch_ms()
-        return ok([_block_json(block, now) for block in await read_blocks(storage, since, until)])
+        return [_block_json(block, now) for block in await read_blocks(storage, since, until)]
 
     return routes
 

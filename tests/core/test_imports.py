@@ -17,7 +17,7 @@ if not CORE.is_dir():
 
 FLOORS = (
     {"version", "errors", "model", "health"},
-    {"notify", "roles", "settings", "bus", "supervisor", "redaction"},
+    {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction"},
     {"configuration", "log", "observatory", "pipeline", "progress"},
     {"hookspecs"},
     {"manager", "__init__"},

@@ -6,19 +6,19 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import httpx
 import msgspec
 import structlog
 import trio
-from quart import Blueprint, websocket
+from quart import Blueprint, Response, websocket
 
 from ccod import Block, Bus, Content, Entry, Health, Observatory, Record, Settings, Stored, Stream
 from ccod.settings import CoreSettings
 from ccod_http.settings import HttpSettings
 from ccod_http.transport import HttpTransport
-from ccod_http.web import require_reader
+from ccod_http.web import Body, Routes
 from ccod_jwt.auth import JwtAuth
 from ccod_rest import ccod_http_blueprints
 from tests.plugins.http.shelf import Shelf
@@ -92,31 +92,47 @@ async def read_all(stream: trio.SocketStream) -> bytes:
     return answer
 
 
-def probe() -> Blueprint:
-    """Routes that only tests need."""
-    routes = Blueprint("probe", __name__)
+class Note(Body):
+    text: Annotated[str, msgspec.Meta(max_length=100)]
+    likes: int = 0
+    weight: float = 0.0
+    inner: dict[str, Any] = msgspec.field(default_factory=dict)
+    at_home: bool = False
 
-    @routes.get("/boom")
+
+def probe() -> Routes:
+    """Routes that only tests need."""
+    routes = Routes("probe", __name__)
+
+    @routes.get("/boom", access="public")
     async def boom() -> str:
         raise RuntimeError("secret")
 
-    @routes.get("/big")
-    async def big() -> bytes:
-        return bytes(32 * 1024 * 1024)
+    @routes.get("/big", access="public", media=["application/octet-stream"])
+    async def big() -> Response:
+        return Response(bytes(32 * 1024 * 1024))
 
-    @routes.websocket("/echo")
+    @routes.post("/note", access="public", status=201)
+    async def note(body: Note) -> Note:
+        """Say back what was said."""
+        return body
+
+    @routes.delete("/unsaid", access="public")
+    async def unsay() -> None:
+        """Do nothing."""
+
+    @routes.websocket("/echo", access="public")
     async def echo() -> None:
         await websocket.accept()
         while True:
             await websocket.send(await websocket.receive())
 
-    @routes.websocket("/guarded")
+    @routes.websocket("/guarded", access="read")
     async def guarded() -> None:
-        await require_reader()
         await websocket.accept(subprotocol="other")
         await websocket.receive()
 
-    @routes.websocket("/flood")
+    @routes.websocket("/flood", access="public")
     async def flood() -> None:
         await websocket.accept()
         while True:
@@ -130,14 +146,14 @@ async def do_at_once(work: Callable[[], Awaitable[Stored | None]]) -> Stored | N
 
 
 @asynccontextmanager
-async def serving(**settings: Any) -> AsyncIterator[Server]:
+async def serving(*more: Blueprint, **settings: Any) -> AsyncIterator[Server]:
     http = msgspec.convert({"port": 0, "host": "127.0.0.1", "socket": ""} | settings, HttpSettings)
     all_settings = Settings(CoreSettings(), {HttpSettings: http})
     shelf, health, stopping = Shelf(), Health(), trio.Event()
 
     def ask(hook: str, settings: Settings, observatory: Observatory) -> Sequence[tuple[str, Any]]:
         assert hook == "ccod_http_blueprints"
-        return [("rest", ccod_http_blueprints(observatory)), ("probe", [probe()])]
+        return [("rest", ccod_http_blueprints(observatory)), ("probe", [probe(), *more])]
 
     observatory = Observatory(shelf, JwtAuth(), Bus(), health, {"plain": Plain()}, stopping, ask, do_at_once)
     transport = HttpTransport(all_settings, observatory)

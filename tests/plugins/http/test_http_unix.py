@@ -45,9 +45,9 @@ async def test_only_an_administrator_changes_what_is_kept(tmp_path: Path) -> Non
         server.shelf.all_conversations.append(Conversation("c", None, "", "", "active", 0, 0, "/c", "m"))
         for method, route in ADMINS:
             answer = await tcp.request(method, route)
-            assert (answer.status_code, answer.json()["error"]["code"]) == (403, "ADMIN_REQUIRED")
+            assert (answer.status_code, answer.json()["error"]["code"]) == (401, "AUTH_REQUIRED")
             assert "[http] socket" in answer.json()["error"]["message"]
-            assert (await unix.request(method, route)).status_code != 403
+            assert (await unix.request(method, route)).status_code != 401
 
 
 @pytest.mark.parametrize(

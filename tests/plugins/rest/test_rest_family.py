@@ -168,7 +168,7 @@ async def test_the_whole_output_of_a_tool(house: Library) -> None:
     answer = await house.http.get(f"{PATH}/attachments/{output['id']}")
     assert answer.text == "all of it\nexport TOKEN=«redacted:github-token»\nthe end"
     assert (await house.http.get(f"{PATH}/attachments/999")).status_code == 404
-    assert (await house.http.get(f"{PATH}/attachments/{output['id']}?reveal=true")).status_code == 403
+    assert (await house.http.get(f"{PATH}/attachments/{output['id']}?reveal=true")).status_code == 401
 
 
 async def test_revealed_to_an_administrator(tmp_path: Path) -> None:

@@ -1,0 +1,71 @@
+"""The access table: every route there is, and who may ask. What is not in it is not served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+from quart import Blueprint, Quart
+from werkzeug.routing import Rule
+
+from ccod import PluginError
+from ccod_http.identity import require
+from ccod_http.problems import current
+from ccod_http.routes import Route, Routes
+
+
+class Row(Struct, frozen=True):
+    """A route, the path at which it is served, the plugin that offers it, and its name among all."""
+
+    path: str
+    plugin: str
+    name: str
+    route: Route
+
+
+class Table:
+    """Takes the plugins' routes into the application, each with its declaration."""
+
+    def __init__(self, app: Quart) -> None:
+        self._app = app
+        self._rows: dict[str, Row] = {}
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        return list(self._rows.values())
+
+    def add(self, plugin: str, blueprint: Blueprint) -> None:
+        """Serve a blueprint. Raises PluginError for one with a route that does not say who may ask."""
+        known = {id(rule) for rule in self._app.url_map.iter_rules()}
+        try:
+            self._app.register_blueprint(blueprint)
+        except (AssertionError, ValueError) as error:
+            raise PluginError(plugin, f"blueprint {blueprint.name!r}: {error}") from error
+        declared = blueprint.declared if isinstance(blueprint, Routes) else {}
+        for rule in self._app.url_map.iter_rules():
+            if id(rule) in known:
+                continue
+            route = declared.get(rule.endpoint.removeprefix(f"{blueprint.name}."))
+            if route is None or set(_methods(rule)) != {route.method}:
+                problem = f"route {rule.rule!r} does not say who may ask; declare it with ccod_http.web.Routes"
+                raise PluginError(plugin, problem)
+            if any((row.path, row.route.method) == (rule.rule, route.method) for row in self.rows):
+                raise PluginError(plugin, f"route {route.method} {rule.rule!r} is there already")
+            self._rows[rule.endpoint] = Row(rule.rule, plugin, rule.endpoint, route)
+
+    def install(self) -> None:
+        """Let nobody in whom the table does not."""
+        self._app.before_request(self.admit)
+        self._app.before_websocket(self.admit)
+
+    async def admit(self) -> None:
+        rule = current().url_rule
+        if rule is not None:  # or else there is no such route, which may be said to all
+            require(self._rows[rule.endpoint].route.access)
+
+
+def _methods(rule: Rule) -> Iterator[str]:
+    if rule.websocket:
+        yield "WEBSOCKET"
+    else:
+        yield from (rule.methods or set()) - {"HEAD"}
