@@ -24,6 +24,8 @@ PROVIDER = "anthropic"
 # https://platform.claude.com/docs/en/build-with-claude/fast-mode and …/data-residency, where genai-prices has nothing.
 FAST = {"claude-opus-4-6": 6000, "claude-opus-4-7": 6000}
 REGIONS = {"us": 1100}
+# https://platform.claude.com/docs/en/about-claude/pricing: Sonnet 4 costs what 4.5 does, with long prompts too.
+PRICED_AS = {"claude-sonnet-4-0": "claude-sonnet-4-5"}
 WITHOUT_REGIONS = re.compile(r"claude-(2|v1|3|instant)|claude-(opus|sonnet|haiku)-4-[015]$")
 
 
@@ -107,11 +109,12 @@ def fast(model: types.ModelInfo) -> int | None:
 
 def main() -> None:
     provider = next(provider for provider in data.providers if provider.id == PROVIDER)
+    by_id = {model.id: model for model in provider.models}
     models = [
         {
             "id": model.id,
             "pattern": pattern(model.match),
-            "periods": periods(model),
+            "periods": periods(by_id[PRICED_AS.get(model.id, model.id)]),
             "fast": fast(model),
             "regions": {} if WITHOUT_REGIONS.match(model.id) else REGIONS,
         }

@@ -42,7 +42,7 @@ def extend(blocks: list[UsageBlock], responses: Iterable[CountedResponse]) -> No
             blocks.append(block)
         block.last_at = response.at
         block.totals += Totals.of(response.response, response.cost_nanos)
-        if response.response.model not in block.models:
+        if not response.response.is_notice and response.response.model not in block.models:
             block.models += (response.response.model,)
 
 

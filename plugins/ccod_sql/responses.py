@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 from sqlalchemy import Connection
 
 from ccod import Entry, Prices, Response, Usage
@@ -56,17 +56,15 @@ class Responses:
             _name(row, response)
         row.at = min(row.at, at)
         row.sidechain = row.sidechain and sidechain
-        counts = astuple(response.usage)
-        if counts != take_tokens(row):
-            self._raise(row, counts)
+        known = take_tokens(row)
+        if known != astuple(response.usage):
+            self._raise(row, _fullest(Usage(*known), response.usage))
         return row
 
-    def _raise(self, row: rows.Response, counts: Iterable[int]) -> None:
-        for name, count in zip(TOKENS, counts, strict=True):
-            more = count - getattr(row, name)
-            if more > 0:
-                setattr(row, name, count)
-                self.gained[name] += more
+    def _raise(self, row: rows.Response, usage: Usage) -> None:
+        for name, count in zip(TOKENS, astuple(usage), strict=True):
+            self.gained[name] += count - getattr(row, name)
+            setattr(row, name, count)
 
     def save(self) -> None:
         """Work out the costs and who owns what, and write all that changed."""
@@ -98,6 +96,13 @@ def cost_nanos(prices: Prices, row: rows.Response) -> int | None:
 
 def is_unpriced(row: rows.Response) -> bool:
     return row.cost_nanos is None and told(row).is_billed
+
+
+def _fullest(one: Usage, other: Usage) -> Usage:
+    """Return the larger of each count. Cache creation is one count, of which not every line tells the long-lived part."""
+    most = Usage(*map(max, astuple(one), astuple(other)))
+    created = max(one.cache_creation_tokens, other.cache_creation_tokens)
+    return replace(most, cache_creation_5m_tokens=created - most.cache_creation_1h_tokens)
 
 
 def _name(row: rows.Response, response: Response) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 from ccod import Activity, CountedQuery, Storage, ToolResult, ToolStatistics, Totals, Usage
@@ -40,6 +41,20 @@ class UsageContract:
         assert first.cost is not None
         assert first.cost.nanos == shown.cost_nanos
         assert (second.agent, second.line_count, second.counted) == ("a", 1, True)
+
+    async def test_cache_creation_is_counted_once_whichever_line_tells_how_long_it_lives(
+        self, storages: Storages
+    ) -> None:
+        told = [Usage(3, 1, 5), Usage(3, 10, 0, 5), Usage(3, 2, 5)]
+        for number, order in enumerate(permutations(told)):
+            transcript = Transcript(f"c{number}")
+            async with storages() as storage:
+                for usage in order:
+                    await send(storage, transcript.add("assistant", **answer(usage=usage)))
+                shown = await conversation(storage, f"c{number}")
+                (record,) = await storage.responses(f"c{number}")
+            assert shown.usage == record.response.usage == Usage(3, 10, 0, 5)
+            assert shown.cost_nanos == NANOS - 7 * 100
 
     async def test_what_has_no_price_is_told_and_not_zero(self, storages: Storages) -> None:
         transcript = Transcript().add("assistant", **answer("m1", model="unheard of"))

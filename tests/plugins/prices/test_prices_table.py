@@ -54,6 +54,7 @@ def test_every_kind_of_token_has_its_price() -> None:
 )
 def test_the_whole_prompt_decides_the_tier_of_all_tokens(usage: Usage, expected: int) -> None:
     assert nanos(SONNET, usage) == expected
+    assert nanos("claude-sonnet-4-20250514", usage) == expected
 
 
 def test_prices_change_at_the_start_of_a_day() -> None:

@@ -39,6 +39,12 @@ def test_a_block_begins_with_the_hour_of_its_first_response_and_lasts_five() -> 
     assert (third.start, third.totals.response_count) == (21 * hour, 2)
 
 
+def test_a_notice_counts_but_no_model_made_it() -> None:
+    found: list[UsageBlock] = []
+    extend(found, [CountedResponse(9, 1, Response("m", "r", "<synthetic>", Usage()), None), *responses([2])])
+    assert [(block.models, block.totals.response_count) for block in found] == [(("large",), 2)]
+
+
 def test_a_block_is_active_while_it_lasts_and_its_last_response_is_not_long_ago() -> None:
     (block,) = blocks([HOUR_MS // 2])
     assert block.is_active(BLOCK_MS - 1)
