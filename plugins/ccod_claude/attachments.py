@@ -1,4 +1,4 @@
-"""Files beside a transcript: tools' output that did not fit into it, and what subagents were started for."""
+"""Files beside a transcript: tools' output that did not fit into it, what subagents were started for, and journals."""
 
 from __future__ import annotations
 

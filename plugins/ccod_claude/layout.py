@@ -10,8 +10,9 @@ from ccod import StreamKind
 
 TRANSCRIPT_SUFFIX = ".jsonl"
 META_SUFFIX = ".meta.json"
-OUTPUT_SUFFIX = ".txt"
-SUFFIXES = (TRANSCRIPT_SUFFIX, META_SUFFIX, OUTPUT_SUFFIX)
+OUTPUT_SUFFIXES = (".txt", ".json")
+SUFFIXES = (TRANSCRIPT_SUFFIX, META_SUFFIX, *OUTPUT_SUFFIXES)
+JOURNAL = "journal.jsonl"
 AGENT_PREFIX = "agent-"
 SUBAGENTS = "subagents"
 TOOL_RESULTS = "tool-results"
@@ -32,7 +33,7 @@ def place(parts: Sequence[str]) -> Place | None:
     """Return what the path `parts` below a root stands for, or None where nothing of Claude Code's belongs there.
 
     `<project>/<session>.jsonl`, `<project>/agent-<id>.jsonl`, `<project>/<session>/subagents/…/agent-<id>.jsonl`,
-    `agent-<id>.meta.json` beside the last, and `<project>/<session>/tool-results/<id>.txt`.
+    `agent-<id>.meta.json` and `journal.jsonl` beside the last, and `<project>/<session>/tool-results/<id>.txt` or `.json`.
     """
     name = readable(parts[-1])
     suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
@@ -44,10 +45,12 @@ def place(parts: Sequence[str]) -> Place | None:
     if "" in (stem, agent):
         return None
     if len(parts) == 2 and suffix == TRANSCRIPT_SUFFIX:
-        return None if stem == "journal" else Place(stem, agent, UUID.fullmatch(stem) is None)
-    if len(parts) >= 4 and parts[2] == SUBAGENTS and is_agent and suffix != OUTPUT_SUFFIX:
+        return None if name == JOURNAL else Place(stem, agent, UUID.fullmatch(stem) is None)
+    if len(parts) >= 4 and parts[2] == SUBAGENTS and name == JOURNAL:
+        return Place(readable(parts[1]), None, kind="attachment")
+    if len(parts) >= 4 and parts[2] == SUBAGENTS and is_agent and suffix not in OUTPUT_SUFFIXES:
         return Place(readable(parts[1]), agent, kind="transcript" if suffix == TRANSCRIPT_SUFFIX else "attachment")
-    if len(parts) == 4 and parts[2] == TOOL_RESULTS and suffix == OUTPUT_SUFFIX:
+    if len(parts) == 4 and parts[2] == TOOL_RESULTS and suffix in OUTPUT_SUFFIXES:
         return Place(readable(parts[1]), None, kind="attachment")
     return None
 

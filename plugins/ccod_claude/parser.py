@@ -10,6 +10,7 @@ from msgspec import UNSET
 from ccod import Content, Entry, Record, Stream, ToolResult, ToolUse, Unparsed
 from ccod_claude.content import read_content
 from ccod_claude.ends import ends
+from ccod_claude.families import TITLES, is_known
 from ccod_claude.lines import Line, Outcome, Part, damage, decode_line, pair_surrogates, salvage_line
 from ccod_claude.moments import milliseconds
 from ccod_claude.queued import is_queued, is_typed, queued
@@ -22,11 +23,6 @@ FORMAT = "claude"
 
 Role = Literal["user", "assistant"]
 
-CHAIN = {"user", "assistant", "system", "progress", "attachment"}
-TITLES = {"custom-title", "agent-name", "ai-title", "summary"}
-STATES = {"agent-setting", "tag", "last-prompt", "mode", "permission-mode", "pr-link", "bridge-session", "atis-latch"}
-FILES = {"file-history-snapshot", "file-history-delta"}
-KNOWN = CHAIN | TITLES | STATES | FILES | {"queue-operation"}
 TITLED = TITLES | {"user", "attachment"}
 USES = {"tool_use", "server_tool_use", "mcp_tool_use"}
 LONGEST_MS = 2**43
@@ -38,7 +34,7 @@ class ClaudeParser:
     """The parser of the format "claude"; see `ccod.Parser`."""
 
     format = FORMAT
-    version = "2"
+    version = "3"
 
     def parse(self, stream: Stream, record: Record) -> Iterable[Entry | Unparsed]:
         body = record.body
@@ -73,6 +69,7 @@ def _salvage(stream: Stream, record: Record) -> Iterator[Entry | Unparsed]:
 
 def _entry(stream: Stream, line: Line, offset: int, length: int, mended: str) -> Entry:
     kind = line.type or ""
+    subtype = line.subtype or _nested_type(line)
     message = line.message
     role: Role | None = None
     answer = None
@@ -93,8 +90,8 @@ def _entry(stream: Stream, line: Line, offset: int, length: int, mended: str) ->
         offset,
         length,
         kind,
-        line.subtype or _nested_type(line),
-        kind in KNOWN,
+        subtype,
+        is_known(kind, subtype),
         line.uuid or None,
         line.parent_uuid or None,
         milliseconds(line.timestamp),

@@ -85,7 +85,9 @@ def _called_tool_json(observatory: Observatory, called: CalledTool, files: Mappi
 def _whole_output(call: str, result: Block | None, files: Mapping[str, str]) -> str | None:
     """Return the id of the file that the result names, or that is named after the call."""
     path = result.output_path if result else None
-    return files.get(file_name(path)) if path else files.get(f"{call}.txt")
+    if path:
+        return files.get(file_name(path))
+    return files.get(f"{call}.txt") or files.get(f"{call}.json")
 
 
 def _blocks(observatory: Observatory, message: Message | None) -> Sequence[Block]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
 import subprocess
 from collections.abc import AsyncIterator
@@ -18,6 +19,10 @@ from tests.e2e.daemon import CCOD, Daemon, open_daemon
 from tests.e2e.lines import SESSION, answer, line
 
 MAIN = b"".join(line(f"prompt {number}") + answer(f"answer {number}") for number in range(40)) + b'{"cut\n'
+BESIDE = {
+    "subagents/workflows/w/journal.jsonl": b'{"type":"started","key":"v1"}\n{"type":"res',
+    "tool-results/toolu_1.json": b'[{"type":"text","text":"all of it"}]',
+}
 AGENT = line("task", isSidechain=True, agentId="a1") + answer("done", isSidechain=True, agentId="a1")
 
 
@@ -64,16 +69,19 @@ async def test_deleted_files_come_back_byte_for_byte(keeper: Daemon, tmp_path: P
     write(keeper, SESSION, MAIN[:5000])
     await archived(keeper, SESSION, {MAIN[:5000].rfind(b"\n") + 1})
     write(keeper, SESSION, MAIN[5000:], AGENT)
-    await archived(keeper, SESSION, {len(MAIN), len(AGENT)})
-    for file in keeper.home.root.rglob("*.jsonl"):
-        file.unlink()
+    for name, body in BESIDE.items():
+        (path := keeper.home.root / "-home-dev-demo" / SESSION / name).parent.mkdir(parents=True)
+        path.write_bytes(body)
+    await archived(keeper, SESSION, {len(MAIN), len(AGENT), *map(len, BESIDE.values())})
+    shutil.rmtree(keeper.home.root / "-home-dev-demo")
     await keeper.restart()
 
     said = await ccod(keeper, "restore", SESSION)
     folder = keeper.home.path / SESSION
     assert (folder / f"{SESSION}.jsonl").read_bytes() == MAIN
     assert (folder / SESSION / "subagents" / "agent-a1.jsonl").read_bytes() == AGENT
-    assert len([*folder.rglob("*.*")]) == 2
+    assert {name: (folder / SESSION / name).read_bytes() for name in BESIDE} == BESIDE
+    assert len([*folder.rglob("*.*")]) == 2 + len(BESIDE)
     assert hashlib.sha256(MAIN).hexdigest() in said
     assert str(len(MAIN)) in said
 

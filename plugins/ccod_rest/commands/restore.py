@@ -65,7 +65,7 @@ def _files(
 
 def _place(conversation: str, stream: dict[str, Any]) -> PurePosixPath:
     """Return the path of a stream's file, laid out as Claude Code does it: relative to a project's folder."""
-    if stream["agent"] is None and stream["path"].endswith(".jsonl"):
+    if stream["agent"] is None and stream["kind"] == "transcript":
         return PurePosixPath(f"{_plain(conversation)}.jsonl")
     _, found, inner = stream["path"].rpartition(f"/{conversation}/")
     names = inner.split("/") if found else ["subagents", f"agent-{stream['agent']}.jsonl"]

@@ -117,6 +117,15 @@ def test_attachments(subtype: str) -> None:
     assert (entry.title is not None) == (subtype == "queued_command")
 
 
+@pytest.mark.parametrize(
+    "line", [{"type": "system", "subtype": "new"}, {"type": "progress", "data": {"type": "new"}}], ids=lambda x: x["type"]
+)
+def test_a_subtype_that_was_never_heard_of(line: dict[str, Any]) -> None:
+    entry = parsed(CHAIN | line)
+    assert (entry.subtype, entry.known, entry.uuid) == ("new", False, CHAIN["uuid"])
+    assert not parsed(CHAIN | {"type": "attachment", "attachment": {"type": "new"}}).known
+
+
 @pytest.mark.parametrize("kind", STATES)
 def test_states(kind: str) -> None:
     entry = parsed({"type": kind, "sessionId": STREAM.conversation} | STATES[kind])
