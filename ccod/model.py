@@ -250,7 +250,8 @@ class Unparsed(Struct, frozen=True):
 class Block(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One content block of a message. Which fields are set depends on `type`.
 
-    `output_path` is the file that holds a tool's whole output, where that did not fit into the transcript.
+    `output_path` is the file that holds a tool's whole output, where that did not fit into the transcript. `files` are
+    the images and documents among it.
     """
 
     type: Literal["text", "thinking", "toolUse", "toolResult", "image", "document", "other"]
@@ -263,6 +264,7 @@ class Block(Struct, frozen=True, omit_defaults=True, rename="camel"):
     media_type: str | None = None
     size: int | None = None
     output_path: str | None = None
+    files: Sequence[Block] | None = None
 
 
 class Content(Struct, frozen=True):
@@ -311,8 +313,10 @@ class Conversation(Struct, frozen=True):
     """One session of the agent; `id` is its session id. Counts and usage are its own, subagents' apart.
 
     `error_count` counts failed API responses. `unpriced_response_count` counts those that used something without a
-    known price. `project_id` is None until an entry names a working directory. `file_deleted_at` is set once the
-    transcript is gone, `file_rewritten_at` when it was last truncated or rewritten: what was stored before stays.
+    known price. `project_id` is None until an entry names a working directory, and `project_name` is that of the
+    transcript's folder until then, as it stands. `cwd` is the first directory it worked in, `latest_cwd` the last.
+    `file_deleted_at` is set once the transcript is gone, `file_rewritten_at` when it was last truncated or rewritten:
+    what was stored before stays.
     `state_reason` says in a few fixed words why it is in its state, in which it has been from `state_since` on.
     """
 
@@ -339,6 +343,8 @@ class Conversation(Struct, frozen=True):
     model: str | None = None
     version: str | None = None
     branch: str | None = None
+    cwd: str | None = None
+    latest_cwd: str | None = None
     file_deleted_at: int | None = None
     file_rewritten_at: int | None = None
     state_reason: str = "growing"

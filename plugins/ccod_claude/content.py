@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw, Struct
@@ -14,6 +14,7 @@ from ccod import Block, Content
 from ccod_claude.lines import mend
 
 INTEGERS = range(-(2**63), 2**64)
+FILES: Mapping[str, Literal["image", "document"]] = {"image": "image", "document": "document"}
 UNREADABLE = Block("other", name="unreadable")
 
 
@@ -97,17 +98,27 @@ def _shown(kind: str, fields: Mapping[str, Any]) -> Block:
             tool_use_id=_text(fields, "tool_use_id"),
             text="\n".join(_texts(fields.get("content"))),
             is_error=fields.get("is_error") is True,
+            files=_files(fields.get("content")),
         )
-    if kind in ("image", "document"):
-        return _file("image" if kind == "image" else "document", fields.get("source"))
-    return Block("other", name=kind)
+    return _file(kind, fields) or Block("other", name=kind)
 
 
-def _file(kind: Any, source: Any) -> Block:
+def _files(content: Any) -> Sequence[Block] | None:
+    """Return the images and documents among the items of a tool's result, or None."""
+    items = content if isinstance(content, list) else []
+    files = [_file(_text(item, "type"), item) for item in items if isinstance(item, dict)]
+    return [file for file in files if file] or None
+
+
+def _file(kind: str | None, fields: Mapping[str, Any]) -> Block | None:
+    type_ = FILES.get(kind or "")
+    if type_ is None:
+        return None
+    source = fields.get("source")
     if not isinstance(source, dict):
-        return Block(kind)
+        return Block(type_)
     data = _text(source, "data")
-    return Block(kind, media_type=_text(source, "media_type"), size=_decoded_size(data) if data else None)
+    return Block(type_, media_type=_text(source, "media_type"), size=_decoded_size(data) if data else None)
 
 
 def _decoded_size(base64: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -33,7 +34,8 @@ def place(parts: Sequence[str]) -> Place | None:
     """Return what the path `parts` below a root stands for, or None where nothing of Claude Code's belongs there.
 
     `<project>/<session>.jsonl`, `<project>/agent-<id>.jsonl`, `<project>/<session>/subagents/…/agent-<id>.jsonl`,
-    `agent-<id>.meta.json` and `journal.jsonl` beside the last, and `<project>/<session>/tool-results/<id>.txt` or `.json`.
+    `agent-<id>.meta.json` and `journal.jsonl` beside the last, and `<project>/<session>/tool-results/<id>.txt` or
+    `.json`.
     """
     name = readable(parts[-1])
     suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
@@ -44,12 +46,12 @@ def place(parts: Sequence[str]) -> Place | None:
     agent = stem.removeprefix(AGENT_PREFIX) if is_agent else None
     if "" in (stem, agent):
         return None
-    if len(parts) == 2 and suffix == TRANSCRIPT_SUFFIX:
-        return None if name == JOURNAL else Place(stem, agent, UUID.fullmatch(stem) is None)
-    if len(parts) >= 4 and parts[2] == SUBAGENTS and name == JOURNAL:
-        return Place(readable(parts[1]), None, kind="attachment")
-    if len(parts) >= 4 and parts[2] == SUBAGENTS and is_agent and suffix not in OUTPUT_SUFFIXES:
-        return Place(readable(parts[1]), agent, kind="transcript" if suffix == TRANSCRIPT_SUFFIX else "attachment")
+    if len(parts) == 2:
+        is_main = suffix == TRANSCRIPT_SUFFIX and name != JOURNAL
+        return Place(stem, agent, UUID.fullmatch(stem) is None) if is_main else None
+    if len(parts) >= 4 and parts[2] == SUBAGENTS and suffix not in OUTPUT_SUFFIXES and (is_agent or name == JOURNAL):
+        is_transcript = is_agent and suffix == TRANSCRIPT_SUFFIX
+        return Place(readable(parts[1]), agent, kind="transcript" if is_transcript else "attachment")
     if len(parts) == 4 and parts[2] == TOOL_RESULTS and suffix in OUTPUT_SUFFIXES:
         return Place(readable(parts[1]), None, kind="attachment")
     return None
@@ -61,9 +63,9 @@ def is_entered(parts: Sequence[str]) -> bool:
 
 
 def conversation(place: Place, beginning: bytes) -> str:
-    """Return the conversation of the transcript at `place` that begins with these bytes."""
-    named = SESSION_ID.search(beginning) if place.guessed else None
-    return named[1].decode() if named else place.conversation
+    """Return the conversation of the transcript at `place` that begins with these bytes: what most of its lines say."""
+    named = Counter(SESSION_ID.findall(beginning) if place.guessed else ()).most_common(1)
+    return named[0][0].decode() if named else place.conversation
 
 
 def readable(name: str) -> str:

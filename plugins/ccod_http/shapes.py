@@ -67,6 +67,8 @@ class ConversationJson(Struct, frozen=True, rename="camel"):
     model: str | None
     version: str | None
     git_branch: str | None
+    cwd: str | None
+    latest_cwd: str | None
     token_count: int
     usage: UsageJson
     cost_usd: float | None
@@ -146,6 +148,8 @@ def conversation_json(conversation: Conversation, redactor: Redactor) -> Convers
         model=conversation.model,
         version=conversation.version,
         git_branch=conversation.branch,
+        cwd=conversation.cwd,
+        latest_cwd=conversation.latest_cwd,
         token_count=conversation.usage.total_tokens,
         usage=usage_json(conversation.usage),
         cost_usd=dollars(micros),

@@ -114,7 +114,7 @@ def _label(block: Block) -> str:
         case "toolUse":
             return f"tool {block.name}"
         case "toolResult":
-            return "error" if block.is_error else "result"
+            return "; ".join(["error" if block.is_error else "result", *map(_label, block.files or ())])
         case "image" | "document":
             return f"{block.type} {block.media_type or ''}, {block.size or 0} bytes"
         case _:

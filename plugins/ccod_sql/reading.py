@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, func, select
 
 from ccod import STATUSES, Checkpoint, Conversation, ConversationQuery, Page, Project, ProjectQuery, Stream, Usage
+from ccod_sql.rollups import folder_name
 from ccod_sql.rows import portions
 from ccod_sql.tables import COUNTERS, conversations, forgotten_streams, machines, projects, streams, take_tokens
 
@@ -123,7 +124,7 @@ def _conversation(row: Row[Any]) -> Conversation:
     return Conversation(
         id=row.key,
         project_id=row.project,
-        project_name=row.project_name or "",
+        project_name=row.project_name or folder_name(row.file_path),
         title=row.title,
         state=row.state,
         state_reason=row.state_reason,
@@ -137,6 +138,8 @@ def _conversation(row: Row[Any]) -> Conversation:
         model=row.model,
         version=row.version,
         branch=row.branch,
+        cwd=row.cwd,
+        latest_cwd=row.latest_cwd,
         file_deleted_at=row.file_deleted_at,
         file_rewritten_at=row.file_rewritten_at,
         **{name: getattr(row, name) for name in SHOWN},

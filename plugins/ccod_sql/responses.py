@@ -99,7 +99,7 @@ def is_unpriced(row: rows.Response) -> bool:
 
 
 def _fullest(one: Usage, other: Usage) -> Usage:
-    """Return the larger of each count. Cache creation is one count, of which not every line tells the long-lived part."""
+    """Return the larger of each count. Cache creation is one count, of which some lines tell the long-lived part."""
     most = Usage(*map(max, astuple(one), astuple(other)))
     created = max(one.cache_creation_tokens, other.cache_creation_tokens)
     return replace(most, cache_creation_5m_tokens=created - most.cache_creation_1h_tokens)

@@ -23,6 +23,7 @@ def describe(conversation: rows.Conversation, entries: Sequence[Entry]) -> None:
     """Take over what the conversation's own entries say of it."""
     for entry in entries:
         conversation.cwd = conversation.cwd or entry.cwd
+        conversation.latest_cwd = entry.cwd or conversation.latest_cwd
         conversation.version = entry.version or conversation.version
         conversation.branch = entry.branch or conversation.branch
         # A response that used nothing, such as a local notice, does not say which model is at work.
@@ -77,6 +78,11 @@ def project_key(machine: str, path: str) -> str:
 
 def project_name(path: str) -> str:
     return re.split(r"[/\\]", path)[-1] or path
+
+
+def folder_name(file_path: str) -> str:
+    """Return the name of the folder that a file is in: what a project is called as long as no entry names it."""
+    return project_name(re.sub(r"[/\\][^/\\]*$", "", file_path))
 
 
 def touch(project: rows.Project, conversation: rows.Conversation) -> None:

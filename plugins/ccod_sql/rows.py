@@ -44,6 +44,7 @@ class Conversation(Struct):
     updated_at: int
     project_id: int | None = None
     cwd: str | None = None
+    latest_cwd: str | None = None
     version: str | None = None
     branch: str | None = None
     model: str | None = None

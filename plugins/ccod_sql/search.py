@@ -8,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, TextClause, text
 
 from ccod import Found, Hit, SearchQuery
 from ccod_sql import indexing, keys, messages
+from ccod_sql.rollups import folder_name
 
 CANDIDATES = 20_000
 RANKED_CANDIDATES = 2_000
@@ -31,7 +32,7 @@ ORDER BY rowid DESC LIMIT 1 OFFSET :candidates - 1
 """
 # The index comes first and in its order, so that a page ends with its last hit.
 HITS = """
-SELECT e.id, search.rowid AS key, c.title, p.key AS project, p.name AS project_name,
+SELECT e.id, search.rowid AS key, c.title, c.file_path, p.key AS project, p.name AS project_name,
     (SELECT t.name FROM tool_calls t WHERE t.use_entry_id = e.id ORDER BY t.use_index LIMIT 1) AS used,
     (SELECT t.name FROM tool_calls t WHERE t.result_entry_id = e.id LIMIT 1) AS answered
 FROM search
@@ -59,7 +60,8 @@ def find(connection: Connection, query: SearchQuery) -> Found:
 
 
 def _hit(row: RowMapping, message: Any) -> Hit:
-    return Hit(message, row["title"], row["project"], row["project_name"] or "", row["used"] or row["answered"])
+    project_name = row["project_name"] or folder_name(row["file_path"])
+    return Hit(message, row["title"], row["project"], project_name, row["used"] or row["answered"])
 
 
 def _values(query: SearchQuery) -> dict[str, Any]:

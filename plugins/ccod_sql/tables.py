@@ -100,6 +100,7 @@ conversations = _table(
     _text("title"),
     _number("title_rank"),
     Column("cwd", Text),
+    Column("latest_cwd", Text),
     Column("version", Text),
     Column("branch", Text),
     Column("model", Text),

@@ -153,7 +153,8 @@ class CountContract:
         async with storages() as storage:
             first = Transcript("c1").add("summary")
             await send(storage, first)
-            assert (await conversation(storage, "c1")).project_id is None
+            nowhere = await conversation(storage, "c1")
+            assert (nowhere.project_id, nowhere.project_name, nowhere.cwd) == (None, "c1", None)
             await send(storage, first.add(at=10, cwd="/home/me/code").add(at=20, cwd="/elsewhere"))
             await send(storage, Transcript("c2").add(at=5, cwd="/home/me/code/.claude/worktrees/x/src"))
             await send(storage, Transcript("c3").add(at=7, cwd="/home/me/code/.worktrees/y"))
@@ -167,3 +168,5 @@ class CountContract:
             page = await storage.conversations(ConversationQuery(project_id=code.id))
             assert ({item.id for item in page.items}, page.total) == ({"c1", "c2", "c3"}, 3)
             assert {item.project_name for item in page.items} == {"code"}
+            moved = await conversation(storage, "c1")
+            assert (moved.cwd, moved.latest_cwd) == ("/home/me/code", "/elsewhere")

@@ -60,7 +60,7 @@ class ReplayContract:
         async with storages() as storage:
 
             async def stored(name: str, lines: list[dict[str, Any]], cuts: list[int], history: bool) -> object:
-                transcript = Transcript(name)
+                transcript = Transcript(name, path=f"/transcripts/{name}.jsonl")
                 for line in lines:
                     transcript.add(**line) if line else transcript.add_garbage()
                 ends = sorted({min(cut, len(lines)) for cut in cuts} | {len(lines)})

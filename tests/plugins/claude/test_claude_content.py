@@ -48,6 +48,14 @@ def test_blocks_in_the_style_of_the_api() -> None:
     ]
 
 
+def test_files_in_the_result_of_a_tool() -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": "AAAA"}
+    items = [{"type": "text", "text": "a"}, {"type": "image", "source": source}, {"type": "document"}, 5, {"type": []}]
+    (block,) = content([{"type": "tool_result", "tool_use_id": "t1", "content": items}]).blocks
+    assert block.text == "a"
+    assert block.files == [Block("image", media_type="image/png", size=3), Block("document")]
+
+
 def test_a_text_is_one_block() -> None:
     assert content("hello") == Content("hello", [Block("text", text="hello")])
 

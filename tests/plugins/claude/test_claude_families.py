@@ -118,7 +118,9 @@ def test_attachments(subtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [{"type": "system", "subtype": "new"}, {"type": "progress", "data": {"type": "new"}}], ids=lambda x: x["type"]
+    "line",
+    [{"type": "system", "subtype": "new"}, {"type": "progress", "data": {"type": "new"}}],
+    ids=lambda x: x["type"],
 )
 def test_a_subtype_that_was_never_heard_of(line: dict[str, Any]) -> None:
     entry = parsed(CHAIN | line)

@@ -52,6 +52,7 @@ def test_places(path: str, expected: Place | None) -> None:
     ("beginning", "expected"),
     [
         (b'{"type":"x"}\n{"sessionId" : "first"}\n{"sessionId":"second"}\n', "first"),
+        (b'{"sessionId":"first"}\n{"sessionId":"most"}\n{"sessionId":"most"}\n', "most"),
         (b'{"text":"\\"sessionId\\":\\"quoted\\""}', "stem"),
         (b'{"sessionId":null}', "stem"),
         (b'{"sessionId":""}', "stem"),

@@ -48,7 +48,8 @@ def test_the_list_is_made_again_just_the_same() -> None:
 
 @pytest.mark.parametrize(("model", "prompt"), list(product(MODELS, [10, 150_000, 250_000])))
 def test_costs_are_the_packages_own(model: str, prompt: int) -> None:
-    unknown = (model, prompt) == ("claude-sonnet-4-20250514", 250_000)  # to the package; it costs what its successor does
+    # The package does not know what long prompts of Sonnet 4 cost: what they do for its successor.
+    unknown = (model, prompt) == ("claude-sonnet-4-20250514", 250_000)
     at = datetime(2026, 2, 1, tzinfo=UTC)
     usage = Usage(prompt, 77, 300, 0, 9000)
     theirs = genai_prices.calc_price(

@@ -53,6 +53,8 @@ CONVERSATION = Conversation(
     model="m-1",
     version="1.2.3",
     branch="main",
+    cwd="/home/u/garden",
+    latest_cwd="/home/u/garden/shed",
     state_reason="turn ended",
     state_since=NEW_YEAR + 90_000,
 )
@@ -148,6 +150,8 @@ async def test_a_conversation_tells_all(server: Server) -> None:
             "model": "m-1",
             "version": "1.2.3",
             "gitBranch": "main",
+            "cwd": "/home/u/garden",
+            "latestCwd": "/home/u/garden/shed",
             "tokenCount": 333,
             "usage": USAGE_JSON,
             "costUsd": 1.234568,
