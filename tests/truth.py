@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +19,7 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 import trio
 
-from ccod import Batch, Checkpoint, Record, Storage, Stream, Totals, Usage
+from ccod import Batch, Checkpoint, Record, Storage, StoredStream, Stream, Totals, Usage
 from ccod_claude.parser import ClaudeParser
 from ccod_prices.settings import PricesSettings
 from ccod_prices.table import PriceTable
@@ -41,6 +42,8 @@ COUNTS = {
     "orphan_results": "SELECT count(*) FROM tool_calls WHERE use_entry_id IS NULL AND conversation_id = ?",
 }
 TYPES = "SELECT type, count(*) FROM entries WHERE conversation_id = ? GROUP BY type"
+SUBTYPES = "SELECT subtype, count(*) FROM entries WHERE conversation_id = ? AND type = 'system' GROUP BY subtype"
+VERSIONS = "SELECT DISTINCT version, 1 FROM record_types WHERE conversation_id = ? AND version <> ''"
 
 
 def truths() -> list[Figures]:
@@ -48,7 +51,14 @@ def truths() -> list[Figures]:
     if not (DATA / "truth.json").is_file():
         return []
     costs = {item["file"]: item["usd_genai"] for item in _read("truth-cost.json")}
-    return [truth | {"usd": costs[truth["file"]]} for truth in _read("truth.json")]
+    return [truth | {"usd": costs[truth["file"]], **_comparable(truth)} for truth in _read("truth.json")]
+
+
+def _comparable(truth: Figures) -> Figures:
+    """Return lists of facts as the numbers that `differences` compares."""
+    stated = [datetime.fromisoformat(truth[name]) for name in ("first_ts", "last_ts") if truth[name]]
+    times = [round(time.timestamp() * 1000) for time in stated]
+    return {"versions": dict.fromkeys(truth["versions"], 1), "times": dict(zip(("first", "last"), times, strict=False))}
 
 
 def _read(name: str) -> list[Figures]:
@@ -84,9 +94,18 @@ async def figures(storage: Storage, database: Path, key: str) -> Figures:
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         (id_,) = connection.execute("SELECT id FROM conversations WHERE key = ?", [key]).fetchone()
         counts = {name: connection.execute(sql, [id_]).fetchone()[0] or 0 for name, sql in COUNTS.items()}
-        types = dict(connection.execute(TYPES, [id_]).fetchall())
+        types, subtypes, versions = (
+            dict(connection.execute(sql, [id_]).fetchall()) for sql in (TYPES, SUBTYPES, VERSIONS)
+        )
+    (stream,) = await storage.streams(key)
     return counts | {
+        "physical_lines": (await archived(storage, stream)).count(b"\n"),
         "types": types,
+        "system_subtypes": subtypes,
+        "versions": versions,
+        "times": {"first": conversation.created_at, "last": conversation.updated_at}
+        if conversation.message_count
+        else {},
         "user_messages": conversation.user_message_count,
         "assistant_messages": conversation.assistant_message_count,
         "responses": conversation.response_count,
@@ -102,12 +121,21 @@ async def figures(storage: Storage, database: Path, key: str) -> Figures:
     }
 
 
+async def archived(storage: Storage, stream: StoredStream) -> bytes:
+    """Return all bytes of a stream."""
+    body = b""
+    while len(body) < stream.size:
+        body += await storage.bytes_of(stream.id, len(body))
+    return body
+
+
 def tokens(usage: Usage) -> dict[str, int]:
     return {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "cache_creation_input_tokens": usage.cache_creation_tokens,
         "cache_read_input_tokens": usage.cache_read_tokens,
+        "ephemeral_5m": usage.cache_creation_5m_tokens,
         "ephemeral_1h": usage.cache_creation_1h_tokens,
         "web_search_requests": usage.web_search_requests,
         "total": usage.total_tokens,
@@ -119,7 +147,7 @@ def differences(truth: Figures, found: Figures, path: str = "", within: float = 
     for name, value in found.items():
         right = truth.get(name, 0)
         if isinstance(value, dict):
-            yield from differences(right or {}, value, f"{path}{name}.", within)
+            yield from differences(right or {}, dict.fromkeys(right or (), 0) | value, f"{path}{name}.", within)
         elif abs(value - right) > within:
             yield f"{path}{name}: {value}, not {right}"
 

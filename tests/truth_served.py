@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from tests.e2e.daemon import Daemon, open_daemon
@@ -60,7 +63,9 @@ async def served(folder: Path) -> list[Figures]:
 
 async def told(daemon: Daemon, key: str) -> Figures:
     """Return what the API tells of a conversation, by the names of the truth."""
+    conversation = (await daemon.get(f"/api/conversations/{key}"))["data"]
     found = (await daemon.get(f"/api/conversations/{key}/analytics"))["data"]
+    explained = (await daemon.get(f"/api/conversations/{key}/usage"))["data"]["responses"]
     tools, usage = found["tools"], found["totalUsage"]
     assert found["usage"] == usage, "these transcripts have no subagents of their own"
     return {
@@ -68,8 +73,12 @@ async def told(daemon: Daemon, key: str) -> Figures:
         "assistant_messages": found["messages"]["assistant"],
         "responses": sum(model["responseCount"] for model in found["models"]),
         "models": {model["model"]: model["responseCount"] for model in found["models"]},
-        "tokens": tokens(usage),
-        "tokens_by_model": {model["model"]: tokens(model) for model in found["models"]},
+        "times": {"first": ms(conversation["createdAt"]), "last": ms(conversation["updatedAt"])} if explained else {},
+        "tokens": tokens(usage, explained),
+        "tokens_by_model": {
+            model["model"]: tokens(model, [each for each in explained if each["model"] == model["model"]])
+            for model in found["models"]
+        },
         "tool_uses": tools["count"],
         "tool_uses_by_name": {tool["name"]: tool["count"] for tool in tools["byName"]},
         "tool_errors": found["errors"]["tools"],
@@ -79,11 +88,22 @@ async def told(daemon: Daemon, key: str) -> Figures:
     }
 
 
-def tokens(usage: dict[str, int]) -> dict[str, int]:
+def ms(time: str) -> int:
+    return round(datetime.fromisoformat(time).timestamp() * 1000)
+
+
+def tokens(usage: dict[str, int], responses: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """Return the counts of `usage`, and what `responses` were charged for that it does not tell apart."""
+    charged = Counter[str]()
+    for response in responses:
+        charged.update({charge["what"]: charge["count"] for charge in response["charges"]})
     return {
         "input_tokens": usage["inputTokens"],
         "output_tokens": usage["outputTokens"],
         "cache_creation_input_tokens": usage["cacheCreationTokens"],
         "cache_read_input_tokens": usage["cacheReadTokens"],
+        "ephemeral_5m": charged["cache write 5m"],
+        "ephemeral_1h": charged["cache write 1h"],
+        "web_search_requests": charged["web search"],
         "total": usage["totalTokens"],
     }
