@@ -12,7 +12,10 @@ Dollars = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class ModelPrice(msgspec.Struct, forbid_unknown_fields=True):
-    """What a model costs, in dollars for a million tokens; cache prices follow from `input` where they are left out."""
+    """What a model costs, in dollars for a million tokens; cache prices follow from `input` where they are left out.
+
+    `fast` multiplies the price of the fast mode. Where it is left out, that of the built-in table does.
+    """
 
     input: Dollars
     output: Dollars

@@ -15,6 +15,7 @@ from zlib import crc32
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ccod import Charge, Cost, Response, Usage
 from ccod_prices.settings import ModelPrice, PricesSettings
@@ -72,7 +73,8 @@ class PriceTable:
         table = msgspec.json.decode(raw, type=Table)
         own = [_configured(name, price) for name, price in settings.models.items()]
         own.sort(key=lambda model: -len(model.id))
-        self._models = [(re.compile(model.pattern), model) for model in [*own, *table.models]]
+        self._own = [(re.compile(model.pattern), model) for model in own]
+        self._known = [(re.compile(model.pattern), model) for model in table.models]
         self.source = f"{table.source}, {table.date}"
         self.version = f"{table.date}.{crc32(raw + msgspec.json.encode(own)):08x}"
         self._model = lru_cache(maxsize=256)(self._find)
@@ -93,13 +95,18 @@ class PriceTable:
         return Cost(nanos, charges, multipliers)
 
     def _find(self, name: str) -> Model | None:
-        """Return the model by its name as it stands, or without what a cloud or a gateway put before it."""
-        name = name.lower()
-        bare = CLOUD.sub("", name.rpartition("/")[2], count=1)
-        return next(
-            (model for pattern, model in self._models if pattern.match(name) or pattern.match(bare)),
-            None,
-        )
+        """Return the model of a name. What multiplies a price does so too where the configuration has another price."""
+        own, known = _named(name, self._own), _named(name, self._known)
+        if own is None or known is None:
+            return own or known
+        return replace(own, fast=known.fast if own.fast is None else own.fast, regions=known.regions)
+
+
+def _named(name: str, models: Iterable[tuple[re.Pattern[str], Model]]) -> Model | None:
+    """Return the first model by its name as it stands, or without what a cloud or a gateway put before it."""
+    name = name.lower()
+    bare = CLOUD.sub("", name.rpartition("/")[2], count=1)
+    return next((model for pattern, model in models if pattern.match(name) or pattern.match(bare)), None)
 
 
 def _period(periods: Sequence[Period], at: int) -> Period:

@@ -125,6 +125,8 @@ def test_the_configuration_comes_first() -> None:
     assert nanos_of(own, "claude-opus-4-6", usage) == 1000 + 2000 + 1250 + 2000 + 100
     assert nanos_of(own, SONNET, usage, speed="fast") == (10_000 + 20_000 + 12_500 + 20_000) * 5 // 2
     assert nanos_of(own, "here/mine", usage) == 0
+    assert nanos_of(own, "claude-opus-4-6", usage, speed="fast", region="us") == 6350 * 66 // 10
+    assert nanos_of(own, "claude-unheard-of", usage, speed="fast") is None
     assert own.version != TABLE.version
     assert TABLE.version == PriceTable(PricesSettings()).version
 
