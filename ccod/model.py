@@ -435,6 +435,21 @@ class Node(Struct, frozen=True, gc=False):
     meta: bool
 
 
+class StoredEntry(Struct, frozen=True, gc=False):
+    """A record as stored: what the rows know, and `body`, its bytes. `id` is its uuid or its place."""
+
+    id: str
+    parent: str | None
+    type: str
+    subtype: str
+    role: Role | None
+    at: int
+    agent: str | None
+    sidechain: bool
+    meta: bool
+    body: bytes
+
+
 class ResponseRecord(Struct, frozen=True):
     """An API response as one conversation, or one of its subagents, knows it: told by `line_count` lines.
 
@@ -693,6 +708,16 @@ class MessageQuery(Struct, frozen=True):
     agent: str | None = None
     role: Role | None = None
     descending: bool = False
+    offset: int = 0
+    limit: int = 50
+
+
+class EntryQuery(Struct, frozen=True):
+    """Which records of one conversation. `agent` asks for a subagent's instead of the conversation's own."""
+
+    agent: str | None = None
+    type: str | None = None
+    subtype: str | None = None
     offset: int = 0
     limit: int = 50
 

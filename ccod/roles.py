@@ -22,6 +22,7 @@ from ccod.model import (
     CountedQuery,
     CountedResponse,
     Entry,
+    EntryQuery,
     Found,
     Message,
     MessageQuery,
@@ -38,6 +39,7 @@ from ccod.model import (
     SearchQuery,
     StorageFacts,
     Stored,
+    StoredEntry,
     StoredStream,
     Stream,
     Subagent,
@@ -147,6 +149,9 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
 
     async def subagents(self, conversation_id: str) -> Sequence[Subagent]:
         """Return the subagents of a conversation, by the time at which they started."""
+
+    async def entries(self, conversation_id: str, query: EntryQuery) -> Page[StoredEntry]:
+        """Return records of a conversation in the order of storing, each once, messages and all others."""
 
     async def nodes(self, conversation_id: str) -> Sequence[Node]:
         """Return the entries of a conversation and its subagents that have a uuid, each once.

@@ -36,6 +36,7 @@ def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
     from ccod_rest.archive import archive_routes
     from ccod_rest.attachments import attachment_routes
     from ccod_rest.conversations import conversation_routes
+    from ccod_rest.entries import entry_routes
     from ccod_rest.export import export_routes
     from ccod_rest.health import health_routes
     from ccod_rest.keeping import keeping_routes
@@ -60,5 +61,6 @@ def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
         tool_call_routes(observatory),
         subagent_routes(observatory),
         tree_routes(observatory),
+        entry_routes(observatory),
         attachment_routes(observatory),
     ]

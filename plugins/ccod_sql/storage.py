@@ -23,6 +23,7 @@ from ccod import (
     CountedQuery,
     CountedResponse,
     Entry,
+    EntryQuery,
     Event,
     Found,
     Health,
@@ -41,6 +42,7 @@ from ccod import (
     StorageFacts,
     StorageUnavailableError,
     Stored,
+    StoredEntry,
     StoredStream,
     Stream,
     Subagent,
@@ -52,6 +54,7 @@ from ccod import (
 from ccod_sql import (
     activity,
     calling,
+    entries,
     facts,
     indexing,
     messages,
@@ -129,6 +132,9 @@ class SqlStorage:
 
     async def subagents(self, conversation_id: str) -> Sequence[Subagent]:
         return await self._read(subagents.find, conversation_id)
+
+    async def entries(self, conversation_id: str, query: EntryQuery) -> Page[StoredEntry]:
+        return await self._read(entries.find, conversation_id, query)
 
     async def nodes(self, conversation_id: str) -> Sequence[Node]:
         return await self._read(nodes.find, conversation_id)

@@ -17,6 +17,7 @@ from ccod import (
     CountedQuery,
     CountedResponse,
     Entry,
+    EntryQuery,
     Found,
     Health,
     Message,
@@ -32,6 +33,7 @@ from ccod import (
     Storage,
     StorageFacts,
     Stored,
+    StoredEntry,
     StoredStream,
     Stream,
     Subagent,
@@ -84,6 +86,9 @@ class Shelf(Storage):
 
     async def subagents(self, conversation_id: str) -> Sequence[Subagent]:
         return []
+
+    async def entries(self, conversation_id: str, query: EntryQuery) -> Page[StoredEntry]:
+        return Page([], 0)
 
     async def nodes(self, conversation_id: str) -> Sequence[Node]:
         return []

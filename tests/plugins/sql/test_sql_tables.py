@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event
 
-from ccod import Checkpoint, ConversationQuery, CountedQuery, MessageQuery, ProjectQuery, Record, Usage
+from ccod import Checkpoint, ConversationQuery, CountedQuery, EntryQuery, MessageQuery, ProjectQuery, Record, Usage
 from ccod.model import Role
-from ccod_sql import activity, archive, messages, nodes, reading, rows, schema, tables, usage
+from ccod_sql import activity, archive, entries, messages, nodes, reading, rows, schema, tables, usage
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.sqlite import open_database
 from ccod_sql.storage import SqlStorage
@@ -232,6 +232,7 @@ def plans() -> Iterator[tuple[str, Any]]:
     yield "projects", lambda c: reading.find_projects(c, ProjectQuery())
     yield "responses", lambda c: usage.responses_of(c, "conversation-1", PRICES)
     yield "total usage", lambda c: usage.total_usage(c, "conversation-1")
+    yield "entries", lambda c: entries.find(c, "conversation-1", EntryQuery(type="user", subtype="x"))
     yield "nodes", lambda c: nodes.find(c, "conversation-1")
     yield "activity", lambda c: activity.of(c, "conversation-1")
     for descending in (False, True):

@@ -1,0 +1,90 @@
+"""/api/conversations/:id/entries: every record of a transcript, as it stands there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Any
+
+import trio
+from msgspec import Meta, Struct
+from quart import Blueprint, Response
+
+from ccod import EntryQuery, Observatory, Redactor, StoredEntry
+from ccod_http.web import Paging, iso, ok, query, require_reader
+from ccod_rest.finding import find_conversation
+
+Text = Annotated[str, Meta(min_length=1)]
+SAFE_DIGITS = 18
+"""Integers with more do not fit into 64 bits for certain; they are read as JavaScript does."""
+
+
+class EntryParameters(Paging):
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    agent: Text | None = None
+    type: Text | None = None
+    subtype: Text | None = None
+
+
+class EntryJson(Struct, frozen=True, rename="camel"):
+    """`record` is the whole of it with secrets masked; null where it is nested too deeply to be shown."""
+
+    id: str
+    parent_id: str | None
+    type: str
+    subtype: str
+    role: str | None
+    timestamp: str
+    agent_id: str | None
+    is_sidechain: bool
+    is_meta: bool
+    record: Any
+
+
+def entry_routes(observatory: Observatory) -> Blueprint:
+    routes = Blueprint("entries", __name__, url_prefix="/api/conversations")
+    routes.before_request(require_reader)
+    storage, redactor = observatory.storage, observatory.redactor
+
+    @routes.get("/<conversation_id>/entries")
+    async def entries(conversation_id: str) -> Response:
+        wanted = query(EntryParameters)
+        await find_conversation(storage, conversation_id)
+        asked = EntryQuery(wanted.agent, wanted.type, wanted.subtype, wanted.offset, wanted.limit)
+        page = await storage.entries(conversation_id, asked)
+        shown = await trio.to_thread.run_sync(partial(_shown, page.items, redactor))
+        return ok(shown, wanted.of(page.total))
+
+    return routes
+
+
+def _shown(entries: Sequence[StoredEntry], redactor: Redactor) -> list[EntryJson]:
+    """Parse the bodies, which can be megabytes: run it in a thread, where it holds up nobody."""
+    return [_entry_json(entry, redactor) for entry in entries]
+
+
+def _entry_json(entry: StoredEntry, redactor: Redactor) -> EntryJson:
+    return EntryJson(
+        id=entry.id,
+        parent_id=entry.parent,
+        type=entry.type,
+        subtype=entry.subtype,
+        role=entry.role,
+        timestamp=iso(entry.at),
+        agent_id=entry.agent,
+        is_sidechain=entry.sidechain,
+        is_meta=entry.meta,
+        record=_record(entry.body, redactor),
+    )
+
+
+def _record(body: bytes, redactor: Redactor) -> Any:
+    try:
+        return redactor.mask_all(json.loads(body.decode(errors="replace"), parse_int=_integer))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= SAFE_DIGITS else float(digits)
