@@ -99,7 +99,7 @@ async def figures(storage: Storage, database: Path, key: str) -> Figures:
         )
     (stream,) = await storage.streams(key)
     return counts | {
-        "physical_lines": (await archived(storage, stream)).count(b"\n"),
+        "physical_lines": len((await archived(storage, stream)).removesuffix(b"\n").split(b"\n")),
         "types": types,
         "system_subtypes": subtypes,
         "versions": versions,

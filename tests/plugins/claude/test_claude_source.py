@@ -350,7 +350,7 @@ async def test_what_is_no_transcript(root: Path, file: Path, tmp_path: Path, int
     (project / SESSION / "tool-results").mkdir(parents=True)
     (project / SESSION / "tool-results" / "x.jsonl").write_bytes(LINE)
     (project / SESSION / "subagents").mkdir()
-    (project / SESSION / "subagents" / "journal.jsonl").write_bytes(LINE)
+    (project / SESSION / "subagents" / "notes.jsonl").write_bytes(LINE)
     file.write_bytes(LINE)
     async with following(root, intake):
         await intake.until(lambda: intake.batches)
