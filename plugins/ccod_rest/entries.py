@@ -9,10 +9,9 @@ from typing import Annotated, Any
 
 import trio
 from msgspec import Meta, Struct
-from quart import Blueprint, Response
 
 from ccod import EntryQuery, Observatory, Redactor, StoredEntry
-from ccod_http.web import Paging, iso, ok, query, require_reader
+from ccod_http.web import Paged, Paging, Routes, iso
 from ccod_rest.finding import find_conversation
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -42,19 +41,18 @@ class EntryJson(Struct, frozen=True, rename="camel"):
     record: Any
 
 
-def entry_routes(observatory: Observatory) -> Blueprint:
-    routes = Blueprint("entries", __name__, url_prefix="/api/conversations")
-    routes.before_request(require_reader)
+def entry_routes(observatory: Observatory) -> Routes:
+    routes = Routes("entries", __name__, url_prefix="/api/conversations")
     storage, redactor = observatory.storage, observatory.redactor
 
-    @routes.get("/<conversation_id>/entries")
-    async def entries(conversation_id: str) -> Response:
-        wanted = query(EntryParameters)
+    @routes.get("/<conversation_id>/entries", access="read", errors=[404])
+    async def entries(conversation_id: str, query: EntryParameters) -> Paged[list[EntryJson]]:
+        """List the records of a conversation, messages and all others, in the order of storing."""
         await find_conversation(storage, conversation_id)
-        asked = EntryQuery(wanted.agent, wanted.type, wanted.subtype, wanted.offset, wanted.limit)
+        asked = EntryQuery(query.agent, query.type, query.subtype, query.offset, query.limit)
         page = await storage.entries(conversation_id, asked)
         shown = await trio.to_thread.run_sync(partial(_shown, page.items, redactor))
-        return ok(shown, wanted.of(page.total))
+        return query.paged(shown, page.total)
 
     return routes
 

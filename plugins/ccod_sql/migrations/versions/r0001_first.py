@@ -68,7 +68,7 @@ def _places() -> None:
         _to("projects", nullable=True),
         *_text("title"),
         *_numbers("title_rank"),
-        *_texts_or_null("cwd", "latest_cwd", "version", "branch", "model"),
+        *_texts_or_null("cwd", "version", "branch", "model"),
         *_numbers("created_at", "updated_at"),
         *_flags("timed"),
         *_numbers("appended_at"),

@@ -62,6 +62,7 @@ def _index(name: str, table: str, column: str, sqlite: str, postgresql: str) -> 
 def _conversations() -> None:
     _add(
         "conversations",
+        *_texts_or_null("latest_cwd"),
         *_text("ending"),
         *_numbers("turn", "pending_count"),
         *_text("state", "state_reason"),
