@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-BITS = 12
-"""A millisecond has this many bits of keys: 4,096. Each bit more makes the index some 2 % larger."""
+BITS = 10
+"""A second has this many bits of keys: 1,024. The index names a key for each word of each message: a bit more makes
+it some 2 % larger, and it has no need to be in a finer order than that."""
 END = 2**62
 """No key is as large, and none as small as its negative."""
 
@@ -18,20 +19,25 @@ INSERT = "INSERT INTO search_keys (key, entry_id) VALUES (?, ?)"
 
 
 def first(at: int) -> int:
-    """Return the smallest key of a time."""
-    return at << BITS
+    """Return the smallest key of the second in which `at` is."""
+    return at // 1000 << BITS
+
+
+def end(at: int) -> int:
+    """Return the smallest key of the second after."""
+    return first(at + 1000)
 
 
 def take(connection: Connection, entry_id: int, at: int, *, upwards: bool) -> int:
-    """Give an entry the key above those of its time, or below them: entries of one time come in order, up or down.
+    """Give an entry the key above those of its second, or below them: entries of one come in order, up or down.
 
-    Where one time has thousands of messages, those for which it has no key left count as the oldest of all.
+    Where one second has a thousand messages, those for which it has no key left count as the oldest of all.
     """
-    start, end = first(at), first(at + 1)
-    key = connection.exec_driver_sql(NEXT[upwards], (start, end)).scalar()
+    low, high = first(at), end(at)
+    key = connection.exec_driver_sql(NEXT[upwards], (low, high)).scalar()
     if key is None:
-        key = (start + end) // 2
-    elif not start <= key < end:
+        key = (low + high) // 2
+    elif not low <= key < high:
         key = connection.exec_driver_sql(BEFORE_ALL).scalar_one()
     connection.exec_driver_sql(INSERT, (key, entry_id))
     return int(key)

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Table, bindparam, ins
 from sqlalchemy.sql.dml import Insert, Update
 
 from ccod import State, StreamKind
+from ccod_sql import uuids
 
 R = TypeVar("R", bound=Struct)
 T = TypeVar("T")
@@ -218,6 +219,9 @@ class ForgottenStream(Struct):
     state: str
 
 
+Values = tuple[Any, ...]
+
+
 class Rows(Generic[R]):
     """Reads and writes the rows of one table. Each statement is compiled once and takes plain tuples."""
 
@@ -226,13 +230,14 @@ class Rows(Generic[R]):
         self._table = table
         self._kind = kind
         self._select = select(*(table.c[name] for name in kind.__struct_fields__))
+        self._uuids = [name for name in kind.__struct_fields__ if isinstance(table.c[name].type, uuids.Uuid)]
         self._greatest = f"SELECT max(id) FROM {table.name}"  # noqa: S608 - the name of a table of ours
         self._finders: dict[tuple[object, ...], str] = {}
-        self._insert, self._inserted = _compile(insert(table), dialect, kind.__struct_fields__)
+        self._insert, self._inserted = self._compile(insert(table), kind.__struct_fields__)
         keys = [column.name for column in table.primary_key]
         same_row = [table.c[key] == bindparam(f"old_{key}") for key in keys]
         changes = [name for name in kind.__struct_fields__ if name not in keys]
-        self._update, self._updated = _compile(update(table).where(*same_row), dialect, changes)
+        self._update, self._updated = self._compile(update(table).where(*same_row), changes)
 
     def find(self, connection: Connection, **where: object) -> list[R]:
         """Return the rows that have these values."""
@@ -243,7 +248,7 @@ class Rows(Generic[R]):
 
     def find_in(self, connection: Connection, column: str, values: Iterable[str], **where: object) -> Iterator[R]:
         """Yield the rows that have one of `values` in `column`, however many values there are."""
-        for some in portions(values):
+        for some in portions(map(uuids.pack, values) if column in self._uuids else values):
             # One statement for each power of two: the last value fills up what is missing to it.
             size = 1 << (len(some) - 1).bit_length()
             finder = self._finders.get((size, column, *where))
@@ -268,7 +273,22 @@ class Rows(Generic[R]):
         return str(self._select.where(*where).compile(dialect=self._dialect))
 
     def _run(self, connection: Connection, sql: str, values: tuple[object, ...]) -> list[R]:
-        return [self._kind(*row) for row in _read(connection, sql, values)]
+        found = [self._kind(*row) for row in _read(connection, sql, values)]
+        for name in self._uuids:
+            for row in found:
+                if (packed := getattr(row, name)) is not None:
+                    setattr(row, name, uuids.unpack(packed))
+        return found
+
+    def _compile(self, statement: Insert | Update, columns: Sequence[str]) -> tuple[str, Callable[[R], Values]]:
+        """Return the statement's text, and what takes its parameters from a row in their order."""
+        compiled = statement.compile(dialect=self._dialect, column_keys=[*columns])
+        names = compiled.positiontup
+        assert names is not None, "the dialect must take parameters by position"
+        fields = [name.removeprefix("old_") for name in names]
+        take = attrgetter(*fields)
+        packed = [place for place, name in enumerate(fields) if name in self._uuids]
+        return str(compiled), (lambda row: _packed(take(row), packed)) if packed else take
 
 
 def portions(values: Iterable[T]) -> Iterator[list[T]]:
@@ -278,14 +298,13 @@ def portions(values: Iterable[T]) -> Iterator[list[T]]:
         yield some
 
 
-def _compile(
-    statement: Insert | Update, dialect: Dialect, columns: Sequence[str]
-) -> tuple[str, Callable[[Struct], tuple[Any, ...]]]:
-    """Return the statement's text, and what takes its parameters from a row in their order."""
-    compiled = statement.compile(dialect=dialect, column_keys=[*columns])
-    names = compiled.positiontup
-    assert names is not None, "the dialect must take parameters by position"
-    return str(compiled), attrgetter(*(name.removeprefix("old_") for name in names))
+def _packed(values: Values, places: Sequence[int]) -> Values:
+    """Pack the uuids at `places`."""
+    bound = [*values]
+    for place in places:
+        if bound[place] is not None:
+            bound[place] = uuids.pack(bound[place])
+    return (*bound,)
 
 
 # The driver's own cursor, in SQLAlchemy's transaction: what SQLAlchemy does for each statement costs more than most of
@@ -298,7 +317,7 @@ def _read(connection: Connection, sql: str, values: tuple[object, ...]) -> Seque
         return cursor.fetchall()
 
 
-def _write(connection: Connection, sql: str, parameters: list[tuple[Any, ...]]) -> None:
+def _write(connection: Connection, sql: str, parameters: list[Values]) -> None:
     if parameters:
         with closing(connection.connection.cursor()) as cursor:
             cursor.executemany(sql, parameters)

@@ -16,7 +16,10 @@ HEAD = "0002"
 
 
 def upgrade(connection: Connection, path: Path) -> None:
-    """Run the migrations that are missing, all or none. Of a database that is older a backup is made first."""
+    """Run the migrations that are missing, all or none. Of a database that is older a backup is made first.
+
+    Foreign keys must not be checked meanwhile: a table is changed by putting a new one in its place.
+    """
     version = _version(connection)
     if version == HEAD:
         return

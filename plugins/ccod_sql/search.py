@@ -71,7 +71,7 @@ def _values(query: SearchQuery) -> dict[str, Any]:
         **{name: value for name, value in given.items() if value is not None},
         "match": " ".join(map(_quoted, query.terms)),
         "first": -keys.END if query.since is None else keys.first(query.since),
-        "end": before if query.until is None else min(before, keys.first(query.until + 1)),
+        "end": before if query.until is None else min(before, keys.end(query.until)),
         "candidates": RANKED_CANDIDATES if query.ranked else CANDIDATES,
         "limit": query.limit,
     }

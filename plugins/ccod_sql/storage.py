@@ -206,7 +206,7 @@ class SqlStorage:
         with ExitStack() as stack:
             self._database = stack.enter_context(open_database(self._settings))
             try:
-                with self._database.writer.begin() as connection:
+                with unchecked(self._database.writer), self._database.writer.begin() as connection:
                     schema.upgrade(connection, self._database.path)
                     self._machine_id = register(connection, self._machine)
                 pricing.reprice(self._database.writer, self._prices)

@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import SchemaItem
 
+from ccod_sql.uuids import Uuid
+
 Number = BigInteger().with_variant(Integer, "sqlite")
 """64 bits. SQLite numbers rows by itself only where the type is INTEGER, which holds 64 bits there."""
 
@@ -202,9 +204,9 @@ entries = _table(
     _text("agent"),
     _text("type"),
     _text("subtype"),
-    Column("uuid", Text),
-    Column("parent", Text),
-    Column("logical_parent", Text),
+    Column("uuid", Uuid),
+    Column("parent", Uuid),
+    Column("logical_parent", Uuid),
     _number("at"),
     # Set where the entry is a message, but not for a duplicate, so that each message counts once.
     Column("role", Text),
@@ -261,7 +263,7 @@ subagents = _table(
 summaries = _table(
     "summaries",
     Column("conversation_id", Number, ForeignKey("conversations.id"), primary_key=True),
-    Column("leaf", Text, primary_key=True),
+    Column("leaf", Uuid, primary_key=True),
     _text("title"),
     _number("rank"),
     Index("ix_summaries_leaf", "leaf"),

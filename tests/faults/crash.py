@@ -170,7 +170,7 @@ async def _compare(daemon: Daemon, transcript: Transcript, report: Report) -> No
 def _rows(database: Path, path: Path) -> list[str]:
     query = "SELECT e.uuid FROM entries e JOIN streams s ON s.id = e.stream_id WHERE s.path = ?"
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        return [str(UUID(str(uuid))) for (uuid,) in connection.execute(query, (str(path),))]
+        return [str(UUID(bytes=uuid)) for (uuid,) in connection.execute(query, (str(path),))]
 
 
 def _archived(database: Path, path: Path) -> bytes:

@@ -181,8 +181,8 @@ class House:
             assert most == 1, "messages were doubled"
         for key, wanted in (await self._in_one_piece()).items():
             found = await shape(self.storage, key)
-            if came_by_turns(self.database, key):  # then the last line of all is not the last of the last stream
-                found |= {name: wanted[name] for name in ("state", "state_reason")}
+            if came_by_turns(self.database, key):  # then what came first or last of all is not so in one piece
+                found |= {name: wanted[name] for name in ("title", "state", "state_reason")}
             different = [name for name in wanted if found[name] != wanted[name]]
             assert not different, f"another database says otherwise of {key}: {', '.join(different)}"
 

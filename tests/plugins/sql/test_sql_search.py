@@ -1,4 +1,4 @@
-"""The full-text index is in the order of time, in whatever order messages came and were indexed."""
+"""The full-text index is in the order of seconds, in whatever order messages came and were indexed."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from tests.plugins.sql.opening import opened
 
 START = 1_767_225_600_000
 OAK = SearchQuery(["oak"], limit=3)
+
+TIMES = (0, 1, 700, 999, 1000, 1001, 1999, 2000)
 
 Said = tuple[int, str]
 """After how many milliseconds what was said."""
@@ -55,16 +57,25 @@ async def hits(storage: SqlStorage, query: SearchQuery) -> list[Found]:
     return pages
 
 
+def newest_first(some: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    return sorted(some, key=lambda moment: (moment[0] // 1000, moment[1]), reverse=True)
+
+
 def moments(pages: Sequence[Found]) -> list[tuple[int, int]]:
     return [(hit.message.at - START, hit.message.sequence) for page in pages for hit in page.hits]
 
 
-said = st.tuples(st.integers(0, 5) | st.just(10**9), st.sampled_from(["oak", "an oak", "elm"]))
+said = st.tuples(st.sampled_from(TIMES) | st.just(10**9), st.sampled_from(["oak", "an oak", "elm"]))
 arrivals = st.lists(st.tuples(st.lists(said, min_size=1, max_size=8), st.integers(0, 4)), min_size=1, max_size=8)
 
 
 @how(max_examples=10, deadline=None)
-@given(arrivals=arrivals, since=st.integers(-1, 6), until=st.none() | st.integers(0, 6), again=st.booleans())
+@given(
+    arrivals=arrivals,
+    since=st.just(-1) | st.sampled_from(TIMES),
+    until=st.none() | st.sampled_from(TIMES),
+    again=st.booleans(),
+)
 def test_pages_joined_are_all_matches_by_time(
     empty_database: Path,
     arrivals: list[tuple[list[Said], int]],
@@ -83,11 +94,11 @@ def test_pages_joined_are_all_matches_by_time(
             ids = range(1, 1 + sum(len(some) for some, _ in arrivals))
             all_said = [each for some, _ in arrivals for each in some]
             oaks = [(at, id_) for (at, text), id_ in zip(all_said, ids, strict=True) if "oak" in text]
-            assert moments(await hits(storage, OAK)) == sorted(oaks, reverse=True)
+            assert moments(await hits(storage, OAK)) == newest_first(oaks)
             until_at = None if until is None else START + until
             some_pages = await hits(storage, replace(OAK, since=START + since, until=until_at))
             within = [(at, id_) for at, id_ in oaks if since <= at and (until is None or at <= until)]
-            assert moments(some_pages) == sorted(within, reverse=True)
+            assert moments(some_pages) == newest_first(within)
 
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(indexing, "PORTION_ENTRIES", 3)
@@ -101,7 +112,7 @@ async def test_nothing_is_lost_where_a_time_has_no_more_keys(
     monkeypatch.setattr(keys, "BITS", 2)
     async with opened(database, clock) as storage:
         for conversation in "abcd":
-            await say(storage, conversation, [(at % 3, "oak") for at in range(20)])
+            await say(storage, conversation, [(at % 3 * 1000, "oak") for at in range(20)])
             await index(storage, 1)
         await index(storage)
         found = moments(await hits(storage, OAK))

@@ -86,7 +86,6 @@ def _streams() -> None:
 
 
 def _responses() -> None:
-    op.execute("UPDATE entries SET response_id = NULL")
     op.drop_table("responses")
     op.create_table(
         "responses",
@@ -104,7 +103,32 @@ def _responses() -> None:
 
 
 def _entries() -> None:
-    _add("entries", *_texts_or_null("logical_parent"), *_flags("error"), sa.Column("digest", number))
+    """Entries keep their ids, to which events lead; all else of them is derived again. Nothing leads to no entry."""
+    op.create_table(
+        "new_entries",
+        sa.Column("id", number, primary_key=True),
+        sa.Column("stream_id", number, sa.ForeignKey("streams.id"), nullable=False),
+        *_numbers("offset", "length"),
+        sa.Column("conversation_id", number, sa.ForeignKey("conversations.id"), nullable=False),
+        *_text("agent", "type", "subtype"),
+        *(sa.Column(name, sa.LargeBinary) for name in ("uuid", "parent", "logical_parent")),
+        *_numbers("at"),
+        *_texts_or_null("role"),
+        *_flags("sidechain", "meta", "duplicate", "error"),
+        sa.Column("response_id", number, sa.ForeignKey("responses.id")),
+        sa.Column("digest", number),
+        sa.UniqueConstraint("stream_id", "offset"),
+    )
+    kept = (
+        'id, stream_id, "offset", length, conversation_id, agent, type, subtype, at, role, sidechain, meta, duplicate'
+    )
+    op.execute(f"INSERT INTO new_entries ({kept}, error) SELECT {kept}, false FROM entries")  # noqa: S608
+    op.drop_table("entries")
+    op.rename_table("new_entries", "entries")
+    op.create_index("ix_entries_uuid", "entries", ["conversation_id", "uuid"])
+    columns = ["conversation_id", "agent", "at", "id", "role"]
+    of_messages = sa.text("role IS NOT NULL")
+    op.create_index("ix_entries_messages", "entries", columns, sqlite_where=of_messages, postgresql_where=of_messages)
     _add("tool_calls", *_numbers("turn"))
     op.create_index("ix_tool_calls_result", "tool_calls", ["result_entry_id"])
     op.drop_table("record_types")
@@ -130,7 +154,7 @@ def _subagents() -> None:
     op.create_table(
         "summaries",
         _of_conversation(),
-        sa.Column("leaf", sa.Text, primary_key=True),
+        sa.Column("leaf", sa.LargeBinary, primary_key=True),
         *_text("title"),
         *_numbers("rank"),
     )

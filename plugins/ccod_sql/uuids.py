@@ -1,0 +1,46 @@
+"""Uuids as 16 bytes: written out, those of entries and of what entries follow were a tenth of a database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Dialect, LargeBinary, TypeDecorator
+
+OTHER = b"not a uuid, but: "
+"""Before what is none, which thus is longer than 16 bytes."""
+
+
+def pack(text: str) -> bytes:
+    """Return what to store. Only what `unpack` writes the same way again is taken for a uuid."""
+    try:
+        packed = bytes.fromhex(text.replace("-", ""))
+    except ValueError:
+        packed = b""
+    return packed if len(packed) == 16 and unpack(packed) == text else OTHER + text.encode()
+
+
+def unpack(packed: bytes) -> str:
+    """Return what was packed."""
+    if len(packed) != 16:
+        return packed[len(OTHER) :].decode()
+    digits = packed.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+if TYPE_CHECKING:
+    Decorator = TypeDecorator[str]
+else:
+    Decorator = TypeDecorator
+
+
+class Uuid(Decorator):
+    """The type of a column that holds uuids, or whatever else stands in their place."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
+        return None if value is None else pack(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else unpack(value)
