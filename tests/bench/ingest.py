@@ -24,7 +24,7 @@ LIVE_INTERVAL_SECONDS = 0.05
 
 
 class Cost(Struct):
-    """What one ingest took; `peak_rss` and `database` in bytes. `messages` is what a reader finds in the end."""
+    """What one ingest took; `peak_rss` and the floor's `database` in bytes. `messages` is what a reader finds then."""
 
     seconds: float
     cpu: float
@@ -52,7 +52,6 @@ async def cold(home: Path, corpus: Corpus) -> Cost:
         conversations = await daemon.items("/api/conversations")
         cost.messages = sum(conversation["messageCount"] for conversation in conversations)
         await daemon.terminate()
-    cost.database = sum(path.stat().st_size for path in daemon.home.database.parent.glob("ccod.db*"))
     return cost
 
 
