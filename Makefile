@@ -25,8 +25,8 @@ $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml
 serve: $(VENV)/run.stamp ## Set up and run the daemon
 	$(BIN)/ccod serve
 
-test: $(VENV)/dev.stamp ## Set up and run the tests
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/dev.stamp ## Set up and run the tests, two files at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/dev.stamp type-check ## Check style, formatting, types and the import rules
 	$(BIN)/ruff check .

@@ -90,7 +90,7 @@ def test_depth() -> None:
     assert ClaudeParser().content(body).blocks[0].name == "unreadable"
 
 
-@given(st.one_of(st.binary(), st.recursive(st.text() | st.none() | st.integers(), st.lists)))
+@given(st.one_of(st.binary(), st.recursive(st.text() | st.none() | st.integers(), st.lists, max_leaves=10)))
 def test_anything_can_be_shown_and_encoded(given_content: Any) -> None:
     body = (
         given_content
