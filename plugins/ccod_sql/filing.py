@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec import Struct, field
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, func, select, update
 
-from ccod import Batch, Entry, Prices, Record, Unparsed
+from ccod import TOO_LONG, Batch, Entry, Prices, Record, Unparsed
 from ccod_sql import archive, rollups, rows, states, subagents, tables
 from ccod_sql.naming import Naming
 from ccod_sql.queued import Queued
@@ -86,7 +86,9 @@ class Filing:
     def file(self, to: Target, fresh: Fresh) -> Sequence[rows.Entry]:
         """Keep the bytes of `fresh` and write its entries; return these as they are stored."""
         self._keep_bytes(to, fresh.records)
-        return self.derive(to, fresh)
+        filed = self.derive(to, fresh)
+        self._lengthen(to, sum(len(record.body) for record in fresh.records if record.piece > 1))
+        return filed
 
     def derive(self, to: Target, fresh: Fresh) -> Sequence[rows.Entry]:
         """Write the entries of `fresh` and what follows from them."""
@@ -113,6 +115,15 @@ class Filing:
     def _set_aside(self, to: Target, unparsed: Sequence[Unparsed]) -> None:
         bad = [rows.Quarantined(to.stream.id, item.offset, item.length, item.reason, to.now) for item in unparsed]
         self._quarantine.insert(to.connection, bad)
+
+    def _lengthen(self, to: Target, more: int) -> None:
+        """Count further pieces of a long line to what was set aside of it when the first came."""
+        if not more:
+            return
+        q = tables.quarantine.c
+        latest = select(func.max(q.offset)).where(q.stream_id == to.stream.id, q.reason == TOO_LONG).scalar_subquery()
+        its_row = update(tables.quarantine).where(q.stream_id == to.stream.id, q.offset == latest)
+        to.connection.execute(its_row.values(length=q.length + more))
 
     def _file_entries(self, to: Target, fresh: Fresh) -> Sequence[rows.Entry]:
         stream, conversation, entries = to.stream, to.conversation, fresh.entries

@@ -18,7 +18,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event
 
-from ccod import Checkpoint, ConversationQuery, CountedQuery, EntryQuery, MessageQuery, ProjectQuery, Record, Usage
+from ccod import (
+    TOO_LONG,
+    Checkpoint,
+    ConversationQuery,
+    CountedQuery,
+    EntryQuery,
+    MessageQuery,
+    ProjectQuery,
+    Record,
+    Unparsed,
+    Usage,
+)
 from ccod.model import Role
 from ccod_sql import activity, archive, entries, messages, nodes, reading, rows, schema, tables, usage
 from ccod_sql.settings import SqliteSettings
@@ -61,15 +72,16 @@ async def test_the_archive_holds_every_byte(database: Path, storages: OpenStorag
 
 async def test_pieces_of_a_long_line_are_kept(database: Path, storages: OpenStorage) -> None:
     transcript = Transcript()
-    transcript.add_garbage("line too long")
+    transcript.add_garbage()
     transcript.records[0] = Record(0, b"x" * 50, piece=1)
+    transcript.parsed[0] = Unparsed(0, 50, TOO_LONG)
     transcript.records.append(Record(50, b"y\n", piece=2))
     async with storages() as storage:
         await send(storage, transcript, until=1)
         await send(storage, transcript)
         assert (await storage.checkpoints(SOURCE))[0][1] == Checkpoint(52, "state at 52")
     assert archived(database) == b"x" * 50 + b"y\n"
-    assert select(database, "SELECT offset, length, reason FROM quarantine") == [(0, 7, "line too long")]
+    assert select(database, "SELECT offset, length, reason FROM quarantine") == [(0, 52, TOO_LONG)]
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=30), st.integers(0, 9))
