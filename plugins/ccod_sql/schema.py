@@ -7,27 +7,26 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from ccod import ConfigError, UnavailableError
+from ccod_sql.sqlite import unchecked
 
 HEAD = "0002"
 """The newest migration. Alembic is imported only for a database that is not there yet, or is older."""
 
 
-def upgrade(connection: Connection, path: Path) -> None:
-    """Run the migrations that are missing, all or none. Of a database that is older a backup is made first.
-
-    Foreign keys must not be checked meanwhile: a table is changed by putting a new one in its place.
-    """
-    version = _version(connection)
+def upgrade(writer: Engine, path: Path) -> None:
+    """Run the migrations that are missing, all or none. Of a database that is older a backup is made first."""
+    with writer.begin() as connection:
+        version = _version(connection)
     if version == HEAD:
         return
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    config = Config(attributes={"connection": connection})
+    config = Config()
     config.set_main_option("script_location", "ccod_sql:migrations")
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if version is not None and version not in known:
@@ -37,7 +36,10 @@ def upgrade(connection: Connection, path: Path) -> None:
         )
     if version is not None:
         _back_up(path, path.with_name(f"{path.name}.before-{HEAD}"))
-    command.upgrade(config, "head")
+    # A migration changes a table by putting a new one in its place, to which then leads what led to the old one.
+    with unchecked(writer), writer.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
 
 def _version(connection: Connection) -> str | None:
@@ -48,7 +50,7 @@ def _version(connection: Connection) -> str | None:
 
 
 def _back_up(path: Path, to: Path) -> None:
-    """Copy the database as it is committed; another connection sees nothing of a transaction that has begun."""
+    """Copy the database with what is in its journal, whole or not at all."""
     part = to.with_name(f"{to.name}.part")
     try:
         part.unlink(missing_ok=True)

@@ -206,8 +206,8 @@ class SqlStorage:
         with ExitStack() as stack:
             self._database = stack.enter_context(open_database(self._settings))
             try:
-                with unchecked(self._database.writer), self._database.writer.begin() as connection:
-                    schema.upgrade(connection, self._database.path)
+                schema.upgrade(self._database.writer, self._database.path)
+                with self._database.writer.begin() as connection:
                     self._machine_id = register(connection, self._machine)
                 pricing.reprice(self._database.writer, self._prices)
             except OperationalError as error:

@@ -194,8 +194,7 @@ def test_the_migrations_lead_to_the_tables(tmp_path: Path) -> None:
     config.set_main_option("script_location", "ccod_sql:migrations")
     assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
     with open_database(SqliteSettings(path=str(tmp_path / "x.db"))) as database:
-        with database.writer.begin() as connection:
-            schema.upgrade(connection, database.path)
+        schema.upgrade(database.writer, database.path)
         with database.writer.begin() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": is_ours})
             assert compare_metadata(context, tables.metadata) == []
