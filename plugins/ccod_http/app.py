@@ -11,6 +11,7 @@ from werkzeug.routing import MapAdapter
 
 from ccod import Observatory, Settings
 from ccod_http.body import drain_body
+from ccod_http.documentation import documentation_routes
 from ccod_http.gate import Gate
 from ccod_http.identity import Identifier
 from ccod_http.problems import install_error_handlers
@@ -42,5 +43,6 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
     for plugin, blueprints in observatory.ask("ccod_http_blueprints", settings=settings, observatory=observatory):
         for blueprint in blueprints:
             table.add(plugin, blueprint)
+    table.add("http", documentation_routes(table))
     table.install()
     return app

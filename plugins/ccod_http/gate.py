@@ -73,7 +73,8 @@ class Gate:
         return response
 
     async def finish(self, response: Response) -> Response:
-        response.headers.update(_HEADERS)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
         response.headers["X-Request-ID"] = request_id()
         response.vary.add("Origin")
         origin = current().headers.get("Origin", "")

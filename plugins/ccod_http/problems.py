@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import structlog
@@ -38,7 +38,7 @@ class Error(Struct, frozen=True):
 
 
 class Failure(Struct, frozen=True, kw_only=True, rename="camel"):
-    success: bool = False
+    success: Literal[False] = False
     error: Error
     timestamp: str
     request_id: str
@@ -46,7 +46,7 @@ class Failure(Struct, frozen=True, kw_only=True, rename="camel"):
     status: int
     detail: str
     instance: str | UnsetType = UNSET
-    type: str = "about:blank"
+    type: Literal["about:blank"] = "about:blank"
 
 
 def envelope(problem: Problem, request_id: str, instance: str | UnsetType = UNSET) -> bytes:

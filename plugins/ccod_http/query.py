@@ -17,6 +17,16 @@ S = TypeVar("S", bound=Struct)
 T = TypeVar("T")
 
 
+Moment = Annotated[
+    str,
+    Meta(
+        description="A date, a date-time (UTC where it names no zone) or epoch milliseconds.",
+        extra_json_schema={"anyOf": [{"format": "date"}, {"format": "date-time"}, {"pattern": r"^\d{1,14}$"}]},
+    ),
+]
+"""A time as clients write it; `query_time` reads it."""
+
+
 class NoParameters(Struct):
     """The parameters of a route that takes none."""
 
@@ -24,8 +34,8 @@ class NoParameters(Struct):
 class Paging(Struct, rename="camel"):
     """The parameters of every list; a subclass adds its own, or another `limit`."""
 
-    page: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 1
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    page: Annotated[int, Meta(ge=1, le=1_000_000_000, description="Which page.")] = 1
+    limit: Annotated[int, Meta(ge=1, le=100, description="How many items a page holds.")] = 20
 
     @property
     def offset(self) -> int:
@@ -54,10 +64,14 @@ def read_query(schema: type[S]) -> S:
         if len(values) > 1:
             raise invalid(name, "is given more than once")
     try:
-        return msgspec.convert(current().args.to_dict(), schema, strict=False)
+        parameters = msgspec.convert(current().args.to_dict(), schema, strict=False)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$.")
         raise invalid(path.rstrip("`"), f"is wrong: {reason}") from None
+    for field in msgspec.structs.fields(schema):
+        if field.encode_name in current().args and getattr(parameters, field.name) is None:
+            raise invalid(field.encode_name, "is wrong: leave it out if it is meant to be nothing")  # not the word null
+    return parameters
 
 
 def query_time(name: str, text: str | None, *, end: bool = False) -> int | None:

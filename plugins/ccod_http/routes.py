@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, get_args, get_origin, get_type_hints
 
+import msgspec
 from msgspec import Struct
 from quart import Blueprint, Response
 
@@ -24,13 +25,14 @@ class Sayings(TypedDict, total=False):
 
     `status` is that of an answer that went well: 200, or 204 for a handler that returns None. `errors` are the statuses
     of the Problems that the handler raises. `media` are the media types of a handler that makes its own `Response`.
-    `example` is an answer's data.
+    `example` is an answer's data. `tag` names what the route belongs to, if that is not the first word of its path.
     """
 
     status: int
     errors: Sequence[int]
     media: Sequence[str]
     example: Any
+    tag: str
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -46,6 +48,7 @@ class Route(Struct, frozen=True, kw_only=True):
     errors: Sequence[int]
     media: Sequence[str]
     example: Any
+    tag: str
     summary: str
     description: str
 
@@ -95,7 +98,7 @@ class Routes(Blueprint):
 
 
 def describe(handler: Callable[..., Awaitable[Any]], method: Method, access: Access, says: Sayings) -> Route:
-    """Return what a handler declares. Raises TypeError where its types say less than a route needs."""
+    """Return what a handler declares. Raises TypeError for types that say less than a route needs, or no JSON."""
     if access not in get_args(Access):
         raise TypeError(f"{handler.__qualname__}: {access!r} is no access")
     hints = get_type_hints(handler, include_extras=True)
@@ -109,21 +112,30 @@ def describe(handler: Callable[..., Awaitable[Any]], method: Method, access: Acc
         raise TypeError(f"{handler.__qualname__}: a handler names `media` if, and only if, it returns a Response")
     empty = answer is type(None)
     paged = get_origin(answer) is Paged
+    data = None if own or empty else get_args(answer)[0] if paged else answer
+    msgspec.json.schema_components([each for each in (data, body, hints.get("query")) if each is not None])
     summary, _, description = (inspect.getdoc(handler) or "").partition("\n")
     return Route(
         method=method,
         access=access,
         query=hints.get("query", NoParameters),
         body=body,
-        data=None if own or empty else get_args(answer)[0] if paged else answer,
+        data=data,
         paged=paged,
-        status=says.get("status", HTTPStatus.NO_CONTENT if empty else HTTPStatus.OK),
+        status=says.get("status", _usual_status(method, empty)),
         errors=says.get("errors", ()),
         media=says.get("media", ()),
         example=says.get("example"),
+        tag=says.get("tag", ""),
         summary=summary.strip(),
         description=description.strip(),
     )
+
+
+def _usual_status(method: Method, empty: bool) -> int:
+    if method == "WEBSOCKET":
+        return HTTPStatus.SWITCHING_PROTOCOLS
+    return HTTPStatus.NO_CONTENT if empty else HTTPStatus.OK
 
 
 def _answering(handler: Callable[..., Awaitable[Any]], route: Route) -> Callable[..., Awaitable[Any]]:

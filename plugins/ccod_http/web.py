@@ -6,7 +6,7 @@ from ccod_http.body import Body
 from ccod_http.encoding import encode
 from ccod_http.identity import current_user, require
 from ccod_http.problems import Problem
-from ccod_http.query import Paging, query_time
+from ccod_http.query import Moment, Paging, query_time
 from ccod_http.replies import Paged
 from ccod_http.routes import Routes
 from ccod_http.settings import HttpSettings
@@ -33,6 +33,7 @@ __all__ = [
     "CostedUsageJson",
     "HttpSettings",
     "MessageJson",
+    "Moment",
     "Paged",
     "Paging",
     "Problem",

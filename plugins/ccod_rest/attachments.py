@@ -12,7 +12,7 @@ from quart import Response
 from ccod import Observatory, Redactor, Storage, StoredStream
 from ccod_http.web import Problem, Routes, iso
 from ccod_rest.finding import find_conversation
-from ccod_rest.revealing import check_reveal
+from ccod_rest.revealing import Reveal, check_reveal
 
 MASKED_AT_ONCE = 4 * 2**20
 """So many bytes, up to a line end, are looked at as one text."""
@@ -22,7 +22,7 @@ KEY = b"-----BEGIN"
 
 
 class AttachmentParameters(Struct):
-    reveal: bool = False
+    reveal: Reveal = False
 
 
 class AttachmentJson(Struct, frozen=True, rename="camel"):

@@ -13,6 +13,7 @@ from ccod import ConversationQuery, Message, MessageQuery, Observatory, State, S
 from ccod_http.web import (
     ConversationJson,
     MessageJson,
+    Moment,
     Paged,
     Paging,
     Problem,
@@ -22,25 +23,25 @@ from ccod_http.web import (
     query_time,
 )
 from ccod_rest.finding import find_conversation
-from ccod_rest.revealing import check_reveal
+from ccod_rest.revealing import Reveal, check_reveal
 
 Id = Annotated[str, Meta(min_length=1)]
 
 
 class ConversationParameters(Paging):
-    project_id: Id | None = None
-    status: Status | None = None
-    state: State | None = None
-    start_date: str | None = None
-    end_date: str | None = None
+    project_id: Annotated[Id | None, Meta(description="Only those of this project.")] = None
+    status: Annotated[Status | None, Meta(description="Only those of this status.")] = None
+    state: Annotated[State | None, Meta(description="Only those in this state.")] = None
+    start_date: Annotated[Moment | None, Meta(description="Only what went on then or later.")] = None
+    end_date: Annotated[Moment | None, Meta(description="Only what began by then; a date is all of its day.")] = None
 
 
 class MessageParameters(Paging):
-    limit: Annotated[int, Meta(ge=1, le=200)] = 50
-    role: Literal["user", "assistant"] | None = None
-    agent: Id | None = None
-    order: Literal["asc", "desc"] = "asc"
-    reveal: bool = False
+    limit: Annotated[int, Meta(ge=1, le=200, description="How many messages a page holds.")] = 50
+    role: Annotated[Literal["user", "assistant"] | None, Meta(description="Only those of this role.")] = None
+    agent: Annotated[Id | None, Meta(description="Those of this subagent, not the conversation's own.")] = None
+    order: Annotated[Literal["asc", "desc"], Meta(description="`asc`: the oldest first.")] = "asc"
+    reveal: Reveal = False
 
 
 def conversation_routes(observatory: Observatory) -> Routes:

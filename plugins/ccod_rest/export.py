@@ -14,7 +14,7 @@ from ccod_rest.choosing import choose
 from ccod_rest.exporting import as_json, as_lines, written
 from ccod_rest.finding import find_conversation
 from ccod_rest.forms import Html, Markdown
-from ccod_rest.revealing import check_reveal
+from ccod_rest.revealing import Reveal, check_reveal
 
 TYPES = {
     "jsonl": "application/x-ndjson",
@@ -25,11 +25,9 @@ TYPES = {
 
 
 class ExportParameters(Struct):
-    """`agent` asks for a subagent alone."""
-
-    format: Literal["jsonl", "json", "md", "html"] = "jsonl"
-    agent: Annotated[str, Meta(min_length=1)] | None = None
-    reveal: bool = False
+    format: Annotated[Literal["jsonl", "json", "md", "html"], Meta(description="What kind of file.")] = "jsonl"
+    agent: Annotated[Annotated[str, Meta(min_length=1)] | None, Meta(description="This subagent alone.")] = None
+    reveal: Reveal = False
 
 
 def export_routes(observatory: Observatory) -> Routes:

@@ -10,12 +10,13 @@ from msgspec import Meta, Struct
 from ccod import Observatory
 from ccod_http.web import Problem, Routes
 
+Id = Annotated[str, Meta(min_length=1)]
 Version = Annotated[str, Meta(pattern=r"^\w+(\.\w+)*\Z", max_length=64)]
 
 
 class ReparseParameters(Struct):
-    conversation: Annotated[str, Meta(min_length=1)] | None = None
-    since: Version | None = None
+    conversation: Annotated[Id | None, Meta(description="This conversation alone.")] = None
+    since: Annotated[Version | None, Meta(description="Only what a parser of this version or later read.")] = None
 
 
 class ReparseJson(Struct):
@@ -35,7 +36,7 @@ def keeping_routes(observatory: Observatory) -> Routes:
     routes = Routes("keeping", __name__, url_prefix="/api")
     storage = observatory.storage
 
-    @routes.post("/reparse", access="admin", status=202, errors=[404])
+    @routes.post("/reparse", access="admin", status=202, errors=[404], tag="storage")
     async def reparse(query: ReparseParameters) -> ReparseJson:
         """Derive what was stored again from the archive."""
         count = await storage.reparse(query.conversation, query.since)

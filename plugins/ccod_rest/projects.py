@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from ccod import Observatory, ProjectQuery
 from ccod_http.web import Paged, Paging, Problem, ProjectJson, Routes, project_json
 
 
 class ProjectParameters(Paging):
-    sort: Literal["updatedAt", "createdAt", "name", "lastActivity", "conversationCount"] = "updatedAt"
-    order: Literal["asc", "desc"] = "desc"
+    sort: Annotated[
+        Literal["updatedAt", "createdAt", "name", "lastActivity", "conversationCount"],
+        Meta(description="By what they are sorted."),
+    ] = "updatedAt"
+    order: Annotated[Literal["asc", "desc"], Meta(description="`desc`: the last or the most first.")] = "desc"
 
 
 def project_routes(observatory: Observatory) -> Routes:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import structlog
+from msgspec import Meta
 
 from ccod_http.web import current_user, require
+
+Reveal = Annotated[bool, Meta(description="Show secrets unmasked, which needs the right `reveal` and is logged.")]
 
 log = structlog.get_logger("ccod.rest")
 

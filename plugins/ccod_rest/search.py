@@ -11,30 +11,35 @@ import trio
 from msgspec import Meta, Struct
 
 from ccod import Found, Observatory, SearchQuery
-from ccod_http.web import Problem, Routes, iso, query_time
+from ccod_http.web import Moment, Problem, Routes, iso, query_time
 from ccod_rest.searching import FILTERS, SearchError, take_apart
 from ccod_rest.snippets import Snippet, snippet
 
 Word = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
+Cursor = Annotated[int, Meta(ge=-(2**62), le=2**62)]
+
+
 class Filters(Struct):
     """What narrows a search, as parameters or within `q`."""
 
-    project: Word | None = None
-    tool: Word | None = None
-    role: Literal["user", "assistant"] | None = None
-    model: Word | None = None
-    error: bool | None = None
-    since: Word | None = None
-    until: Word | None = None
+    project: Annotated[Word | None, Meta(description="Id or name of a project.")] = None
+    tool: Annotated[Word | None, Meta(description="Name of a tool that is called or answers.")] = None
+    role: Annotated[Literal["user", "assistant"] | None, Meta(description="Who said it.")] = None
+    model: Annotated[Word | None, Meta(description="A part of a model's name.")] = None
+    error: Annotated[bool | None, Meta(description="`true` for failures, `false` for what is none.")] = None
+    since: Annotated[Moment | None, Meta(description="Only what was said then or later.")] = None
+    until: Annotated[Moment | None, Meta(description="Only what was said by then; a date is all of its day.")] = None
 
 
-class SearchParameters(Filters):
-    q: str = ""
-    sort: Literal["newest", "rank"] = "newest"
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[int, Meta(ge=-(2**62), le=2**62)] | None = None
+class SearchParameters(Filters, kw_only=True):
+    q: Annotated[str, Meta(description='Words, `"phrases"` and filters such as `tool:Bash`.', max_length=256)]
+    sort: Annotated[
+        Literal["newest", "rank"], Meta(description="`rank`: the best of the 2,000 newest matches first.")
+    ] = "newest"
+    limit: Annotated[int, Meta(ge=1, le=100, description="How many hits.")] = 20
+    cursor: Annotated[Cursor | None, Meta(description="`nextCursor` of the last answer.")] = None
 
 
 class HitJson(Struct, frozen=True, rename="camel"):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import trio
 from msgspec import Meta, Struct
 
-from ccod import Block, CalledTool, Message, Observatory, ToolCallQuery
+from ccod import Block, CalledTool, Message, Observatory, ToolCallQuery, ToolStatus
 from ccod_http.web import Paged, Paging, Routes, iso
 from ccod_rest.attachments import attached, by_name, file_name
 from ccod_rest.finding import find_conversation
@@ -18,10 +18,10 @@ Text = Annotated[str, Meta(min_length=1)]
 
 
 class ToolCallParameters(Paging):
-    limit: Annotated[int, Meta(ge=1, le=200)] = 50
-    agent: Text | None = None
-    name: Text | None = None
-    status: Literal["pending", "success", "error"] | None = None
+    limit: Annotated[int, Meta(ge=1, le=200, description="How many calls a page holds.")] = 50
+    agent: Annotated[Text | None, Meta(description="Those of this subagent, not the conversation's own.")] = None
+    name: Annotated[Text | None, Meta(description="Only calls of this tool.")] = None
+    status: Annotated[ToolStatus | None, Meta(description="Only calls of this status.")] = None
 
 
 class CalledToolJson(Struct, frozen=True, rename="camel"):

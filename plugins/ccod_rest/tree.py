@@ -16,8 +16,8 @@ from ccod_rest.trees import Knot, messages_of, tree
 
 
 class TreeParameters(Paging):
-    limit: Annotated[int, Meta(ge=1, le=50_000)] = 50_000
-    messages: bool = False
+    limit: Annotated[int, Meta(ge=1, le=50_000, description="How many nodes a page holds.")] = 50_000
+    messages: Annotated[bool, Meta(description="Messages alone, each below the nearest message before it.")] = False
 
 
 class NodeJson(Struct, frozen=True, rename="camel"):

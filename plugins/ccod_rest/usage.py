@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from ccod import CountedQuery, Observatory, Storage, Totals
 from ccod_http.web import (
     CostedUsageJson,
+    Moment,
     Routes,
     costed_usage_json,
     epoch_ms,
@@ -23,8 +25,8 @@ from ccod_rest.finding import find_conversation
 
 
 class BlockParameters(Struct, rename="camel"):
-    start_date: str | None = None
-    end_date: str | None = None
+    start_date: Annotated[Moment | None, Meta(description="Only blocks that end later.")] = None
+    end_date: Annotated[Moment | None, Meta(description="Only what was used by then; a date is all of its day.")] = None
 
 
 class BlockJson(Struct, frozen=True, rename="camel"):
