@@ -14,6 +14,7 @@ from ccod_http.body import drain_body
 from ccod_http.documentation import documentation_routes
 from ccod_http.gate import Gate
 from ccod_http.identity import Identifier
+from ccod_http.middleware import install_middleware
 from ccod_http.problems import install_error_handlers
 from ccod_http.settings import HttpSettings
 from ccod_http.table import Table
@@ -45,4 +46,7 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
             table.add(plugin, blueprint)
     table.add("http", documentation_routes(table))
     table.install()
+    for plugin, some in observatory.ask("ccod_http_middleware", settings=settings, observatory=observatory):
+        for middleware in some:
+            install_middleware(app, plugin, middleware)
     return app

@@ -1,4 +1,4 @@
-"""The hook that the HTTP server offers to every plugin."""
+"""The hooks that the HTTP server offers to every plugin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from ccod import Observatory, Settings, hookspec
 if TYPE_CHECKING:
     import quart
 
+    from ccod_http.middleware import Middleware
+
 
 @hookspec
 def ccod_http_blueprints(settings: Settings, observatory: Observatory) -> Iterable[quart.Blueprint]:  # type: ignore[empty-body]
-    """Return blueprints for the HTTP server, WebSocket routes too. Every plugin is asked."""
+    """Return blueprints for the HTTP server, WebSocket routes too: `ccod_http.web.Routes`. Every plugin is asked."""
+
+
+@hookspec
+def ccod_http_middleware(settings: Settings, observatory: Observatory) -> Iterable[Middleware]:  # type: ignore[empty-body]
+    """Return what stands before and behind every route: `ccod_http.web.Middleware`. Every plugin is asked."""

@@ -46,7 +46,7 @@ def _operations(document: Json, tag: str) -> Iterator[tuple[str, str, Json]]:
 def _links(name: str, operations: list[tuple[str, str, Json]]) -> str:
     items = "".join(
         f'<li><a href="#{escape(operation["operationId"])}"><span class="method {method}">{_verb(method)}</span>'
-        f"{escape(path.removeprefix('/api'))}</a></li>"
+        f"<span>{escape(_short(path))}</span></a></li>"
         for method, path, operation in operations
     )
     return f'<h2><a href="#tag-{escape(name)}">{escape(name)}</a></h2><ul>{items}</ul>\n'
@@ -55,6 +55,10 @@ def _links(name: str, operations: list[tuple[str, str, Json]]) -> str:
 def _section(name: str, operations: list[tuple[str, str, Json]]) -> str:
     articles = "".join(_article(*each) for each in operations)
     return f'<section id="tag-{escape(name)}"><h2>{escape(name)}</h2>\n{articles}</section>\n'
+
+
+def _short(path: str) -> str:
+    return re.sub(r"{\w+}", ":id", path.removeprefix("/api"))
 
 
 def _verb(method: str) -> str:

@@ -89,13 +89,14 @@ def current() -> Any:
 
 
 def install_error_handlers(app: Quart) -> None:
-    app.register_error_handler(Problem, _answer)
+    app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(StorageUnavailableError, _answer_unavailable)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
-async def _answer(problem: Problem) -> Response:
+async def answer(problem: Problem) -> Response:
+    """Answer the current request with a problem."""
     body = envelope(problem, request_id(), quote(current().path, errors="replace"))
     response = Response(body, problem.status, content_type="application/problem+json")
     if problem.status == HTTPStatus.UNAUTHORIZED:
@@ -104,7 +105,7 @@ async def _answer(problem: Problem) -> Response:
 
 
 async def _answer_http(error: HTTPException) -> Response:
-    response = await _answer(plain_problem(error.code or 500))
+    response = await answer(plain_problem(error.code or 500))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return response
@@ -112,11 +113,11 @@ async def _answer_http(error: HTTPException) -> Response:
 
 async def _answer_unavailable(error: StorageUnavailableError) -> Response:
     log.warning("storage is unavailable", request=request_id(), reason=str(error))
-    response = await _answer(Problem(503, "SERVICE_UNAVAILABLE", "The storage is not to be had now; try again."))
+    response = await answer(Problem(503, "SERVICE_UNAVAILABLE", "The storage is not to be had now; try again."))
     response.headers["Retry-After"] = "5"
     return response
 
 
 async def _answer_unexpected(error: Exception) -> Response:
     log.error("request failed", request=request_id(), exc_info=error)
-    return await _answer(plain_problem(500))
+    return await answer(plain_problem(500))

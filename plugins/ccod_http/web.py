@@ -5,6 +5,7 @@ from __future__ import annotations
 from ccod_http.body import Body
 from ccod_http.encoding import encode
 from ccod_http.identity import current_user, require
+from ccod_http.middleware import Middleware
 from ccod_http.problems import Problem
 from ccod_http.query import Moment, Paging, query_time
 from ccod_http.replies import Paged
@@ -33,6 +34,7 @@ __all__ = [
     "CostedUsageJson",
     "HttpSettings",
     "MessageJson",
+    "Middleware",
     "Moment",
     "Paged",
     "Paging",

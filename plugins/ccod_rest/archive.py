@@ -49,7 +49,7 @@ def archive_routes(observatory: Observatory) -> Routes:
 
     @routes.get(
         "/<conversation_id>/archive/<int:stream_id>",
-        access="admin",
+        access="reveal",
         errors=[404],
         media=["application/octet-stream"],
     )

@@ -21,6 +21,7 @@ class Home:
         self.database = path / "data" / "ccod.db"
         self.config = path / "ccod.toml"
         self.log = path / "stderr.log"
+        self.variables: dict[str, str] = {}
         self.root.mkdir(parents=True, exist_ok=True)
         self.configure(tables or {})
 
@@ -43,5 +44,6 @@ class Home:
             "LANG": "C.UTF-8",
             "HOME": str(self.path),
             "CLAUDE_CONFIG_DIR": str(self.path / ".claude"),
+            **self.variables,
             **{f"XDG_{kind}_HOME": str(self.path / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")},
         }

@@ -1,0 +1,139 @@
+"""Every route, and everybody who might ask: let in or kept out as the table of docs/api.md says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from tests.e2e.access import API, Declared, documented, served
+from tests.e2e.daemon import Daemon, open_daemon
+
+if not API.exists():
+    pytest.skip("the table of routes is in the source tree", allow_module_level=True)
+
+NOBODY = 65534
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+PREFLIGHT = {"Origin": "http://localhost:5173", "Access-Control-Request-Method": "GET"}
+
+
+class Caller(NamedTuple):
+    """Who asks: with these headers, on the Unix socket or not; what they may, and how they are refused else.
+
+    One who is `stopped` does not come to the question who may ask, on no route.
+    """
+
+    headers: Mapping[str, str] = {}
+    unix: bool = False
+    rights: frozenset[str] = frozenset()
+    refused: int = 401
+    stopped: bool = False
+
+    def expected(self, access: str) -> int | None:
+        """Return the status of a refusal, or None where the caller is let in."""
+        return None if not self.stopped and access in self.rights | {"public"} else self.refused
+
+
+ALL = frozenset({"read", "write", "reveal", "admin"})
+CALLERS = {
+    "owner": Caller(rights=frozenset({"read"})),
+    "owner on the Unix socket": Caller(unix=True, rights=ALL),
+    "no token of ours": Caller({"Authorization": "Bearer abc"}),
+    "no token of ours on the Unix socket": Caller({"Authorization": "Bearer abc"}, unix=True),
+    "another scheme": Caller({"Authorization": "Basic b3duZXI6"}),
+    "proxy": Caller({"X-Forwarded-For": "127.0.0.1"}),
+    "proxy on the Unix socket": Caller({"Forwarded": "for=127.0.0.1"}, unix=True),
+    "page of an allowed origin": Caller({"Origin": "http://localhost:5173"}),
+    "page of another port": Caller({"Sec-Fetch-Site": "same-site"}),
+    "page of another port on the Unix socket": Caller({"Sec-Fetch-Site": "same-site"}, unix=True),
+    "foreign Host": Caller({"Host": "evil.example"}, refused=421, stopped=True),
+    "foreign Origin": Caller({"Origin": "http://evil.example"}, refused=403, stopped=True),
+    "foreign Origin on the Unix socket": Caller({"Origin": "null"}, unix=True, refused=403, stopped=True),
+    "page of another site": Caller({"Sec-Fetch-Site": "cross-site"}, refused=403, stopped=True),
+}
+
+
+def filled(path: str) -> str:
+    """Return a path that names nothing there is."""
+    return path.replace("{stream_id}", "1").replace("{attachment_id}", "1").replace("{", "").replace("}", "")
+
+
+async def asked(client: httpx.AsyncClient, method: str, path: str, headers: Mapping[str, str]) -> int:
+    if method == "WEBSOCKET":
+        async with client.stream("GET", path, headers={**headers, **UPGRADE}) as answer:
+            return answer.status_code
+    return (await client.request(method, path, headers=headers)).status_code
+
+
+async def mistakes(client: httpx.AsyncClient, name: str, caller: Caller, route: Declared) -> list[str]:
+    """Return how the daemon answers otherwise than the table says."""
+    expected = caller.expected(route.access)
+    methods = ["GET", "HEAD"] if route.method == "GET" else [route.method]
+    found = []
+    for method in methods:
+        status = await asked(client, method, filled(route.path), caller.headers)
+        if (status != expected) if expected else (status in {401, 403, 421} or status >= 500):
+            found.append(f"{name}: {method} {route.path}: {status}, not {expected or 'let in'}")
+    return found
+
+
+async def test_every_route_lets_in_whom_the_table_says(tmp_path: Path) -> None:
+    socket = tmp_path / "ccod.sock"
+    async with open_daemon(tmp_path, {"http": {"socket": str(socket)}}) as daemon:
+        document = await daemon.get("/openapi.json")
+        assert served(document) == documented(), "the table of routes in docs/api.md is not what is served"
+        unix = httpx.AsyncHTTPTransport(uds=str(socket))
+        async with (
+            httpx.AsyncClient(base_url=daemon.url, trust_env=False) as tcp,
+            httpx.AsyncClient(base_url=daemon.url, transport=unix) as local,
+        ):
+            wrong = [
+                mistake
+                for name, caller in CALLERS.items()
+                for route in sorted(documented())
+                for mistake in await mistakes(local if caller.unix else tcp, name, caller, route)
+            ]
+            assert wrong == []
+            for route in sorted(documented()):
+                if route.method != "WEBSOCKET":
+                    answer = await tcp.options(filled(route.path), headers=PREFLIGHT)
+                    assert answer.status_code == 204
+                    assert route.method in answer.headers["Access-Control-Allow-Methods"].split(", ")
+                    assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+        if os.getuid() == 0:
+            assert_kept_out_as_another_user(daemon)
+
+
+ASK = r"""
+while read -r method path; do
+  exec 3<>/dev/tcp/127.0.0.1/$0
+  printf '%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' "$method" "$path" >&3
+  read -r version status reason <&3
+  echo "${status%%$'\r'}"
+done
+"""
+
+
+def assert_kept_out_as_another_user(daemon: Daemon) -> None:
+    """Ask as another user of this machine, which only root can."""
+    stranger = Caller()
+    routes = [route for route in sorted(documented()) if route.method != "WEBSOCKET"]
+    said = "".join(f"{route.method} {filled(route.path)}\n" for route in routes)
+    port = daemon.url.rpartition(":")[2]
+    done = subprocess.run(
+        ["/bin/bash", "-c", ASK, port], input=said, capture_output=True, text=True, user=NOBODY, cwd="/", check=True
+    )
+    answers = [int(line) for line in done.stdout.split()]
+    for route, status in zip(routes, answers, strict=True):
+        expected = stranger.expected(route.access)
+        assert status == expected if expected else status < 400, (route, status)

@@ -1,0 +1,51 @@
+"""The plugin of the guide, as a package of somebody else's in a real daemon."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.access import API
+from tests.e2e.daemon import open_daemon
+
+if not API.exists():
+    pytest.skip("the guide is in the source tree", allow_module_level=True)
+
+
+async def test_routes_and_middleware_of_a_third_party_join(tmp_path: Path) -> None:
+    guide = (API.parent / "plugins.md").read_text()
+    program = re.search(r"```python\n(# ccod_notes\.py.*?)```", guide, re.DOTALL)
+    assert program
+    packages = tmp_path / "packages"
+    about = packages / "ccod_notes-1.0.dist-info"
+    about.mkdir(parents=True)
+    (packages / "ccod_notes.py").write_text(program[1])
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: ccod-notes\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[ccod]\nnotes = ccod_notes\n")
+    socket = tmp_path / "ccod.sock"
+    async with open_daemon(tmp_path, {"http": {"socket": str(socket)}}, start=False) as daemon:
+        daemon.home.variables["PYTHONPATH"] = str(packages)
+        await daemon.start()
+        transport = httpx.AsyncHTTPTransport(uds=str(socket))
+        async with (
+            httpx.AsyncClient(base_url=daemon.url, trust_env=False) as owner,
+            httpx.AsyncClient(base_url=daemon.url, transport=transport) as admin,
+        ):
+            assert (await owner.put("/api/notes/1", json={"text": "x"})).status_code == 401
+            assert (await admin.put("/api/notes/1", json={"text": "x" * 501})).status_code == 422
+            assert (await admin.put("/api/notes/1", json={"text": "x"})).json()["data"] == {"id": "1", "text": "x"}
+            listed = await owner.get("/api/notes")
+            assert listed.json()["data"] == [{"id": "1", "text": "x"}]
+            assert listed.json()["pagination"]["total"] == 1
+            assert (await admin.delete("/api/notes/1")).status_code == 204
+            gone = await admin.delete("/api/notes/1")
+            assert gone.status_code == 404
+            for answer in (listed, gone, await owner.get("/nowhere")):
+                assert answer.headers["Server-Timing"].startswith("ccod;dur=")
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            paths = (await owner.get("/openapi.json")).json()["paths"]
+            assert paths["/api/notes/{note_id}"]["put"]["summary"] == "Write a note."
+            assert "/api/notes" in (await owner.get("/docs")).text
