@@ -37,11 +37,20 @@ class HealthJson(Struct, rename="camel"):
     details: Details | UnsetType = UNSET
 
 
+EXAMPLE = HealthJson(
+    status="healthy",
+    timestamp="2023-01-01T00:00:00.000Z",
+    uptime=3600.0,
+    version="1.0.0",
+    services=Services("healthy", "healthy", "healthy"),
+)
+
+
 def health_routes(observatory: Observatory) -> Routes:
     routes = Routes("health", __name__, url_prefix="/health")
     health = observatory.health
 
-    @routes.get("", access="public")
+    @routes.get("", access="public", example=EXAMPLE)
     async def alive() -> HealthJson:
         """Tell that the daemon runs, and how its parts are."""
         return _health_json(health)

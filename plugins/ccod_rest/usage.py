@@ -20,6 +20,7 @@ from ccod_http.web import (
 )
 from ccod_rest.analytics import AnalyticsJson, analytics_json, own_totals
 from ccod_rest.blocks import BLOCK_MS, UsageBlock, extend
+from ccod_rest.examples import ANALYTICS
 from ccod_rest.explaining import ResponseJson, response_json
 from ccod_rest.finding import find_conversation
 
@@ -54,7 +55,7 @@ def usage_routes(observatory: Observatory) -> Routes:
     routes = Routes("usage", __name__, url_prefix="/api")
     storage = observatory.storage
 
-    @routes.get("/conversations/<conversation_id>/analytics", access="read", errors=[404])
+    @routes.get("/conversations/<conversation_id>/analytics", access="read", errors=[404], example=ANALYTICS)
     async def analytics(conversation_id: str) -> AnalyticsJson:
         """Show what a conversation amounts to: messages, turns, tools, usage, errors."""
         conversation = await find_conversation(storage, conversation_id)
