@@ -43,7 +43,7 @@ type-check: $(VENV)/dev.stamp ## mypy --strict
 bench: $(VENV)/dev.stamp ## Measure ingest and latency against floor programs in the same run
 	$(BIN)/python -m tests.bench $(ARGS)
 
-faults: $(VENV)/dev.stamp ## Try to break it: kills, tailing, histories, damaged lines (takes many minutes; ARGS=--quick)
+faults: $(VENV)/dev.stamp ## Try to break it: kills, tailing, histories, damaged lines, requests (takes many minutes; ARGS=--quick)
 	$(BIN)/python -m tests.faults $(ARGS)
 
 corpus: $(VENV)/dev.stamp ## Generate a synthetic history: make corpus ARGS="DIR --size M"

@@ -24,7 +24,7 @@ def iso(ms: int) -> str:
 def parse_time(text: str, *, end: bool = False) -> int:
     """Read an ISO date, an ISO date-time (UTC where it names no zone) or epoch milliseconds; else raise ValueError.
 
-    A date alone is its first millisecond, or its last where `end` is set.
+    A date alone is its first millisecond, or its last where `end` is set. What is before 1970 becomes 1970.
     """
     if text.isascii() and text.isdigit():
         ms = int(text) if len(text) <= 15 else _LAST + 1
@@ -34,6 +34,6 @@ def parse_time(text: str, *, end: bool = False) -> int:
         ms = (moment - _EPOCH) // timedelta(milliseconds=1)
         if end and len(text) == len("2023-01-01"):
             ms += _DAY - 1
-    if not 0 <= ms <= _LAST:
+    if ms > _LAST:
         raise ValueError("out of range")
-    return ms
+    return max(0, ms)

@@ -146,13 +146,14 @@ async def do_at_once(work: Callable[[], Awaitable[Stored | None]]) -> Stored | N
 
 
 @asynccontextmanager
-async def serving(*more: Blueprint, **settings: Any) -> AsyncIterator[Server]:
+async def serving(*more: Blueprint, middleware: Sequence[object] = (), **settings: Any) -> AsyncIterator[Server]:
     http = msgspec.convert({"port": 0, "host": "127.0.0.1", "socket": ""} | settings, HttpSettings)
     all_settings = Settings(CoreSettings(), {HttpSettings: http})
     shelf, health, stopping = Shelf(), Health(), trio.Event()
 
     def ask(hook: str, settings: Settings, observatory: Observatory) -> Sequence[tuple[str, Any]]:
-        assert hook == "ccod_http_blueprints"
+        if hook == "ccod_http_middleware":
+            return [("probe", middleware)]
         return [("rest", ccod_http_blueprints(observatory)), ("probe", [probe(), *more])]
 
     observatory = Observatory(shelf, JwtAuth(), Bus(), health, {"plain": Plain()}, stopping, ask, do_at_once)

@@ -1,0 +1,28 @@
+"""What schemathesis is told by `tests.faults.contract`: ids that exist, and what no schema can say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import schemathesis
+
+from tests.plugins.rest.family import SESSION
+
+UNSAID = ("is after 'endDate'", "Parameter 'q' holds no word", "Parameter 'q' is wrong at")
+"""Refusals that depend on two parameters at once, or on the words in a text."""
+KNOWN = {"conversation_id": SESSION, "stream_id": 1, "attachment_id": 9}
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: Any) -> None:
+    """Ask every other time for what there is; what is generated exists nowhere."""
+    if case.method != "DELETE" and case.meta and case.meta.generation.mode.is_positive and sum(case.id.encode()) % 2:
+        for name in case.path_parameters or {}:
+            case.path_parameters[name] = KNOWN.get(name, case.path_parameters[name])
+
+
+@schemathesis.hook
+def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
+    """Forgive what no schema can say, and that no token is needed on the Unix socket."""
+    unsaid = response.status_code == 400 and any(reason in response.text for reason in UNSAID)
+    return not unsaid and "Authorization" not in failure.message
