@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
+from http import HTTPStatus
+from typing import TypeVar
 
-from quart import Quart
+import structlog
+from quart import Blueprint, Quart, Response
 from quart.wrappers.base import BaseRequestWebsocket
 from quart_trio import QuartTrio
 from werkzeug.routing import MapAdapter
 
-from ccod import Observatory, Settings
+from ccod import CcodError, Observatory, PluginError, Settings
 from ccod_http.body import drain_body
 from ccod_http.documentation import documentation_routes
 from ccod_http.gate import Gate
 from ccod_http.identity import Identifier
-from ccod_http.middleware import install_middleware
-from ccod_http.problems import install_error_handlers
+from ccod_http.middleware import Middleware
+from ccod_http.problems import answer, install_error_handlers, plain_problem
 from ccod_http.settings import HttpSettings
 from ccod_http.table import Table
+
+T = TypeVar("T")
+
+log = structlog.get_logger("ccod.http")
 
 
 class App(QuartTrio):
@@ -41,12 +49,40 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
     Gate(mine).install(app)
     Identifier(mine, observatory.auth).install(app)
     table = Table(app)
-    for plugin, blueprints in observatory.ask("ccod_http_blueprints", settings=settings, observatory=observatory):
-        for blueprint in blueprints:
-            table.add(plugin, blueprint)
+    asking = partial(_answers, observatory, settings)
+    for plugin, blueprint in asking("ccod_http_blueprints", Blueprint):
+        table.add(plugin, blueprint)
     table.add("http", documentation_routes(table))
     table.install()
-    for plugin, some in observatory.ask("ccod_http_middleware", settings=settings, observatory=observatory):
-        for middleware in some:
-            install_middleware(app, plugin, middleware)
+    for plugin, middleware in asking("ccod_http_middleware", Middleware):
+        _install_middleware(app, plugin, middleware)
     return app
+
+
+def _answers(observatory: Observatory, settings: Settings, hook: str, kind: type[T]) -> Iterator[tuple[str, T]]:
+    """Yield each plugin's name with each thing that it answers a hook with."""
+    for plugin, answered in observatory.ask(hook, settings=settings, observatory=observatory):
+        try:
+            things = list(answered)  # a generator may fail only now
+        except CcodError:
+            raise
+        except Exception as error:
+            raise PluginError(plugin, f"{hook} failed: {type(error).__name__}: {error}") from error
+        for thing in things:
+            if not isinstance(thing, kind):
+                raise PluginError(plugin, f"{hook} must answer with {kind.__name__} objects, not {thing!r}")
+            yield plugin, thing
+
+
+def _install_middleware(app: Quart, plugin: str, middleware: Middleware) -> None:
+    """Ask `middleware` before, and after, each request. One that fails is answered as a fault, and named in the log."""
+
+    async def after(response: Response) -> Response:
+        try:
+            return await middleware.after(response)
+        except Exception as error:
+            log.error("middleware failed", plugin=plugin, exc_info=error)
+            return await answer(plain_problem(HTTPStatus.INTERNAL_SERVER_ERROR))
+
+    app.before_request(middleware.before)
+    app.after_request(after)

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ccod import Observatory, Settings, hookspec
+from ccod_http.middleware import Middleware
 
 if TYPE_CHECKING:
     import quart
-
-    from ccod_http.middleware import Middleware
 
 
 @hookspec

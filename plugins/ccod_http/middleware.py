@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-import structlog
-from quart import Quart, Response
-
-from ccod import PluginError
-from ccod_http.problems import answer, plain_problem
-
-log = structlog.get_logger("ccod.http")
+if TYPE_CHECKING:
+    from quart import Response
 
 
 class Middleware:
@@ -27,19 +22,3 @@ class Middleware:
     async def after(self, response: Response) -> Response:
         """Return an answer, of whatever kind, as it shall be sent; the headers of safety are put on it behind this."""
         return response
-
-
-def install_middleware(app: Quart, plugin: str, middleware: object) -> None:
-    """Ask `middleware` before, and after, each request. One that fails is answered as a fault, and named in the log."""
-    if not isinstance(middleware, Middleware):
-        raise PluginError(plugin, f"ccod_http_middleware must answer with Middleware objects, not {middleware!r}")
-
-    async def after(response: Response) -> Response:
-        try:
-            return await middleware.after(response)
-        except Exception as error:
-            log.error("middleware failed", plugin=plugin, exc_info=error)
-            return await answer(plain_problem(HTTPStatus.INTERNAL_SERVER_ERROR))
-
-    app.before_request(middleware.before)
-    app.after_request(after)

@@ -60,7 +60,8 @@ def document(rows: Sequence[Row]) -> Json:
         types += [each for each in (row.route.data, row.route.body) if each is not None]
     schemas, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
     schema_of = {id(each): schema for each, schema in zip(types, schemas, strict=True)}
-    components["Failure"]["required"] = [name for name in components["Failure"]["properties"] if name != "instance"]
+    failure = _named(schema_of[id(Failure)], components)
+    failure["required"] = [name for name in failure["properties"] if name != "instance"]
     paths: dict[str, Json] = {}
     for row in rows:
         method = "get" if row.route.method == "WEBSOCKET" else row.route.method.lower()
@@ -74,7 +75,7 @@ def document(rows: Sequence[Row]) -> Json:
         "paths": paths,
         "components": {
             "schemas": components,
-            "responses": {str(status): _failure(status) for status in statuses},
+            "responses": {str(status): _failure(status, schema_of[id(Failure)]) for status in statuses},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": BEARER}},
         },
     }
@@ -131,7 +132,7 @@ def _answer(route: Route, schema_of: Mapping[int, Json]) -> Json:
     elif route.data is not None:
         properties = {"success": {"const": True}, "data": schema_of[id(route.data)]}
         if route.paged:
-            properties["pagination"] = {"$ref": REFERENCE.format(name="Pagination")}
+            properties["pagination"] = schema_of[id(Pagination)]
         schema = {"type": "object", "properties": properties, "required": list(properties)}
         content: Json = {"schema": schema}
         if route.example is not None:
@@ -147,8 +148,7 @@ def _example(route: Route) -> Json:
     return example
 
 
-def _failure(status: int) -> Json:
-    schema = {"$ref": REFERENCE.format(name="Failure")}
+def _failure(status: int, schema: Json) -> Json:
     return {
         "description": ERRORS.get(status, HTTPStatus(status).phrase),
         "content": {"application/problem+json": {"schema": schema}},
@@ -167,14 +167,19 @@ def _path_parameters(path: str) -> Iterator[Json]:
 
 
 def _query_parameters(route: Route) -> Iterator[Json]:
-    _, components = msgspec.json.schema_components([route.query], ref_template=REFERENCE)
-    struct = components[route.query.__name__]
+    schemas, components = msgspec.json.schema_components([route.query], ref_template=REFERENCE)
+    struct = _named(schemas[0], components)
     for name, schema in struct["properties"].items():
         described = _without_null(schema)
         parameter: Json = {"name": name, "in": "query", "required": name in struct["required"]}
         if description := described.pop("description", None):
             parameter["description"] = description
         yield {**parameter, "schema": described}
+
+
+def _named(reference: Json, components: Mapping[str, Json]) -> Json:
+    """Return the schema that is meant; of two types of one name, each has a longer one."""
+    return components[reference["$ref"].removeprefix(REFERENCE.format(name=""))]
 
 
 def _without_null(schema: Json) -> Json:

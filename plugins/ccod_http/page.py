@@ -103,10 +103,7 @@ def _answers(responses: Json) -> str:
         shown.append(f"<p><code>{escape(status)}</code> {kinds}</p>")
         examples = (each["example"] for each in content.values() if "example" in each)
         shown += [f"<details><summary>Example</summary>{_json(example)}</details>" for example in examples]
-    return "".join(shown) + f'<p class="soft">Errors, as {_kind(FAILURE)}: {" ".join(errors)}</p>'
-
-
-FAILURE = {"$ref": "#/components/schemas/Failure"}
+    return "".join(shown) + f'<p class="soft">Errors {" ".join(errors)}</p>'
 
 
 def _data(media: str, content: Json) -> str:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import pytest
 import structlog
-from quart import Quart, Response, request
+import trio
+from quart import Response, request
 
-from ccod import PluginError
-from ccod_http.middleware import install_middleware
-from ccod_http.web import Middleware, Problem, current_user
-from tests.plugins.http.serving import serving
+from ccod import Bus, Health, Observatory, PluginError, Settings
+from ccod.settings import CoreSettings
+from ccod_http.app import build_app
+from ccod_http.web import HttpSettings, Middleware, Problem, current_user
+from ccod_jwt.auth import JwtAuth
+from tests.plugins.http.serving import do_at_once, serving
+from tests.plugins.http.shelf import Shelf
 
 
 class Curfew(Middleware):
@@ -69,6 +76,20 @@ async def test_a_middleware_that_fails_is_a_fault_and_named() -> None:
     ]
 
 
-def test_what_is_no_middleware_is_refused_at_start() -> None:
-    with pytest.raises(PluginError, match=r"plugin 'mine': ccod_http_middleware must answer with Middleware objects"):
-        install_middleware(Quart("test"), "mine", object())
+def failing() -> Iterator[Middleware]:
+    yield Curfew()
+    raise ValueError("no clock")
+
+
+@pytest.mark.parametrize(
+    ("answered", "problem"),
+    [([object()], "must answer with Middleware objects"), (failing(), "failed: ValueError: no clock"), (3, "failed")],
+)
+def test_a_plugin_that_answers_wrongly_is_named_at_start(answered: Any, problem: str) -> None:
+    def ask(hook: str, **values: object) -> Sequence[tuple[str, Any]]:
+        return [("mine", answered)] if hook == "ccod_http_middleware" else []
+
+    settings = Settings(CoreSettings(), {HttpSettings: HttpSettings()})
+    observatory = Observatory(Shelf(), JwtAuth(), Bus(), Health(), {}, trio.Event(), ask, do_at_once)
+    with pytest.raises(PluginError, match=rf"plugin 'mine': ccod_http_middleware {problem}"):
+        build_app(settings, observatory)

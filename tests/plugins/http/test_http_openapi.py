@@ -37,6 +37,12 @@ class Plant(Struct, rename="camel"):
     colour: str | None
 
 
+class Failure(Struct):
+    """Bears the name of a type of the server's own."""
+
+    plant: Plant
+
+
 def plants() -> Routes:
     routes = Routes("plants", __name__, url_prefix="/api/plants")
 
@@ -52,6 +58,11 @@ def plants() -> Routes:
     async def planted(plant_id: int, body: PlantBody) -> Plant:
         """Plant one."""
         return Plant(body.name, None)
+
+    @routes.get("/failures", access="public")
+    async def failed() -> Failure:
+        """Tell what did not grow."""
+        return Failure(Plant("rose", None))
 
     @routes.delete("/<plant_id>", access="admin", tag="weeding")
     async def weeded(plant_id: str) -> None:
@@ -124,7 +135,8 @@ async def test_the_document_is_whole(document: dict[str, Any]) -> None:
             place = place[part]
     tags = {tag["name"] for tag in document["tags"]}
     assert all(set(operation["tags"]) <= tags for operation in operations)
-    failure = document["components"]["schemas"]["Failure"]
+    reference = document["components"]["responses"]["500"]["content"]["application/problem+json"]["schema"]["$ref"]
+    failure = document["components"]["schemas"][reference.rpartition("/")[2]]
     assert failure["properties"]["success"] == {"enum": [False], "default": False}
     assert set(failure["required"]) >= {"success", "error", "timestamp", "requestId"}
 

@@ -259,7 +259,7 @@ def make_house(settings: WsSettings | None = None) -> House:
     )
 
     def ask(hook: str, **values: Any) -> Sequence[tuple[str, Any]]:
-        return [("ws", getattr(ccod_ws, hook)(**values))]
+        return [("ws", getattr(ccod_ws, hook)(**values))] if hasattr(ccod_ws, hook) else []
 
     observatory = Observatory(storage, auth, Bus(), Health(), {"plain": parser}, trio.Event(), ask, do_at_once)
     return House(observatory, kept, storage, parser, auth, hub_of(kept, observatory))
