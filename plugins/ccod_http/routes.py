@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from http import HTTPStatus
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, get_args, get_origin, get_type_hints
 
@@ -36,10 +36,14 @@ class Sayings(TypedDict, total=False):
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """All that is known of a route. `data` is the type of the answer's `data`, None where the answer is no envelope."""
+    """All that is known of a route. `data` is the type of the answer's `data`, None where the answer is no envelope.
+
+    `takes` are the names of what its handler takes.
+    """
 
     method: Method
     access: Access
+    takes: Set[str]
     query: type[Struct]
     body: type[Body] | None
     data: Any
@@ -118,6 +122,7 @@ def describe(handler: Callable[..., Awaitable[Any]], method: Method, access: Acc
     return Route(
         method=method,
         access=access,
+        takes=inspect.signature(handler).parameters.keys(),
         query=hints.get("query", NoParameters),
         body=body,
         data=data,
@@ -140,11 +145,10 @@ def _usual_status(method: Method, empty: bool) -> int:
 
 def _answering(handler: Callable[..., Awaitable[Any]], route: Route) -> Callable[..., Awaitable[Any]]:
     """Give a handler what it takes, checked, and put what it returns into the envelope."""
-    takes = inspect.signature(handler).parameters
 
     async def answer(**given: Any) -> Response | None:
         query = read_query(route.query)
-        if "query" in takes:
+        if "query" in route.takes:
             given["query"] = query
         if route.method not in {"GET", "WEBSOCKET"}:
             body = read_body(route.body)

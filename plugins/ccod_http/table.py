@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -49,7 +50,10 @@ class Table:
             if route is None or set(_methods(rule)) != {route.method}:
                 problem = f"route {rule.rule!r} does not say who may ask; declare it with ccod_http.web.Routes"
                 raise PluginError(plugin, problem)
-            if any((row.path, row.route.method) == (rule.rule, route.method) for row in self.rows):
+            if route.takes - {"query", "body"} != rule.arguments:
+                problem = f"route {rule.rule!r} names other arguments than its handler takes: {', '.join(route.takes)}"
+                raise PluginError(plugin, problem)
+            if any(_key(row.path, row.route) == _key(rule.rule, route) for row in self.rows):
                 raise PluginError(plugin, f"route {route.method} {rule.rule!r} is there already")
             self._rows[rule.endpoint] = Row(rule.rule, plugin, rule.endpoint, route)
 
@@ -62,6 +66,11 @@ class Table:
         rule = current().url_rule
         if rule is not None:  # or else there is no such route, which may be said to all
             require(self._rows[rule.endpoint].route.access)
+
+
+def _key(path: str, route: Route) -> tuple[str, str]:
+    """Return what is the same for two routes of which the second could never be reached."""
+    return route.method, re.sub(r"<(\w+:)?\w+>", r"<\1>", path)
 
 
 def _methods(rule: Rule) -> Iterator[str]:

@@ -66,6 +66,32 @@ def test_a_route_that_is_there_already_is_refused_at_start() -> None:
                 table.add(plugin, routes)
 
 
+def test_a_route_that_can_never_be_reached_is_refused_at_start() -> None:
+    table = Table(Quart("test"))
+
+    async def one(first: str) -> None:
+        pass
+
+    async def other(second: str) -> None:
+        pass
+
+    routes = Routes("more", __name__)
+    routes.get("/more/<first>", access="public")(one)
+    routes.get("/more/<second>", access="public")(other)
+    with pytest.raises(PluginError, match=r"route GET '/more/<second>' is there already"):
+        table.add("mine", routes)
+
+
+def test_a_handler_that_takes_something_else_than_its_path_names_is_refused_at_start() -> None:
+    async def one(plant: str, qurey: str) -> None:
+        pass
+
+    routes = Routes("more", __name__)
+    routes.get("/more/<plant>", access="public")(one)
+    with pytest.raises(PluginError, match=r"'/more/<plant>' names other arguments than .*: plant, qurey"):
+        Table(Quart("test")).add("mine", routes)
+
+
 async def test_a_handler_whose_types_say_too_little_is_refused() -> None:
     routes = Routes("more", __name__)
 
