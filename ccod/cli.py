@@ -58,11 +58,18 @@ class Cli(click.Group):
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Add a command; each takes the options that say where the configuration is."""
-        super().add_command(set_option(config_option(cmd)), name)
+        super().add_command(_with_options(cmd), name)
 
     def _add_plugins(self, ctx: click.Context) -> None:
         app = ctx.ensure_object(App)
         app.manager().add_commands(self, app.settings)
+
+
+def _with_options(cmd: click.Command) -> click.Command:
+    """Let a command, and those below it, take the options that say where the configuration is."""
+    for each in cmd.commands.values() if isinstance(cmd, click.Group) else ():
+        _with_options(each)
+    return set_option(config_option(cmd))
 
 
 class Serve(click.Command):

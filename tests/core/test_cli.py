@@ -68,6 +68,7 @@ def test_a_disabled_plugin_is_listed_so(tmp_path: Path) -> None:
         (["serve", "--config", "/no/such.toml"], {}, 78, "ccod: /no/such.toml: No such file"),
         (["--config", "/no/such.toml", "serve"], {}, 78, "ccod: /no/such.toml: No such file"),
         (["tail", "--config", "/no/such.toml"], {}, 78, "ccod: /no/such.toml: No such file"),
+        (["usage", "blocks", "--config", "/no/such.toml"], {}, 78, "ccod: /no/such.toml: No such file"),
         (["tail", "--set", "http.prot=1"], {}, 78, "did you mean 'http.port'?"),
         (["serve", "--set", "http.prot=1"], {}, 78, "did you mean 'http.port'?"),
         (["serve", "--port", "x"], {}, 78, "command line: http.port = 'x': Expected `int`"),

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ccod import Settings
-from ccod_rest.commands.printing import print_json, printable
+from ccod_http.printing import print_json, printable
 
 SHOWN = 20
 
@@ -18,7 +18,7 @@ def doctor_command(settings: Callable[[], Settings]) -> click.Command:
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     def doctor(as_json: bool) -> None:
         """Show how the daemon is doing, and what of the transcripts it could not understand."""
-        from ccod_rest.client import get
+        from ccod_http.client import get
 
         chosen = settings()
         found = {

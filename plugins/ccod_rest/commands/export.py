@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from ccod import CcodError, Settings
-from ccod_rest.commands.printing import printable
+from ccod_http.printing import printable
 
 
 def export_command(settings: Callable[[], Settings]) -> click.Command:
@@ -25,7 +25,7 @@ def export_command(settings: Callable[[], Settings]) -> click.Command:
         """Write CONVERSATION as a file, with secrets masked; as jsonl without its subagents."""
         from urllib.parse import quote
 
-        from ccod_rest.client import stream
+        from ccod_http.client import stream
 
         path = f"/api/conversations/{quote(conversation, safe='')}/export"
         portions = stream(settings(), path, format=format, agent=agent, reveal=reveal or None)

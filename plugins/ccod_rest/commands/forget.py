@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 
 from ccod import Settings
-from ccod_rest.commands.printing import printable
+from ccod_http.printing import printable
 
 
 def forget_command(settings: Callable[[], Settings]) -> click.Command:
@@ -18,7 +18,7 @@ def forget_command(settings: Callable[[], Settings]) -> click.Command:
         """Remove a conversation, or a project with all of its conversations, for ever. No transcript is touched."""
         from urllib.parse import quote
 
-        from ccod_rest.client import RefusedError, get, send
+        from ccod_http.client import RefusedError, get, send
 
         chosen, name = settings(), quote(id_, safe="")
         path = f"/api/conversations/{name}"

@@ -17,7 +17,7 @@ def reparse_command(settings: Callable[[], Settings]) -> click.Command:
         """Derive everything from the archive again, in the background."""
         from urllib.parse import urlencode
 
-        from ccod_rest.client import send
+        from ccod_http.client import send
 
         wanted = {"conversation": conversation, "since": since}
         parameters = urlencode({name: value for name, value in wanted.items() if value is not None})

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import click
 
 from ccod import CcodError, Settings
-from ccod_rest.commands.printing import printable
+from ccod_http.printing import printable
 
 
 def restore_command(settings: Callable[[], Settings]) -> click.Command:
@@ -25,7 +25,7 @@ def restore_command(settings: Callable[[], Settings]) -> click.Command:
     @click.option("--force", is_flag=True, help="Overwrite files.")
     def restore(conversation: str, to: Path | None, everything: bool, force: bool) -> None:
         """Give back the files of CONVERSATION, byte for byte as they were read."""
-        from ccod_rest.client import get, stream
+        from ccod_http.client import get, stream
 
         chosen = settings()
         route = f"/api/conversations/{quote(conversation, safe='')}/archive"

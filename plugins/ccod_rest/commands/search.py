@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ccod import Settings
-from ccod_rest.commands.printing import print_json, printable
+from ccod_http.printing import print_json, printable
 
 HELP = """Find messages that hold all WORDS, the newest first.
 
@@ -56,7 +56,7 @@ def search_command(settings: Callable[[], Settings]) -> click.Command:
 
 def _found(settings: Settings, **query: str | int | None) -> Any:
     """Search on where the daemon, which bounds the work of one answer, found nothing yet."""
-    from ccod_rest.client import RefusedError, get
+    from ccod_http.client import RefusedError, get
 
     try:
         found = get(settings, "/api/search", **query)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ccod import Settings
-from ccod_rest.commands.printing import print_json, printable
+from ccod_http.printing import print_json, printable
 
 NOTES = {
     "repeatedLines": "told by {lineCount} lines, the fullest counts",
@@ -36,7 +36,7 @@ def usage_command(settings: Callable[[], Settings]) -> click.Group:
         """Show for each API response of CONVERSATION what was counted, what not, and why."""
         from urllib.parse import quote
 
-        from ccod_rest.client import get
+        from ccod_http.client import get
 
         found = get(settings(), f"/api/conversations/{quote(conversation, safe='')}/usage")
         if as_json:
@@ -50,7 +50,7 @@ def usage_command(settings: Callable[[], Settings]) -> click.Group:
     @json_option
     def blocks(since: str | None, until: str | None, as_json: bool) -> None:
         """Show usage by blocks of five hours, each response counted once over all conversations."""
-        from ccod_rest.client import get
+        from ccod_http.client import get
 
         found = get(settings(), "/api/usage/blocks", startDate=since, endDate=until)
         if as_json:

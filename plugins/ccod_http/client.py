@@ -6,12 +6,13 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import urlencode
 
 from ccod import CcodError, Settings, UnavailableError
-from ccod_http.web import HttpSettings
+from ccod_http.settings import HttpSettings
 
 SECONDS = 60.0
 PORTION = 64 * 1024
@@ -32,9 +33,9 @@ def get(settings: Settings, path: str, **query: object) -> Any:
 
 
 def send(settings: Settings, method: str, path: str, body: Any = None) -> Any:
-    """Send a request, its body as JSON, and return the data of the answer."""
+    """Send a request, its body as JSON, and return the data of the answer, None where that has none."""
     with _asked(settings, method, path, body) as response:
-        return _decoded(response).get("data")
+        return None if response.status == HTTPStatus.NO_CONTENT else _decoded(response).get("data")
 
 
 def stream(settings: Settings, path: str, **query: object) -> Iterator[bytes]:

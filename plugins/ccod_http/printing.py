@@ -1,4 +1,4 @@
-"""How commands print what comes from transcripts."""
+"""How commands print what others wrote. Other plugins may use it too."""
 
 from __future__ import annotations
 
