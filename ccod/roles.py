@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ccod.health import Health
@@ -102,7 +103,13 @@ class Parser(Protocol):
 
 
 class Storage(AbstractAsyncContextManager["Storage"], Protocol):
-    """Keeps everything. Entered before anything runs; left after everything has stopped."""
+    """Keeps everything. Entered before anything runs; left after everything has stopped.
+
+    `folder` is where other plugins may put files of their own once it is entered, such as keys.
+    """
+
+    @property
+    def folder(self) -> Path: ...
 
     async def checkpoints(self, source: str) -> Sequence[tuple[Stream, Checkpoint]]:
         """Return every stream of `source` with its latest description, and where it was left."""
@@ -189,6 +196,15 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
     async def forget_project(self, project_id: str) -> Stored | None:
         """Remove a project and its conversations, for ever. Conversations that begin later are stored."""
 
+    async def kept(self, namespace: str) -> Mapping[str, bytes]:
+        """Return the values that a plugin keeps here under its own name, by their keys."""
+
+    async def keep(self, namespace: str, changes: Mapping[str, bytes | None]) -> None:
+        """Keep some values in ONE transaction; None removes. Once this returns, no power cut undoes it.
+
+        For the little that a plugin must not lose, such as accounts. Raises StorageUnavailableError as `append` does.
+        """
+
     async def maintain(self, health: Health) -> Stored | None:
         """Do one small part of the work that can wait; return what it changed, or None if there was nothing to do.
 
@@ -210,6 +226,13 @@ class Auth(AbstractAsyncContextManager["Auth"], Protocol):
 
     async def identify(self, peer: Peer) -> User | None:
         """Return who `peer` is, or None for a stranger. A token that is presented but not valid makes a stranger."""
+
+    async def ended(self, user: User) -> None:
+        """Return once what `user` presented is not valid any more, or makes another user of them.
+
+        It expired or was revoked; the account's role was changed, or it was removed. Never returns for who presented
+        nothing. Who keeps a connection open for a user waits for this and closes it.
+        """
 
 
 class Transport(Protocol):

@@ -76,6 +76,13 @@ def unchecked(writer: Engine) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def durable(writer: Engine) -> Iterator[None]:
+    """Let what is committed outlive a power cut at once, and all that was committed before it."""
+    with _pragmas(writer, "synchronous = FULL", "synchronous = NORMAL"):
+        yield
+
+
 def empty_journal(writer: Engine) -> None:
     """Bring all that is in the journal into the database, and leave nothing in it; readers are waited for."""
     _pragma(writer, "wal_checkpoint(TRUNCATE)")

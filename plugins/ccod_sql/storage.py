@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
@@ -57,6 +58,7 @@ from ccod_sql import (
     entries,
     facts,
     indexing,
+    keeping,
     messages,
     nodes,
     pricing,
@@ -72,7 +74,7 @@ from ccod_sql.forgetting import conversations_of
 from ccod_sql.packing import pack_some
 from ccod_sql.reparsing import Reparsing
 from ccod_sql.settings import SqliteSettings
-from ccod_sql.sqlite import empty_journal, open_database, shorten_journal, unchecked
+from ccod_sql.sqlite import durable, empty_journal, open_database, shorten_journal, unchecked
 from ccod_sql.upkeep import Upkeep
 from ccod_sql.writing import Writer, register
 
@@ -124,6 +126,10 @@ class SqlStorage:
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(self._stack.close, limiter=self._writing)
 
+    @property
+    def folder(self) -> Path:
+        return self._database.path.parent
+
     async def checkpoints(self, source: str) -> Sequence[tuple[Stream, Checkpoint]]:
         return await self._read(reading.checkpoints, self._machine_id, source)
 
@@ -165,6 +171,12 @@ class SqlStorage:
 
     async def forget_project(self, project_id: str) -> Stored | None:
         return await self._write(self._forget_project, project_id)
+
+    async def kept(self, namespace: str) -> Mapping[str, bytes]:
+        return await self._read(keeping.read, namespace)
+
+    async def keep(self, namespace: str, changes: Mapping[str, bytes | None]) -> None:
+        await self._write(self._keep, namespace, changes)
 
     async def maintain(self, health: Health) -> Stored | None:
         return await self._write(self._maintain, health)
@@ -288,6 +300,10 @@ class SqlStorage:
                 stored = self._writer.forgetting.forget_project(connection, key, self._clock())
         empty_journal(self._database.writer)
         return stored and Stored([*events, *stored.events])
+
+    def _keep(self, namespace: str, changes: Mapping[str, bytes | None]) -> None:
+        with durable(self._database.writer), self._transaction() as connection:
+            keeping.write(connection, namespace, changes)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

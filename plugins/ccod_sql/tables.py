@@ -303,6 +303,14 @@ blocks = _table(
 
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), _text("value"))
 
+# What other plugins keep, each under its own name.
+kept = _table(
+    "kept",
+    Column("namespace", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
 # The rows of the full-text index. Whoever deletes entries empties it, so they need not be searched for here.
 search_keys = _table("search_keys", Column("key", Number, primary_key=True), _number("entry_id"))
 

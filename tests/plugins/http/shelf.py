@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
+
+import trio
 
 from ccod import (
     Activity,
@@ -57,7 +60,10 @@ _FIELDS = {
 class Shelf(Storage):
     """Answers queries as a storage must; `failure` is raised instead while it is set."""
 
+    folder = Path("/nonexistent")
+
     def __init__(self) -> None:
+        self.all_kept: dict[str, dict[str, bytes]] = {}
         self.all_projects: list[Project] = []
         self.all_conversations: list[Conversation] = []
         self.all_messages: list[Message] = []
@@ -122,6 +128,17 @@ class Shelf(Storage):
 
     async def forget_project(self, project_id: str) -> Stored | None:
         return None
+
+    async def kept(self, namespace: str) -> Mapping[str, bytes]:
+        return dict(self.all_kept.get(namespace, {}))
+
+    async def keep(self, namespace: str, changes: Mapping[str, bytes | None]) -> None:
+        await trio.lowlevel.checkpoint()  # as a disk does, it lets others go on meanwhile
+        values = self.all_kept.setdefault(namespace, {})
+        values.update({key: value for key, value in changes.items() if value is not None})
+        for key, value in changes.items():
+            if value is None:
+                values.pop(key, None)
 
     async def maintain(self, health: Health) -> Stored | None:
         return None
