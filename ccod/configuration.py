@@ -22,16 +22,15 @@ UNITS: dict[str, dict[str, float]] = {
     "bytes": {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30},
 }
 
+LONGEST_SECRET = 64 * 1024
+
 NOT_YET = (
-    "JWT_SECRET",
-    "JWT_EXPIRES_IN",
-    "BCRYPT_SALT_ROUNDS",
     "RATE_LIMIT_WINDOW_MS",
     "RATE_LIMIT_MAX",
     "ENABLE_METRICS",
     "METRICS_PORT",
 )
-"""Variables that are promised and do nothing yet: accounts, rate limits and metrics are to come."""
+"""Variables that are promised and do nothing yet: rate limits and metrics are to come."""
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -93,7 +92,7 @@ class Configuration:
                 branch = tree
                 for parent in parents:
                     branch = branch.setdefault(parent, {})
-                branch[key] = _convert(field, written)
+                branch[key] = _convert(field, self._resolved(field, written))
         try:
             return msgspec.convert(tree, schema)
         except msgspec.ValidationError as error:
@@ -114,6 +113,20 @@ class Configuration:
                     yield Value(scaled, f"{place}: {name}", text=True)
         if (text := self._overrides.get(".".join(field.path), "")) != "":
             yield Value(text, f"command line: {'.'.join(field.path)}", text=True)
+
+    def _resolved(self, field: Field, written: Value) -> Value:
+        """Return a secret that stands elsewhere: `{ file = "/path" }` or `{ env = "NAME" }`."""
+        if not (field.secret and isinstance(written.value, dict)):
+            return written
+        match written.value:
+            case {"file": str(name), **rest} if not rest:
+                return Value(_read_secret(name, written.origin), written.origin)
+            case {"env": str(name), **rest} if not rest:
+                for variables, _ in reversed(self._variables):
+                    if text := variables.get(name, ""):
+                        return Value(text, written.origin)
+                raise ConfigError(f"{written.origin}: the variable {name} is not set; set it, or name another")
+        raise ConfigError(f'{written.origin}: write a text, {{ file = "/path" }} or {{ env = "NAME" }}')
 
     def _refuse_unknown(self, known: Collection[Field], absent: Collection[str]) -> None:
         paths = {field.path for field in known}
@@ -159,6 +172,25 @@ def _read_dotenv(path: Path) -> Mapping[str, str]:
         return {name: text for name, text in dotenv_values(path, interpolate=False).items() if text is not None}
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
+
+
+def _read_secret(name: str, origin: str) -> str:
+    """Return the text of a file without the line end that editors add."""
+    path = Path(name).expanduser()
+    if not path.is_absolute():
+        raise ConfigError(f"{origin}: {name!r} is not absolute; begin it with / or ~/")
+    try:
+        with path.open("rb") as file:
+            content = file.read(LONGEST_SECRET + 1)
+        if len(content) > LONGEST_SECRET:
+            raise ConfigError(
+                f"{origin}: {path} is longer than {LONGEST_SECRET} bytes; name a file with the secret alone"
+            )
+        return content.decode().rstrip("\r\n")
+    except OSError as error:
+        raise ConfigError(f"{origin}: {path}: {error.strerror or error}; write it, or name another file") from error
+    except UnicodeDecodeError:
+        raise ConfigError(f"{origin}: {path} is no UTF-8 text; write the secret as text, such as base64") from None
 
 
 def _convert(field: Field, written: Value) -> Any:

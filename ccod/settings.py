@@ -28,6 +28,7 @@ def setting(
     """Describe a field of a settings class, as `port: Annotated[int, setting("…", env="PORT", le=65535)] = 3000`.
 
     `env` is a bare variable that sets it beside `CCOD_<TABLE>__<KEY>`, in `env_unit` if its number is no seconds.
+    A `secret` is shown nowhere, and may stand elsewhere: `{ file = "/path" }` or `{ env = "NAME" }`.
     `option` makes it an option of `ccod serve`. `limits` are msgspec's own (`ge`, `le`, `pattern`, …).
     """
     extra = {"env": env, "env_unit": env_unit, "option": option, "secret": secret}

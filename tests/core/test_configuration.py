@@ -112,6 +112,34 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_secret_may_stand_in_a_file_or_a_variable(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("k-hunter2\n")
+    assert read(tmp_path, f'[door]\nkey = {{ file = "{file}" }}').key == "k-hunter2"
+    assert read(tmp_path, '[door]\nkey = { env = "KEY" }', {"KEY": "k-hunter3"}).key == "k-hunter3"
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ('{ file = "key" }', "is not absolute"),
+        ('{ file = "/nonexistent/key" }', "No such file"),
+        ('{ file = "/" }', "Is a directory"),
+        ('{ file = "/dev/zero" }', "longer than"),
+        ('{ file = "FOLDER/binary" }', "no UTF-8"),
+        ('{ env = "GONE" }', "GONE is not set"),
+        ('{ path = "/key" }', "write a text"),
+        ('{ file = "/key", env = "KEY" }', "write a text"),
+        ("{ file = 1 }", "write a text"),
+    ],
+)
+def test_a_secret_that_is_not_there_is_an_error(tmp_path: Path, value: str, problem: str) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=problem) as caught:
+        read(tmp_path, f"[door]\nkey = {value.replace('FOLDER', str(tmp_path))}")
+    assert "[door] key" in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["CCOD_DOOR__PROT", "CCOD_DOORS__PORT", "CCOD_X"])
 def test_an_unknown_variable_is_an_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=f"no setting answers to {name}"):
@@ -120,8 +148,8 @@ def test_an_unknown_variable_is_an_error(tmp_path: Path, name: str) -> None:
 
 def test_promised_variables_that_do_nothing_yet_are_told(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("METRICS_PORT=3001\n")
-    configuration = Configuration(None, {"XDG_CONFIG_HOME": str(tmp_path), "JWT_SECRET": "x", "BCRYPT_SALT_ROUNDS": ""})
-    assert configuration.unused() == ["JWT_SECRET"]
+    configuration = Configuration(None, {"XDG_CONFIG_HOME": str(tmp_path), "ENABLE_METRICS": "x", "METRICS_PORT": ""})
+    assert configuration.unused() == ["ENABLE_METRICS"]
 
 
 def test_tables_of_absent_plugins_are_passed_over(tmp_path: Path) -> None:
