@@ -760,9 +760,15 @@ Right = Literal["read", "write", "reveal", "admin"]
 
 
 class User(Struct, frozen=True):
-    """Who is asking. `scopes` narrows what the role may do, as those of an API key; None narrows nothing."""
+    """Who is asking. `scopes` narrows what the role may do, as those of an API key; None narrows nothing.
+
+    `credential` names what was presented, such as one login of several, in words of the auth plugin; "" is nothing.
+    `expires_at` is when that ends by itself.
+    """
 
     id: str
     email: str
     role: Literal["owner", "admin", "user"]
     scopes: frozenset[Right] | None = None
+    credential: str = ""
+    expires_at: int | None = None

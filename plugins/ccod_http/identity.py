@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from http import HTTPStatus
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import trio
 from quart import Quart, g, has_request_context
@@ -23,6 +23,11 @@ def current_user() -> User | None:
     """Return who sent the current request or opened the current WebSocket, or None for a stranger."""
     user: User | None = g.get("user")
     return user
+
+
+def caller() -> str:
+    """Return what the caller shares with those who cannot be told apart from it: a local user, or an address."""
+    return str(g.caller)
 
 
 def require(access: Access) -> None:
@@ -56,7 +61,9 @@ class Identifier:
 
     async def identify(self) -> None:
         unix = connection_of(current()).get("unix", False)
-        g.user = await self._auth.identify(Peer(await self._uid(), _token(), _is_foreign(), unix))
+        uid = await self._uid()
+        g.caller = _address() if uid is None else f"user {uid}"
+        g.user = await self._auth.identify(Peer(uid, _token(), _is_foreign(), unix))
 
     async def _uid(self) -> int | None:
         asked = current()
@@ -76,13 +83,22 @@ class Identifier:
         return uid
 
 
+def _address() -> str:
+    """Return the address of the peer; of IPv6 the network, because whoever has one address of it has them all."""
+    client = current().scope["client"]
+    if not client:
+        return "unix"
+    address = ip_address(client[0])
+    return client[0] if address.version == 4 else str(ip_network((address, 64), strict=False))
+
+
 def _token() -> str | None:
     """Return the token that is presented; one of a scheme that nobody knows here is empty, and so never valid."""
     asked = current()
-    authorization = asked.headers.get("Authorization")
-    if authorization is not None:
-        scheme, _, token = authorization.partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
+    given = asked.headers.getlist("Authorization")
+    if given:
+        scheme, _, token = given[0].partition(" ")
+        return token.strip() if scheme.lower() == "bearer" and len(given) == 1 else ""
     if not has_request_context():
         for protocol in asked.requested_subprotocols:
             if protocol.startswith(_BEARER_PROTOCOL):

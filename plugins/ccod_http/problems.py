@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 from http import HTTPStatus
@@ -21,14 +22,18 @@ log = structlog.get_logger("ccod.http")
 
 
 class Problem(Exception):  # noqa: N818
-    """Raise it to answer with an error: `code` is for programs, `message` says what is wrong and how to mend it."""
+    """Raise it to answer with an error: `code` is for programs, `message` says what is wrong and how to mend it.
 
-    def __init__(self, status: int, code: str, message: str, details: Any = None) -> None:
+    `wait` is the number of seconds after which to try again, where that helps.
+    """
+
+    def __init__(self, status: int, code: str, message: str, details: Any = None, wait: float = 0) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.details = details
+        self.wait = wait
 
 
 class Error(Struct, frozen=True):
@@ -101,6 +106,8 @@ async def answer(problem: Problem) -> Response:
     response = Response(body, problem.status, content_type="application/problem+json")
     if problem.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if problem.wait > 0:
+        response.headers["Retry-After"] = str(math.ceil(problem.wait))
     return response
 
 
@@ -113,9 +120,7 @@ async def _answer_http(error: HTTPException) -> Response:
 
 async def _answer_unavailable(error: StorageUnavailableError) -> Response:
     log.warning("storage is unavailable", request=request_id(), reason=str(error))
-    response = await answer(Problem(503, "SERVICE_UNAVAILABLE", "The storage is not to be had now; try again."))
-    response.headers["Retry-After"] = "5"
-    return response
+    return await answer(Problem(503, "SERVICE_UNAVAILABLE", "The storage is not to be had now; try again.", wait=5))
 
 
 async def _answer_unexpected(error: Exception) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ccod_http.body import Body
 from ccod_http.encoding import encode
-from ccod_http.identity import current_user, require
+from ccod_http.identity import caller, current_user, require
 from ccod_http.middleware import Middleware
 from ccod_http.problems import Problem
 from ccod_http.query import Moment, Paging, query_time
@@ -43,6 +43,7 @@ __all__ = [
     "Routes",
     "ToolCallJson",
     "UsageJson",
+    "caller",
     "conversation_json",
     "cost_micros",
     "costed_usage_json",

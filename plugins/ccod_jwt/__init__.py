@@ -1,12 +1,52 @@
-"""Says who is asking: today the owner, who is the user that runs the daemon."""
+"""Says who is asking: the owner, accounts with passwords, and programs with API keys."""
 
 from __future__ import annotations
 
-from ccod import Auth, hookimpl
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from ccod import Auth, Observatory, SecretRule, Settings, Storage, hookimpl
+from ccod_jwt.settings import JwtSettings
+
+if TYPE_CHECKING:
+    import click
+    import quart
 
 
 @hookimpl
-def ccod_auth() -> Auth:
+def ccod_settings() -> type[JwtSettings]:
+    return JwtSettings
+
+
+@hookimpl
+def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
+    from ccod_jwt.commands.token import token_commands
+    from ccod_jwt.commands.user import user_commands
+
+    cli.add_command(user_commands(settings))
+    cli.add_command(token_commands(settings))
+
+
+@hookimpl
+def ccod_redaction_rules() -> Iterable[SecretRule]:
+    return [SecretRule("ccod-key", r"(?<![\w-])ccod_[\w-]{43}(?![\w-])", starts=["ccod_"])]
+
+
+@hookimpl
+def ccod_auth(settings: Settings, storage: Storage) -> Auth:
     from ccod_jwt.auth import JwtAuth
 
-    return JwtAuth()
+    return JwtAuth(settings[JwtSettings], storage)
+
+
+@hookimpl(optionalhook=True)
+def ccod_http_blueprints(settings: Settings, observatory: Observatory) -> Iterable[quart.Blueprint]:
+    from ccod_jwt.administration import key_routes, user_routes
+    from ccod_jwt.auth import JwtAuth
+    from ccod_jwt.routes import auth_routes
+
+    auth = observatory.auth
+    if not isinstance(auth, JwtAuth):
+        return []  # another plugin says who is asking
+    registration = settings[JwtSettings].registration
+    return [auth_routes(auth, registration=registration), user_routes(auth), key_routes(auth)]

@@ -1,20 +1,64 @@
-"""The owner, by the word of the kernel."""
+"""Who is asking: the owner, by the word of the kernel; a login, by its access token; a program, by its API key."""
 
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from types import TracebackType
 
-from ccod import Auth, Peer, User
+import trio
 
-OWNER = User(id="owner", email="", role="owner")
-ADMIN = User(id="owner", email="", role="admin")
+from ccod import Auth, Peer, Storage, User
+from ccod_jwt.accounts import Accounts
+from ccod_jwt.apikeys import PREFIX, ApiKeys
+from ccod_jwt.backoff import Backoff
+from ccod_jwt.ledger import OWNER_ID, Account, ApiKey, Ledger, Session
+from ccod_jwt.logins import Logins
+from ccod_jwt.passwords import Hasher
+from ccod_jwt.settings import JwtSettings
+from ccod_jwt.signing import check_secrets, signing_keys
+from ccod_jwt.tokens import Claims, Tokens
+
+OWNER = User(id=OWNER_ID, email="", role="owner")
+ADMIN = User(id=OWNER_ID, email="", role="admin")
+LOOK_SECONDS = 60.0
+"""How long `ended` trusts a clock that stands still while the machine sleeps."""
+
+
+def epoch_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 class JwtAuth(Auth):
-    """Knows the owner. There are no accounts yet, so no token is valid."""
+    """`logins`, `accounts` and `keys` are what its routes use, once it is entered."""
+
+    logins: Logins
+    accounts: Accounts
+    keys: ApiKeys
+
+    def __init__(
+        self,
+        settings: JwtSettings,
+        storage: Storage,
+        clock: Callable[[], int] = epoch_ms,
+        backoff: Backoff | None = None,
+    ) -> None:
+        settings.check()
+        check_secrets(settings)
+        self._settings = settings
+        self._storage = storage
+        self._backoff = backoff or Backoff()
+        self.ledger = Ledger(storage, clock)
 
     async def __aenter__(self) -> JwtAuth:
+        await self.ledger.open()
+        signing = signing_keys(self._settings, self._storage.folder)
+        self._tokens = Tokens(signing, self.ledger.instance, self.ledger.now)
+        hasher = Hasher(self._settings.bcrypt_rounds)
+        self.logins = Logins(self._settings, self.ledger, self._tokens, hasher, self._backoff)
+        self.accounts = Accounts(self.ledger, hasher, registration=self._settings.registration)
+        self.keys = ApiKeys(self.ledger)
         return self
 
     async def __aexit__(
@@ -23,9 +67,52 @@ class JwtAuth(Auth):
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """There is nothing to close."""
+        """There is nothing to close: every change is on the disk."""
 
     async def identify(self, peer: Peer) -> User | None:
-        if peer.token is not None or peer.foreign or peer.uid != os.getuid():
+        """See `ccod.Auth`."""
+        if peer.token is not None:
+            return await self._bearer(peer.token)
+        if peer.foreign or peer.uid != os.getuid():
             return None
         return ADMIN if peer.unix else OWNER
+
+    async def ended(self, user: User) -> None:
+        """See `ccod.Auth`."""
+        if not user.credential:
+            await trio.sleep_forever()
+        while self._now(user) == user:
+            left = LOOK_SECONDS if user.expires_at is None else (user.expires_at - self.ledger.now()) / 1000
+            with trio.move_on_after(min(LOOK_SECONDS, max(0.0, left))):
+                await self.ledger.changed.wait()
+
+    async def _bearer(self, text: str) -> User | None:
+        if text.startswith(PREFIX):
+            key = await self.keys.use(text)
+            return self._of_key(key) if key else None
+        claims = self._tokens.read("access", text)
+        return self._of_login(claims) if claims else None
+
+    def _now(self, user: User) -> User | None:
+        """Return whom the credential of a user makes of its bearer by now."""
+        if user.expires_at is not None and self.ledger.now() >= user.expires_at:
+            return None
+        key = self.ledger.get(ApiKey, user.credential)
+        return self._of_key(key) if key else self._of_session(user.id, user.credential, user.expires_at)
+
+    def _of_login(self, claims: Claims) -> User | None:
+        return self._of_session(claims.account_id, claims.session_id, claims.expires_at)
+
+    def _of_session(self, account_id: str, session_id: str, expires_at: int | None) -> User | None:
+        session = self.ledger.get(Session, session_id)
+        account = self.ledger.get(Account, account_id)
+        if session is None or account is None or session.account_id != account.id:
+            return None
+        return User(account.id, account.email, account.role, None, session.id, expires_at)
+
+    def _of_key(self, key: ApiKey) -> User | None:
+        account = self.ledger.get(Account, key.account_id)
+        email, role = (account.email, account.role) if account else ("", "admin")
+        if account is None and key.account_id != OWNER_ID:
+            return None
+        return User(key.account_id, email, role, frozenset(key.scopes), key.id, key.expires_at)

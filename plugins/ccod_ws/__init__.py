@@ -41,4 +41,4 @@ def ccod_http_blueprints(settings: Settings, observatory: Observatory) -> Iterab
     from ccod_ws.hub import hub_of
     from ccod_ws.routes import blueprint
 
-    return [blueprint(hub_of(settings, observatory))]
+    return [blueprint(hub_of(settings, observatory), observatory.auth)]

@@ -1,7 +1,7 @@
 """What the hub and its clients say to each other: JSON texts, told apart by `type`; times are epoch milliseconds.
 
 The hub closes with 1001 when the daemon stops, with 1008 when a client breaks a rule or leaves a ping unanswered,
-and with 1013 when a client reads too slowly.
+with 1013 when a client reads too slowly, and with 4401 when what the client presented is not valid any more.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class CloseCode(IntEnum):
     GOING_AWAY = 1001
     POLICY = 1008
     OVERLOAD = 1013
+    UNAUTHORIZED = 4401
 
 
 # ---------------------------------------------------------------- from the hub

@@ -44,6 +44,8 @@ TRIALS = (
     Trial("salvage", "--count", 10_000, 500),
     Trial("mutation", "--count", 100_000, 1000),
     Trial("contract", "--count", 100, 3),
+    Trial("timing", "--count", 300, 5),
+    Trial("forgery"),
 )
 
 

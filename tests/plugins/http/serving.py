@@ -20,8 +20,11 @@ from ccod_http.settings import HttpSettings
 from ccod_http.transport import HttpTransport
 from ccod_http.web import Body, Routes
 from ccod_jwt.auth import JwtAuth
+from ccod_jwt.settings import JwtSettings
 from ccod_rest import ccod_http_blueprints
 from tests.plugins.http.shelf import Shelf
+
+SECRET = "q8Zt0vLw3RkN5xYb7JmC1dHs9UfG2pEa"
 
 
 class Plain:
@@ -156,7 +159,8 @@ async def serving(*more: Blueprint, middleware: Sequence[object] = (), **setting
             return [("probe", middleware)]
         return [("rest", ccod_http_blueprints(observatory)), ("probe", [probe(), *more])]
 
-    observatory = Observatory(shelf, JwtAuth(), Bus(), health, {"plain": Plain()}, stopping, ask, do_at_once)
+    auth = JwtAuth(JwtSettings(secret=SECRET), shelf)
+    observatory = Observatory(shelf, auth, Bus(), health, {"plain": Plain()}, stopping, ask, do_at_once)
     transport = HttpTransport(all_settings, observatory)
     stopped = trio.Event()
 
@@ -164,7 +168,7 @@ async def serving(*more: Blueprint, middleware: Sequence[object] = (), **setting
         await transport.run(task_status=task_status)
         stopped.set()
 
-    async with trio.open_nursery() as nursery:
+    async with auth, trio.open_nursery() as nursery:
         with structlog.testing.capture_logs() as logs:
             await nursery.start(run)
         url = next(entry["url"] for entry in logs if entry["event"] == "listening")

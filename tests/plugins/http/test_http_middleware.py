@@ -15,7 +15,8 @@ from ccod.settings import CoreSettings
 from ccod_http.app import build_app
 from ccod_http.web import HttpSettings, Middleware, Problem, current_user
 from ccod_jwt.auth import JwtAuth
-from tests.plugins.http.serving import do_at_once, serving
+from ccod_jwt.settings import JwtSettings
+from tests.plugins.http.serving import SECRET, do_at_once, serving
 from tests.plugins.http.shelf import Shelf
 
 
@@ -90,6 +91,8 @@ def test_a_plugin_that_answers_wrongly_is_named_at_start(answered: Any, problem:
         return [("mine", answered)] if hook == "ccod_http_middleware" else []
 
     settings = Settings(CoreSettings(), {HttpSettings: HttpSettings()})
-    observatory = Observatory(Shelf(), JwtAuth(), Bus(), Health(), {}, trio.Event(), ask, do_at_once)
+    shelf = Shelf()
+    auth = JwtAuth(JwtSettings(secret=SECRET), shelf)
+    observatory = Observatory(shelf, auth, Bus(), Health(), {}, trio.Event(), ask, do_at_once)
     with pytest.raises(PluginError, match=rf"plugin 'mine': ccod_http_middleware {problem}"):
         build_app(settings, observatory)

@@ -7,7 +7,10 @@ import os
 import pytest
 
 from ccod import Peer, User
-from ccod_jwt import ccod_auth
+from ccod_jwt.auth import JwtAuth
+from ccod_jwt.settings import JwtSettings
+from tests.plugins.http.serving import SECRET
+from tests.plugins.http.shelf import Shelf
 
 ME = os.getuid()
 
@@ -25,11 +28,11 @@ ME = os.getuid()
     ],
 )
 async def test_who_is_the_owner(peer: Peer, known: bool) -> None:
-    async with ccod_auth() as auth:
+    async with JwtAuth(JwtSettings(secret=SECRET), Shelf()) as auth:
         assert await auth.identify(peer) == (User(id="owner", email="", role="owner") if known else None)
 
 
 async def test_the_owner_is_administrator_on_the_unix_socket() -> None:
-    async with ccod_auth() as auth:
+    async with JwtAuth(JwtSettings(secret=SECRET), Shelf()) as auth:
         assert await auth.identify(Peer(uid=ME, unix=True)) == User(id="owner", email="", role="admin")
         assert await auth.identify(Peer(uid=ME + 1, unix=True)) is None

@@ -46,6 +46,9 @@ class Everyone:
     async def identify(self, peer: object) -> User:
         return self._user
 
+    async def ended(self, user: User) -> None:
+        await trio.sleep_forever()
+
 
 @dataclass
 class Library:

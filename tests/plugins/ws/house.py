@@ -112,6 +112,7 @@ class Doorman:
 
     def __init__(self) -> None:
         self.strict = False
+        self.revoked = trio.Event()
 
     async def __aenter__(self) -> Self:
         return self
@@ -123,6 +124,9 @@ class Doorman:
 
     async def identify(self, peer: Peer) -> User | None:
         return None if self.strict or peer.uid != os.getuid() else User("owner", "", "owner")
+
+    async def ended(self, user: User) -> None:
+        await self.revoked.wait()
 
 
 @dataclass

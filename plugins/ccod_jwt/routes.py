@@ -1,0 +1,75 @@
+"""/auth: logins and one's own account. What a body must look like is checked before anything is looked up."""
+
+from __future__ import annotations
+
+from ccod import User
+from ccod_http.web import Routes, caller, current_user, require
+from ccod_jwt.auth import JwtAuth
+from ccod_jwt.forms import (
+    Credentials,
+    LoginJson,
+    PasswordForm,
+    RefreshForm,
+    UserJson,
+    login_json,
+    refusals,
+    user_json,
+)
+from ccod_jwt.ledger import Account
+
+
+def auth_routes(auth: JwtAuth, *, registration: bool) -> Routes:
+    routes = Routes("auth", __name__, url_prefix="/auth")
+
+    @routes.post("/register", access="public", status=201, errors=[401, 403, 409, 503])
+    async def register(body: Credentials) -> LoginJson:
+        """Make an account, and log in to it.
+
+        Open to the owner and to administrators; to all where [jwt] registration is on. The first account that one of
+        those makes is an administrator's.
+        """
+        if not registration:
+            require("read")
+        with refusals():
+            account = await auth.accounts.register(current_user(), body.email, body.password)
+            return login_json(await auth.logins.begin(account))
+
+    @routes.post("/login", access="public", errors=[401, 429, 503])
+    async def log_in(body: Credentials) -> LoginJson:
+        """Log in with email address and password."""
+        with refusals():
+            return login_json(await auth.logins.log_in(body.email, body.password, caller()))
+
+    @routes.post("/refresh", access="public", errors=[401])
+    async def refresh(body: RefreshForm) -> LoginJson:
+        """Exchange a refresh token for new tokens. It is good once: used again, it ends the login."""
+        with refusals():
+            return login_json(await auth.logins.refresh(body.refresh_token))
+
+    @routes.get("/profile", access="read")
+    async def profile() -> UserJson:
+        """Show who asks."""
+        user = known_user()
+        account = auth.ledger.get(Account, user.id)
+        return user_json(account) if account else UserJson(user.id, user.email, user.role, None)
+
+    @routes.post("/logout", access="read")
+    async def log_out() -> None:
+        """End the login whose access token is presented: its tokens are invalid from now on."""
+        with refusals():
+            await auth.logins.log_out(known_user())
+
+    @routes.post("/password", access="read", errors=[401, 429, 503])
+    async def change_password(body: PasswordForm) -> None:
+        """Change one's password, which ends all of one's other logins."""
+        with refusals():
+            await auth.logins.change_password(known_user(), body.old_password, body.new_password, caller())
+
+    return routes
+
+
+def known_user() -> User:
+    """Return who asks, on a route that is no stranger's."""
+    user = current_user()
+    assert user is not None
+    return user

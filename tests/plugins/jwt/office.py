@@ -1,0 +1,38 @@
+"""The auth plugin over a storage in memory, with a clock that a test moves and passwords that cost little."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+
+from ccod import Peer, User
+from ccod_jwt.auth import JwtAuth
+from ccod_jwt.settings import JwtSettings
+from tests.contracts.asking import Clock
+from tests.plugins.http.serving import SECRET
+from tests.plugins.http.shelf import Shelf
+
+PASSWORD = "four plain words together"
+OTHER = "another four plain words"
+HERE = "127.0.0.1"
+
+
+@asynccontextmanager
+async def office(shelf: Shelf | None = None, clock: Clock | None = None, **settings: Any) -> AsyncIterator[JwtAuth]:
+    chosen = msgspec.convert({"secret": SECRET, "bcrypt_rounds": 4} | settings, JwtSettings)
+    async with JwtAuth(chosen, shelf or Shelf(), clock or Clock()) as auth:
+        yield auth
+
+
+async def who(auth: JwtAuth, token: str) -> User | None:
+    """Return whom a token makes of a stranger."""
+    return await auth.identify(Peer(token=token))
+
+
+async def known(auth: JwtAuth, token: str) -> User:
+    user = await who(auth, token)
+    assert user is not None
+    return user
