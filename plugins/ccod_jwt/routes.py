@@ -53,13 +53,13 @@ def auth_routes(auth: JwtAuth, *, registration: bool) -> Routes:
         account = auth.ledger.get(Account, user.id)
         return user_json(account) if account else UserJson(user.id, user.email, user.role, None)
 
-    @routes.post("/logout", access="read")
+    @routes.post("/logout", access="read", errors=[409])
     async def log_out() -> None:
         """End the login whose access token is presented: its tokens are invalid from now on."""
         with refusals():
             await auth.logins.log_out(known_user())
 
-    @routes.post("/password", access="read", errors=[401, 429, 503])
+    @routes.post("/password", access="read", errors=[401, 409, 429, 503])
     async def change_password(body: PasswordForm) -> None:
         """Change one's password, which ends all of one's other logins."""
         with refusals():
