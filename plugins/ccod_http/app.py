@@ -11,6 +11,7 @@ from werkzeug.routing import MapAdapter
 
 from ccod import Observatory, Settings
 from ccod_http.body import drain_body
+from ccod_http.callers import Callers
 from ccod_http.gate import Gate
 from ccod_http.identity import Identifier
 from ccod_http.problems import install_error_handlers
@@ -34,6 +35,7 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = None  # `drain_body` bounds it
     install_error_handlers(app)
+    Callers(mine.trusted_proxies).install(app)
 
     app.before_request(partial(drain_body, mine.max_body))
     Gate(mine).install(app)

@@ -11,12 +11,12 @@ from quart import Quart, g, has_request_context
 
 from ccod import Access, Auth, Peer, User, may
 from ccod_http import sockettable
+from ccod_http.callers import is_proxied
 from ccod_http.gate import connection_of, is_own_origin
 from ccod_http.problems import Problem, current
 from ccod_http.settings import HttpSettings
 
 _BEARER_PROTOCOL = "bearer."
-_FORWARDED = ("forwarded", "x-forwarded-", "x-real-ip")
 
 
 def current_user() -> User | None:
@@ -47,7 +47,7 @@ class Identifier:
     """Asks the auth plugin about each caller."""
 
     def __init__(self, settings: HttpSettings, auth: Auth) -> None:
-        self._trusts_loopback = settings.access == "loopback"
+        self._access = settings.access
         self._auth = auth
 
     def install(self, app: Quart) -> None:
@@ -61,14 +61,14 @@ class Identifier:
     async def _uid(self) -> int | None:
         asked = current()
         client, server = asked.scope["client"], asked.scope["server"]
-        if any(name.lower().startswith(_FORWARDED) for name in dict(asked.headers)):
-            return None  # a proxy speaks for somebody else
+        if is_proxied():
+            return None  # nobody behind a proxy is known by the kernel
         connection = connection_of(asked)
         if connection.get("unix"):
             return int(connection["uid"])
-        if not client or not ip_address(client[0]).is_loopback:
+        if self._access == "login" or not client or not ip_address(client[0]).is_loopback:
             return None
-        if self._trusts_loopback:
+        if self._access == "loopback":
             return os.getuid()
         if "uid" not in connection:
             connection["uid"] = await trio.to_thread.run_sync(sockettable.owner, client[:2], server[:2])
