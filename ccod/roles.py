@@ -104,6 +104,13 @@ class Parser(Protocol):
 class Storage(AbstractAsyncContextManager["Storage"], Protocol):
     """Keeps everything. Entered before anything runs; left after everything has stopped."""
 
+    @property
+    def revision(self) -> int | None:
+        """Name the state of all that can be read: while it is the same, every answer is. None while that changes.
+
+        It is asked for without waiting, before something is read; a storage that is opened again may begin anew.
+        """
+
     async def checkpoints(self, source: str) -> Sequence[tuple[Stream, Checkpoint]]:
         """Return every stream of `source` with its latest description, and where it was left."""
 

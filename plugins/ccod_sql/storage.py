@@ -71,6 +71,7 @@ from ccod_sql.expiry import Expiry
 from ccod_sql.forgetting import conversations_of
 from ccod_sql.packing import pack_some
 from ccod_sql.reparsing import Reparsing
+from ccod_sql.revision import Revision
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.sqlite import empty_journal, open_database, shorten_journal, unchecked
 from ccod_sql.upkeep import Upkeep
@@ -103,6 +104,7 @@ class SqlStorage:
         self._prices = prices
         self._clock = clock
         self._stack = ExitStack()
+        self._revision = Revision()
         self._writing = trio.CapacityLimiter(1)
         self._reading = trio.CapacityLimiter(settings.readers)
 
@@ -123,6 +125,10 @@ class SqlStorage:
     ) -> None:
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(self._stack.close, limiter=self._writing)
+
+    @property
+    def revision(self) -> int | None:
+        return self._revision.number
 
     async def checkpoints(self, source: str) -> Sequence[tuple[Stream, Checkpoint]]:
         return await self._read(reading.checkpoints, self._machine_id, source)
@@ -291,7 +297,8 @@ class SqlStorage:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with self._writable(), self._database.writer.begin() as connection:
+        writer = self._database.writer
+        with self._writable(), self._revision.writing(writer), writer.begin() as connection:
             yield connection
 
     @contextmanager

@@ -57,6 +57,8 @@ _FIELDS = {
 class Shelf(Storage):
     """Answers queries as a storage must; `failure` is raised instead while it is set."""
 
+    revision: int | None = None
+
     def __init__(self) -> None:
         self.all_projects: list[Project] = []
         self.all_conversations: list[Conversation] = []
