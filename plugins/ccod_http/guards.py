@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 import trio
@@ -220,6 +221,8 @@ class GuardedH11(H11Protocol):
             await self._refuse(505)
         if len(event.target) > MAX_TARGET:
             await self._refuse(414)
+        if not _is_target(event.target):
+            await self._refuse(400)
         size = sum(len(name) + len(value) + 4 for name, value in event.headers)
         if size > MAX_HEADERS or len(event.headers) > MAX_HEADER_COUNT:
             await self._refuse(431)
@@ -245,14 +248,16 @@ class GuardedH11(H11Protocol):
             await self._send_error_response(408)
 
     async def _refuse(self, status: int) -> None:
-        await self._send_error_response(status)
+        await self._answer(status)
         await self.send(Closed())
         raise RefusedError
 
     async def _send_error_response(self, status_code: int) -> None:
         """Hypercorn's own errors have no body, and a first line without end is to it a header."""
-        if status_code == 431 and b"\n" not in self.connection.trailing_data[0]:
-            status_code = 414
+        is_first_line = status_code == 431 and b"\n" not in self.connection.trailing_data[0]
+        await self._answer(414 if is_first_line else status_code)
+
+    async def _answer(self, status_code: int) -> None:
         headers, body = _error_answer(status_code)
         headers += self.config.response_headers("h11")
         await self._send_h11_event(h11.Response(status_code=status_code, headers=headers))
@@ -348,6 +353,14 @@ def _tell_rarely(_record: logging.LogRecord) -> bool:
         _last_told = now
         log.error("no connection can be accepted: too many files are open; raise the limit (ulimit -n)")
     return False
+
+
+def _is_target(target: bytes) -> bool:
+    """Tell whether Quart can read a target: it fails where there is no path, and at half of an IPv6 address."""
+    try:
+        return target.startswith(b"/") or target == b"*" or bool(urlsplit(target).netloc)
+    except ValueError:
+        return False
 
 
 def _is_upgrade(request: h11.Request) -> bool:
