@@ -219,6 +219,19 @@ class Auth(AbstractAsyncContextManager["Auth"], Protocol):
         """Return who `peer` is, or None for a stranger. A token that is presented but not valid makes a stranger."""
 
 
+class Cache(AbstractAsyncContextManager["Cache"], Protocol):
+    """Keeps what was made once, to be had again. It may forget anything at any time, and never raises for that.
+
+    A key stands for one value for ever: whatever would change the value has a part in the key.
+    """
+
+    async def get(self, key: str) -> bytes | None:
+        """Return the value of `key`, or None if it is not kept (any more)."""
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Keep a value, if there is room for it."""
+
+
 class Transport(Protocol):
     """Carries what is stored out of the house."""
 

@@ -12,9 +12,12 @@ from werkzeug.routing import MapAdapter
 from ccod import Observatory, Settings
 from ccod_http.body import drain_body
 from ccod_http.callers import Callers
+from ccod_http.compression import Compression
 from ccod_http.gate import Gate
 from ccod_http.identity import Identifier
+from ccod_http.pacing import Pacer
 from ccod_http.problems import install_error_handlers
+from ccod_http.reuse import Reuse
 from ccod_http.settings import HttpSettings
 from ccod_http.table import Table
 
@@ -36,7 +39,6 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
     app.config["MAX_CONTENT_LENGTH"] = None  # `drain_body` bounds it
     install_error_handlers(app)
     Callers(mine.trusted_proxies).install(app)
-
     app.before_request(partial(drain_body, mine.max_body))
     Gate(mine).install(app)
     Identifier(mine, observatory.auth).install(app)
@@ -44,5 +46,8 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
     for plugin, blueprints in observatory.ask("ccod_http_blueprints", settings=settings, observatory=observatory):
         for blueprint in blueprints:
             table.add(plugin, blueprint)
+    Pacer(mine.limits, table).install(app)
     table.install()
+    Compression(table).install(app)
+    Reuse(observatory.storage, observatory.cache, table).install(app)
     return app

@@ -17,6 +17,8 @@ _ORIGIN = re.compile(r"https?://[^/*\s]+")
 
 HSTS_SECONDS = 365 * 24 * 3600
 
+_EXPOSED = "X-Request-ID, ETag, RateLimit, RateLimit-Policy, Retry-After"
+
 _HEADERS = {
     "Cache-Control": "private, no-cache",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -94,7 +96,7 @@ class Gate:
         origin = current().headers.get("Origin", "")
         if self._is_allowed(origin):
             response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = "X-Request-ID"
+            response.headers["Access-Control-Expose-Headers"] = _EXPOSED
         if scheme() == "https" and not _is_of_this_machine(current().headers.get("Host", "")):
             response.headers["Strict-Transport-Security"] = f"max-age={HSTS_SECONDS}"
         return response
