@@ -22,10 +22,10 @@ class NoCache(Cache):
     async def __aexit__(self, *_: object) -> None:
         """There is nothing to close."""
 
-    async def get(self, key: str) -> bytes | None:
+    async def get(self, _key: str) -> bytes | None:
         return None
 
-    async def put(self, key: str, value: bytes) -> None:
+    async def put(self, _key: str, _value: bytes) -> None:
         """Forget it at once."""
 
 

@@ -225,10 +225,10 @@ class Cache(AbstractAsyncContextManager["Cache"], Protocol):
     A key stands for one value for ever: whatever would change the value has a part in the key.
     """
 
-    async def get(self, key: str) -> bytes | None:
+    async def get(self, key: str, /) -> bytes | None:
         """Return the value of `key`, or None if it is not kept (any more)."""
 
-    async def put(self, key: str, value: bytes) -> None:
+    async def put(self, key: str, value: bytes, /) -> None:
         """Keep a value, if there is room for it."""
 
 

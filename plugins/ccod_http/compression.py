@@ -45,7 +45,7 @@ class Compression:
         app.after_request(self.compress)
 
     async def compress(self, response: Response) -> Response:
-        if not response.mimetype.startswith(_TEXTS) or response.status_code in {204, 304}:
+        if not (response.mimetype or "").startswith(_TEXTS) or response.status_code in {204, 304}:
             return response
         response.vary.add("Accept-Encoding")
         route = self._table.route()

@@ -20,7 +20,6 @@ HSTS_SECONDS = 365 * 24 * 3600
 _EXPOSED = "X-Request-ID, ETag, RateLimit, RateLimit-Policy, Retry-After"
 
 _HEADERS = {
-    "Cache-Control": "private, no-cache",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
@@ -90,6 +89,7 @@ class Gate:
         return response
 
     async def finish(self, response: Response) -> Response:
+        response.headers.setdefault("Cache-Control", "private, no-cache")
         response.headers.update(_HEADERS)
         response.headers["X-Request-ID"] = request_id()
         response.vary.add("Origin")

@@ -53,6 +53,8 @@ class Reuse:
         if tag is not None and response.status_code in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
             response.set_etag(tag, weak=True)
             response.vary.add("Authorization")
+            if response.status_code == HTTPStatus.NOT_MODIFIED:
+                response.headers.pop("Content-Length", None)  # of the answer that is not sent
             if response.status_code == HTTPStatus.OK and not g.get("is_kept"):
                 await self._cache.put(tag, await response.get_data(as_text=False))
         return response

@@ -87,6 +87,17 @@ FRAMING: Mapping[str, Row] = {
     "chunks that are too long": ((post(CHUNKED, (b"10000\r\n" + b"x" * 65536 + b"\r\n") * 20 + b"0\r\n\r\n"),), 413),
     "an expectation that is none": ((post(b"Expect: miracles\r\nContent-Length: 0\r\n"),), 405),
     "a byte behind the request": ((raw(b"GET /health HTTP/1.1", HOST + CLOSE) + b"x",), 400),
+    "headers of choice that are not ASCII": (
+        (get("/health", b"Accept-Encoding: \xff", b"If-None-Match: \xff", b"Accept: \xff", b"Range: bytes=\xff"),),
+        200,
+    ),
+    "headers of choice that are nonsense": (
+        (get("/api/projects", b"Accept-Encoding: ;q=,,gzip;q=9e9", b"If-None-Match: W/,\"", b"If-Modified-Since: x"),),
+        200,
+    ),
+    "a token that is not ASCII": ((get("/api/projects", b"Authorization: Bearer \xff"),), 401),
+    "a token twice": ((get("/api/projects", b"Authorization: Bearer a", b"Authorization: Bearer b"),), 401),
+    "a cookie of nonsense": ((get("/health", b"Cookie: \xff=;;;="),), 200),
     "a request behind garbage": ((b"garbage\r\n\r\n" + get("/health"),), 400),
 }
 

@@ -10,7 +10,7 @@ from ccod import ConfigError
 from ccod_http.callers import Callers
 from ccod_http.exposure import check_reach
 from ccod_http.settings import HttpSettings
-from tests.plugins.http.serving import Server, serving
+from tests.plugins.http.serving import Server, read_all, serving
 
 TLS = {"certfile": "c.pem", "keyfile": "k.pem"}
 BEYOND = ["0.0.0.0", "::", "192.168.1.2", "2001:db8::1"]
@@ -56,7 +56,9 @@ async def test_the_address_that_was_called_is_a_host_of_ours() -> None:
     async with serving(host="127.0.0.2") as server:
 
         async def status(host: bytes) -> bytes:
-            return (await server.say(b"GET /health HTTP/1.1\r\nConnection: close\r\nHost: %s\r\n\r\n" % host))[9:12]
+            async with await server.connect("127.0.0.2") as stream:
+                await stream.send_all(b"GET /health HTTP/1.1\r\nConnection: close\r\nHost: %s\r\n\r\n" % host)
+                return (await read_all(stream))[9:12]
 
         assert await status(b"127.0.0.2:%d" % server.port) == b"200"
         assert await status(b"127.0.0.2") == b"200"
@@ -81,7 +83,7 @@ FORWARDED = [
 @pytest.mark.parametrize(("headers", "address"), FORWARDED)
 async def test_a_trusted_proxy_is_believed(headers: dict[str, str], address: str) -> None:
     async with serving(trusted_proxies=["127.0.0.1", "10.0.0.0/8"]) as server, server.client(**headers) as client:
-        answer = (await client.get("/whoami")).json()
+        answer = (await client.get("/whoami")).json()["data"]
         assert (answer["address"], answer["scheme"]) == (address, "http")
         assert (await client.get("/api/projects")).status_code == 401  # nobody behind a proxy is the owner
 
@@ -90,7 +92,7 @@ async def test_another_proxy_is_not_believed(server: Server) -> None:
     headers = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
     async with server.client(**headers) as client:
         answer = await client.get("/whoami")
-        assert answer.json() == {"address": "127.0.0.1", "scheme": "http", "user": None}
+        assert answer.json()["data"] == {"address": "127.0.0.1", "scheme": "http", "user": None}
         assert "Strict-Transport-Security" not in answer.headers
 
 
@@ -99,7 +101,7 @@ async def test_https_at_a_trusted_proxy_counts() -> None:
     settings = {"trusted_proxies": ["127.0.0.0/8"], "allowed_hosts": ["box.test"]}
     async with serving(**settings) as server, server.client(**headers) as client:
         answer = await client.get("/whoami", headers={"Origin": "https://box.test"})
-        assert answer.json()["scheme"] == "https"
+        assert answer.json()["data"]["scheme"] == "https"
         assert "Strict-Transport-Security" in answer.headers
         assert (await client.get("/whoami", headers={"Origin": "http://box.test"})).status_code == 403
 
