@@ -35,7 +35,7 @@ def unfit(problem: object) -> PluginError:
 try:
     import h11
     from hypercorn.config import Config
-    from hypercorn.events import Closed, Event, RawData
+    from hypercorn.events import Closed, Event, RawData, Updated
     from hypercorn.protocol.events import Body, EndBody, Response, StreamClosed
     from hypercorn.protocol.h11 import H11Protocol
     from hypercorn.protocol.ws_stream import FrameTooLargeError, WebsocketBuffer, WSStream
@@ -105,6 +105,7 @@ class GuardedServer(TCPServer):
     """One connection, which neither takes others down with it nor stays open for a peer that reads nothing."""
 
     config: GuardedConfig
+    has_gone = False
     stream: Any  # of trio.SSLStream, or of trio.SocketStream where there is no TLS
 
     async def run(self) -> None:
@@ -171,9 +172,17 @@ class GuardedServer(TCPServer):
         sock = self._transport.socket
         return {"unix": True, "uid": peer_uid(self.stream.socket)} if sock.family == trio.socket.AF_UNIX else {}
 
+    async def _read_data(self) -> None:
+        """Hypercorn keeps the connection of a peer that has gone until its idle time is over."""
+        await super()._read_data()
+        self.has_gone = True
+        await self.idle_task.stop()
+
     async def protocol_send(self, event: Event) -> None:
         if isinstance(event, RawData):
             await self._write(event.data)
+        elif isinstance(event, Updated) and self.has_gone:
+            pass  # it would be idle again
         elif isinstance(event, Closed):
             await self._end()
             await self.protocol.handle(Closed())
@@ -312,7 +321,7 @@ class MessageDeflate(BoundedDeflate):
 
 
 _REPLACEMENTS = (
-    ("hypercorn.trio.run", "TCPServer", GuardedServer, ("run", "protocol_send", "_initiate_server_close")),
+    ("hypercorn.trio.run", "TCPServer", GuardedServer, ("run", "protocol_send", "_read_data", "_initiate_server_close")),
     (
         "hypercorn.protocol",
         "H11Protocol",

@@ -92,7 +92,7 @@ FRAMING: Mapping[str, Row] = {
         200,
     ),
     "headers of choice that are nonsense": (
-        (get("/api/projects", b"Accept-Encoding: ;q=,,gzip;q=9e9", b"If-None-Match: W/,\"", b"If-Modified-Since: x"),),
+        (get("/api/projects", b"Accept-Encoding: ;q=,,gzip;q=9e9", b'If-None-Match: W/,"', b"If-Modified-Since: x"),),
         200,
     ),
     "a token that is not ASCII": ((get("/api/projects", b"Authorization: Bearer \xff"),), 401),

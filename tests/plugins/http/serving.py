@@ -51,11 +51,11 @@ class Server(NamedTuple):
     def client(self, **headers: str) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers, verify=False)
 
-    def connections(self) -> int:
-        """How many connections are established on the server's side."""
+    def connections(self, state: str = "01") -> int:
+        """How many connections the kernel shows on the server's side: established, or those of peers that closed."""
         own = f":{self.port:04X}"
         rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        return sum(row[1].endswith(own) and row[3] == "01" for row in rows)
+        return sum(row[1].endswith(own) and row[3] == state for row in rows)
 
     async def connect(self, address: str = "127.0.0.1") -> trio.SocketStream:
         return await trio.open_tcp_stream(address, self.port)
