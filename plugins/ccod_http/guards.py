@@ -321,7 +321,12 @@ class MessageDeflate(BoundedDeflate):
 
 
 _REPLACEMENTS = (
-    ("hypercorn.trio.run", "TCPServer", GuardedServer, ("run", "protocol_send", "_read_data", "_initiate_server_close")),
+    (
+        "hypercorn.trio.run",
+        "TCPServer",
+        GuardedServer,
+        ("run", "protocol_send", "_read_data", "_initiate_server_close"),
+    ),
     (
         "hypercorn.protocol",
         "H11Protocol",
