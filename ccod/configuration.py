@@ -26,12 +26,10 @@ NOT_YET = (
     "JWT_SECRET",
     "JWT_EXPIRES_IN",
     "BCRYPT_SALT_ROUNDS",
-    "RATE_LIMIT_WINDOW_MS",
-    "RATE_LIMIT_MAX",
     "ENABLE_METRICS",
     "METRICS_PORT",
 )
-"""Variables that are promised and do nothing yet: accounts, rate limits and metrics are to come."""
+"""Variables that are promised and do nothing yet: accounts and metrics are to come."""
 
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -10,11 +10,11 @@ import importlib.metadata
 import logging
 import math
 import ssl
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 import trio
@@ -23,6 +23,7 @@ from ccod import PluginError
 from ccod_http.crowd import Crowd
 from ccod_http.deflate import BoundedDeflate
 from ccod_http.problems import envelope, new_request_id, plain_problem
+from ccod_http.soundness import MAX_HEADERS, fault, is_sound_upgrade, is_upgrade
 from ccod_http.unixsocket import peer_uid
 
 
@@ -47,11 +48,6 @@ except ImportError as missing:
 
 MAX_MESSAGE = 64 * 1024
 """Longest message that a WebSocket client may send, in bytes: clients only steer."""
-
-MAX_TARGET = 8 * 1024
-MAX_HEADERS = 16 * 1024
-MAX_HEADER_COUNT = 100
-"""Longest URL and longest headers in bytes, and how many headers a request may have."""
 
 _TLS_HANDSHAKE = b"\x16"
 """The first byte of whoever speaks TLS; no HTTP begins with it."""
@@ -163,8 +159,9 @@ class GuardedServer(TCPServer):
             if not admitted and transport is self.stream:
                 headers, body = _error_answer(503, (b"retry-after", b"5"))
                 lines = b"".join(b"%s: %s\r\n" % header for header in headers)
-                with trio.move_on_after(_REFUSAL_SECONDS), suppress(trio.BrokenResourceError):
-                    await transport.receive_some()  # what stays unread would make the kernel drop the answer
+                with suppress(trio.BrokenResourceError):
+                    with trio.move_on_after(_REFUSAL_SECONDS):
+                        await transport.receive_some()  # what stays unread would make the kernel drop the answer
                     await transport.send_all(b"HTTP/1.1 503 \r\n%s\r\n%s" % (lines, body))
 
     def _known(self) -> dict[str, Any]:
@@ -216,8 +213,9 @@ class GuardedServer(TCPServer):
         await super()._initiate_server_close()
 
     def abort(self) -> None:
-        """Cut the connection: whatever waits for it wakes up."""
+        """Cut the connection: whatever waits for it wakes up, and the kernel keeps nothing for the peer."""
         with suppress(OSError):
+            self._transport.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._transport.socket.shutdown(trio.socket.SHUT_RDWR)
 
 
@@ -226,22 +224,13 @@ class GuardedH11(H11Protocol):
 
     async def _check_protocol(self, event: h11.Request) -> None:
         """Hypercorn changes to HTTP/2 for whoever asks, dies there of a path that is not ASCII, and bounds nothing."""
-        if event.http_version not in {b"1.0", b"1.1"}:
-            await self._refuse(505)
-        if len(event.target) > MAX_TARGET:
-            await self._refuse(414)
-        if not _is_target(event.target):
-            await self._refuse(400)
-        size = sum(len(name) + len(value) + 4 for name, value in event.headers)
-        if size > MAX_HEADERS or len(event.headers) > MAX_HEADER_COUNT:
-            await self._refuse(431)
-        names = {name for name, _ in event.headers}
-        if {b"content-length", b"transfer-encoding"} <= names:
-            await self._refuse(400)  # where the body ends is then a matter of opinion
+        status = fault(event)
+        if status is not None:
+            await self._refuse(status)
 
     async def _create_stream(self, request: h11.Request) -> None:
         """Hypercorn dies of an upgrade with a body, with a byte behind it, or with a header that is not ASCII."""
-        if _is_upgrade(request) and (self.connection.trailing_data[0] or not _is_sound(request)):
+        if is_upgrade(request) and (self.connection.trailing_data[0] or not is_sound_upgrade(request)):
             await self._refuse(400)
         await super()._create_stream(request)
 
@@ -367,28 +356,6 @@ def _tell_rarely(_record: logging.LogRecord) -> bool:
         _last_told = now
         log.error("no connection can be accepted: too many files are open; raise the limit (ulimit -n)")
     return False
-
-
-def _is_target(target: bytes) -> bool:
-    """Tell whether Quart can read a target: it fails where there is no path, and at half of an IPv6 address."""
-    try:
-        return target.startswith(b"/") or target == b"*" or bool(urlsplit(target).netloc)
-    except ValueError:
-        return False
-
-
-def _is_upgrade(request: h11.Request) -> bool:
-    return any(name == b"upgrade" and value.lower() == b"websocket" for name, value in request.headers)
-
-
-def _is_sound(request: h11.Request) -> bool:
-    """Tell whether a request for an upgrade has no body and only such headers as a handshake can read."""
-    for name, value in request.headers:
-        if name == b"transfer-encoding" or (name == b"content-length" and value != b"0"):
-            return False
-        if name.startswith((b"sec-websocket-", b"connection")) and not value.isascii():
-            return False
-    return True
 
 
 def _error_answer(status: int, *more: tuple[bytes, bytes]) -> tuple[list[tuple[bytes, bytes]], bytes]:

@@ -12,9 +12,13 @@ from ccod_http import sockettable
 SILENCE_SECONDS = 30
 """How long the kernel waits for a peer that takes nothing, or says nothing when it is probed."""
 
+UNREAD_BYTES = 256 * 1024
+"""How much the kernel keeps for a peer that reads slowly; by itself it would take megabytes."""
+
 _OPTIONS: tuple[tuple[int, str, int], ...] = (
     (socket.SOL_SOCKET, "SO_REUSEADDR", 1),
     (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+    (socket.SOL_SOCKET, "SO_SNDBUF", UNREAD_BYTES),
     (socket.IPPROTO_TCP, "TCP_NODELAY", 1),
     (socket.IPPROTO_TCP, "TCP_KEEPIDLE", SILENCE_SECONDS),
     (socket.IPPROTO_TCP, "TCP_KEEPINTVL", SILENCE_SECONDS // 3),

@@ -43,6 +43,7 @@ TRIALS = (
     Trial("histories", "--count", 300, 10),
     Trial("salvage", "--count", 10_000, 500),
     Trial("mutation", "--count", 100_000, 1000),
+    Trial("slowness"),
 )
 
 
