@@ -18,7 +18,17 @@ ROUTES = (
     "/api/conversations?state=active",
     *(
         f"/api/conversations/{SESSION}{rest}"
-        for rest in ("", "/messages", "/analytics", "/usage", "/tool-calls", "/subagents", "/tree", "/attachments")
+        for rest in (
+            "",
+            "/messages",
+            "/analytics",
+            "/usage",
+            "/entries",
+            "/tool-calls",
+            "/subagents",
+            "/tree",
+            "/attachments",
+        )
     ),
     "/api/search?q=hello",
     "/api/record-types",
