@@ -105,13 +105,19 @@ class GuardedServer(TCPServer):
     stream: Any  # of trio.SSLStream, or of trio.SocketStream where there is no TLS
 
     async def run(self) -> None:
-        """Hypercorn lets an exception of one connection end the whole server (its issue 225)."""
+        """Hypercorn lets an exception of one connection end the whole server (its issue 225).
+
+        It also loses that its nursery has dealt with a cancellation: that then ends the server, without a word. So a
+        connection is cancelled from outside of it, by the scope of its life.
+        """
+        self._life = trio.CancelScope()
         self.config.connections.add(self)
         try:
             with self._admitted() as admitted:
                 if admitted and await self._is_greeted():
                     self.state = {**self.state, "connection": self._known()}
-                    await super().run()
+                    with self._life:
+                        await super().run()
                 else:
                     await self._turn_away(admitted)
         except* RefusedError:
@@ -198,10 +204,7 @@ class GuardedServer(TCPServer):
 
     async def _end(self) -> None:
         """Hypercorn closes at once, and what the peer still sends then makes the kernel drop our last answer."""
-        nursery = self._task_group._nursery
-        if nursery is not None:
-            scope = nursery.cancel_scope
-            scope.deadline = min(scope.deadline, trio.current_time() + self.config.linger_seconds)
+        self._life.deadline = min(self._life.deadline, trio.current_time() + self.config.linger_seconds)
         async with self.send_lock:
             with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
                 await self._transport.send_eof()

@@ -9,7 +9,7 @@ import trio
 from hypercorn.trio import serve
 from hypercorn.utils import repr_socket_addr
 
-from ccod import Observatory, Settings
+from ccod import Observatory, Settings, UnavailableError
 from ccod_http.app import build_app
 from ccod_http.crowd import Crowd
 from ccod_http.exposure import check_reach
@@ -60,6 +60,8 @@ class HttpTransport:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._cut_off, config)
             await serve(self._app, config, shutdown_trigger=self._stopping.wait, task_status=task_status)
+            if not self._stopping.is_set():
+                raise UnavailableError("the server ended by itself")  # to be started again, and told of
             nursery.cancel_scope.cancel()
 
     async def _cut_off(self, config: GuardedConfig) -> None:

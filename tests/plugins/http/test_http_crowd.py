@@ -34,6 +34,20 @@ async def test_headers_that_do_not_come_in_time_are_given_up(sent: bytes, monkey
         assert problem(await read_all(slow)) == (408, 408, "REQUEST_TIMEOUT")
 
 
+async def test_who_keeps_a_refused_connection_open_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One such client ended the whole server, without a word in the log."""
+    monkeypatch.setattr(GuardedConfig, "linger_seconds", 0.1)
+    async with serving() as server, await server.connect() as stubborn:
+        await stubborn.send_all(b"nonsense\r\n\r\n")
+        assert problem(await read_all(stubborn))[0] == 400
+        with trio.fail_after(5):
+            while server.connections("05"):  # FIN_WAIT2: closed by the server, open for the client
+                await trio.sleep(0.01)
+        await trio.sleep(0.3)
+        assert not server.stopped.is_set()
+        assert (await server.say(HEALTH)).startswith(b"HTTP/1.1 200")
+
+
 async def test_headers_that_trickle_are_given_up_as_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(GuardedConfig, "keep_alive_timeout", 0.3)
     async with serving() as server, await server.connect() as slow, trio.open_nursery() as nursery:
