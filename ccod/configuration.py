@@ -25,12 +25,10 @@ UNITS: dict[str, dict[str, float]] = {
 LONGEST_SECRET = 64 * 1024
 
 NOT_YET = (
-    "RATE_LIMIT_WINDOW_MS",
-    "RATE_LIMIT_MAX",
     "ENABLE_METRICS",
     "METRICS_PORT",
 )
-"""Variables that are promised and do nothing yet: rate limits and metrics are to come."""
+"""Variables that are promised and do nothing yet: metrics are to come."""
 
 S = TypeVar("S", bound=msgspec.Struct)
 

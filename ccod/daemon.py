@@ -58,7 +58,11 @@ async def _live(
 ) -> None:
     health, bus, stopping = Health(), Bus(), trio.Event()
     parsers = manager.parsers(settings)
-    async with manager.storage(settings, parsers) as storage, manager.auth(settings, storage) as auth:
+    async with (
+        manager.storage(settings, parsers) as storage,
+        manager.auth(settings, storage) as auth,
+        manager.cache(settings) as cache,
+    ):
         health.set("storage", "running")
         pipeline = Pipeline(parsers, storage, bus, health)
         sources = manager.sources(settings)
@@ -74,6 +78,7 @@ async def _live(
             pipeline.change,
             roots,
             manager.redactor(settings),
+            cache,
         )
         async with open_supervisor("transport", health) as transports:
             for transport in manager.transports(settings, observatory):

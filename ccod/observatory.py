@@ -10,10 +10,23 @@ from ccod.bus import Bus
 from ccod.health import Health
 from ccod.model import Content, Message, Stored
 from ccod.redaction import Redactor
-from ccod.roles import Auth, Parser, Storage
+from ccod.roles import Auth, Cache, Parser, Storage
 
 if TYPE_CHECKING:
     import trio
+
+
+class NoCache(Cache):
+    """Keeps nothing."""
+
+    async def __aexit__(self, *_: object) -> None:
+        """There is nothing to close."""
+
+    async def get(self, _key: str) -> bytes | None:
+        return None
+
+    async def put(self, _key: str, _value: bytes) -> None:
+        """Forget it at once."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +36,7 @@ class Observatory:
     `ask` puts a hook that a plugin added to every plugin: `ask("ccod_http_blueprints", settings=…)` returns each
     plugin's name with its answer. `change` does what changes the storage, such as forgetting, and publishes that.
     `roots` are the folders that sources read, below which nothing is ever written. `redactor` masks the secrets in
-    what is shown.
+    what is shown. `cache` keeps what is costly to make.
     """
 
     storage: Storage
@@ -36,6 +49,7 @@ class Observatory:
     change: Callable[[Callable[[], Awaitable[Stored | None]]], Awaitable[Stored | None]]
     roots: Sequence[str] = ()
     redactor: Redactor = field(default_factory=Redactor)
+    cache: Cache = field(default_factory=NoCache)
 
     def content(self, message: Message, *, reveal: bool = False) -> Content:
         """Return what a stored message says, secrets masked. A format whose parser is gone shows no content."""

@@ -8,12 +8,32 @@ from typing import Annotated, Literal
 
 from msgspec import Struct, field
 
-from ccod import Bytes, setting
+from ccod import Bytes, Seconds, setting
 
 
 def _default_socket() -> str:
     folder = os.environ.get("XDG_RUNTIME_DIR", "")
     return str(Path(folder) / "ccod" / "ccod.sock") if folder.startswith("/") else ""
+
+
+class LimitSettings(Struct, forbid_unknown_fields=True):
+    """How much one caller may ask for: an account wherever it is, or the address of who has none (IPv6: its /64)."""
+
+    window: Annotated[
+        Seconds,
+        setting("Span of time for the three numbers below; 0 limits none.", env="RATE_LIMIT_WINDOW_MS", env_unit="ms"),
+    ] = 60.0
+    max: Annotated[
+        int,
+        setting("Most reads in a window; the other two are never more.", env="RATE_LIMIT_MAX", ge=1),
+    ] = 3000
+    writes: Annotated[int, setting("Most writes in a window.", ge=1)] = 300
+    strict: Annotated[int, setting("Most logins, registrations, refreshes and password changes.", ge=1)] = 20
+    connections: Annotated[
+        int,
+        setting("Most TCP connections; never more than half of the files that the process may open.", ge=1),
+    ] = 500
+    connections_per_address: Annotated[int, setting("Most TCP connections of one address.", ge=1)] = 250
 
 
 class HttpSettings(Struct, forbid_unknown_fields=True):
@@ -22,7 +42,8 @@ class HttpSettings(Struct, forbid_unknown_fields=True):
     host: Annotated[
         str,
         setting(
-            "Loopback name or address to serve on; `localhost` is 127.0.0.1 and ::1.",
+            "`localhost` (127.0.0.1 and ::1) or an address to serve on; `::` is every address. Beyond loopback only "
+            'with access = "login", and a certificate or `insecure`.',
             env="HOST",
             option="--host",
         ),
@@ -44,7 +65,20 @@ class HttpSettings(Struct, forbid_unknown_fields=True):
         setting("Names by which clients may call this server beside the loopback ones, such as `my.box:8080`."),
     ] = field(default_factory=list)
     access: Annotated[
-        Literal["owner", "loopback"],
-        setting("Who reads without a token: processes of the daemon's own user, or all of this machine."),
+        Literal["owner", "loopback", "login"],
+        setting(
+            "Who reads over TCP without a token: processes of the daemon's own user, all of this machine, or nobody."
+        ),
     ] = "owner"
+    certfile: Annotated[str, setting("Certificate, and what it is signed by, as PEM: serves HTTPS.")] = ""
+    keyfile: Annotated[str, setting("Key of the certificate as PEM; nobody else may read it.")] = ""
+    insecure: Annotated[
+        bool,
+        setting("Serve beyond loopback without HTTPS, where all can be read on the way, as behind a proxy with TLS."),
+    ] = False
+    trusted_proxies: Annotated[
+        list[str],
+        setting("Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."),
+    ] = field(default_factory=list)
     max_body: Annotated[Bytes, setting("Largest request body.")] = 1024 * 1024
+    limits: LimitSettings = field(default_factory=LimitSettings)

@@ -9,11 +9,14 @@ import trio
 from hypercorn.trio import serve
 from hypercorn.utils import repr_socket_addr
 
-from ccod import Observatory, Settings
+from ccod import Observatory, Settings, UnavailableError
 from ccod_http.app import build_app
+from ccod_http.crowd import Crowd
+from ccod_http.exposure import check_reach
 from ccod_http.guards import GuardedConfig, install
 from ccod_http.settings import HttpSettings
-from ccod_http.sockets import addresses, open_sockets
+from ccod_http.sockets import open_sockets
+from ccod_http.tls import server_context
 from ccod_http.unixsocket import open_unix_socket
 
 log = structlog.get_logger("ccod.http")
@@ -27,7 +30,8 @@ class HttpTransport:
     def __init__(self, settings: Settings, observatory: Observatory) -> None:
         self._settings = settings[HttpSettings]
         self._stopping = observatory.stopping
-        addresses(self._settings.host)
+        check_reach(self._settings)
+        self._tls = server_context(self._settings.certfile, self._settings.keyfile)
         install()
         self._app = build_app(settings, observatory)
 
@@ -35,13 +39,18 @@ class HttpTransport:
         sockets = open_sockets(self._settings.host, self._settings.port)
         bound = [repr_socket_addr(sock.family, sock.getsockname()) for sock in sockets]
         name = "localhost" if len(bound) > 1 else bound[0].rpartition(":")[0]
-        url = f"http://{name}:{sockets[0].getsockname()[1]}"
-        config = GuardedConfig()
+        url = f"{'https' if self._tls else 'http'}://{name}:{sockets[0].getsockname()[1]}"
+        limits = self._settings.limits
+        config = GuardedConfig(Crowd(limits.connections, limits.connections_per_address), self._tls)
         with ExitStack() as stack:
+            plain = []
             if self._settings.socket:
-                sockets.append(stack.enter_context(open_unix_socket(self._settings.socket)))
+                plain.append(stack.enter_context(open_unix_socket(self._settings.socket)))
                 bound.append(self._settings.socket)
+            config.insecure_bind = [f"fd://{sock.detach()}" for sock in plain]
             config.bind = [f"fd://{sock.detach()}" for sock in sockets]
+            if not self._tls:
+                config.bind += config.insecure_bind
             async with trio.open_nursery() as nursery:
                 await nursery.start(self._serve, config)
                 log.info("listening", url=url, addresses=bound)
@@ -51,6 +60,8 @@ class HttpTransport:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._cut_off, config)
             await serve(self._app, config, shutdown_trigger=self._stopping.wait, task_status=task_status)
+            if not self._stopping.is_set():
+                raise UnavailableError("the server ended by itself")  # to be started again, and told of
             nursery.cancel_scope.cancel()
 
     async def _cut_off(self, config: GuardedConfig) -> None:
