@@ -79,6 +79,7 @@ async def _live(
             roots,
             manager.redactor(settings),
             cache,
+            manager.plugins,
         )
         async with open_supervisor("transport", health) as transports:
             for transport in manager.transports(settings, observatory):

@@ -17,7 +17,7 @@ _ORIGIN = re.compile(r"https?://[^/*\s]+")
 
 HSTS_SECONDS = 365 * 24 * 3600
 
-_EXPOSED = "X-Request-ID, ETag, RateLimit, RateLimit-Policy, Retry-After"
+_EXPOSED = "X-Request-ID, Link, ETag, RateLimit, RateLimit-Policy, Retry-After"
 
 _HEADERS = {
     "Cache-Control": "private, no-cache",

@@ -17,6 +17,7 @@ if not CORE.is_dir():
 
 FLOORS = (
     {"version", "errors", "model", "health"},
+    {"figures"},
     {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction"},
     {"configuration", "log", "observatory", "pipeline", "progress"},
     {"hookspecs"},
