@@ -25,6 +25,7 @@ from ccod import (
     Entry,
     EntryQuery,
     Event,
+    EventQuery,
     Found,
     Health,
     Message,
@@ -32,6 +33,7 @@ from ccod import (
     Node,
     Page,
     Parser,
+    Position,
     Prices,
     Project,
     ProjectQuery,
@@ -55,6 +57,7 @@ from ccod_sql import (
     activity,
     calling,
     entries,
+    events,
     facts,
     indexing,
     messages,
@@ -184,6 +187,12 @@ class SqlStorage:
     async def messages(self, conversation_id: str, query: MessageQuery) -> Page[Message]:
         return await self._read(messages.page, conversation_id, query)
 
+    async def events(self, query: EventQuery) -> Sequence[Event]:
+        return await self._read(events.find, query)
+
+    async def position(self, before: int | None = None) -> Position:
+        return await self._read(events.position, before)
+
     async def search(self, query: SearchQuery) -> Found:
         return await self._read(search.find, query)
 
@@ -209,6 +218,7 @@ class SqlStorage:
                 schema.upgrade(self._database.writer, self._database.path)
                 with self._database.writer.begin() as connection:
                     self._machine_id = register(connection, self._machine)
+                    events.begin(connection, unclean=self._database.unclean)
                 pricing.reprice(self._database.writer, self._prices)
             except OperationalError as error:
                 if "locked" not in str(error.orig):
@@ -276,18 +286,18 @@ class SqlStorage:
 
     def _forget_project(self, key: str) -> Stored | None:
         """Forget the conversations one by one. Who is stopped midway forgets the rest when asked again."""
-        events: list[Event] = []
+        told: list[Event] = []
         with unchecked(self._database.writer):
             with self._transaction() as connection:
                 its_conversations = conversations_of(connection, key)
             for each in its_conversations:
                 with self._transaction() as connection:
                     stored = self._writer.forgetting.forget_conversation(connection, each, self._clock())
-                events += stored.events if stored else ()
+                told += stored.events if stored else ()
             with self._transaction() as connection:
                 stored = self._writer.forgetting.forget_project(connection, key, self._clock())
         empty_journal(self._database.writer)
-        return stored and Stored([*events, *stored.events])
+        return stored and Stored([*told, *stored.events])
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

@@ -11,13 +11,14 @@ import trio
 from ccod import ConversationQuery, Message, MessageQuery, ProjectQuery, Title
 from tests.contracts.asking import Clock, Storages, conversation, messages, projects, send
 from tests.contracts.storage_counts import CountContract
+from tests.contracts.storage_events import EventContract
 from tests.contracts.storage_replays import ReplayContract
 from tests.contracts.storage_states import StateContract
 from tests.contracts.storage_usage import UsageContract
 from tests.contracts.transcripts import MINUTE, SOURCE, Transcript, response, results, uses
 
 
-class StorageContract(ReplayContract, CountContract, StateContract, UsageContract):
+class StorageContract(ReplayContract, CountContract, EventContract, StateContract, UsageContract):
     """The role `Storage`, observed from outside."""
 
     async def test_an_empty_storage_answers(self, storages: Storages) -> None:

@@ -15,6 +15,7 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 from ccod import UnavailableError
+from ccod_sql import schema
 from ccod_sql.states import TOOL_MS
 from tests.contracts.asking import Clock
 from tests.plugins.sql.feeding import dump
@@ -61,7 +62,7 @@ async def test_the_first_tables_tell_all_after_their_archive_was_read_again(
 
 
 async def test_what_was_there_is_backed_up_first(database: Path, tmp_path: Path, clock: Clock) -> None:
-    old, backup = tmp_path / "old.db", tmp_path / "old.db.before-0002"
+    old, backup = tmp_path / "old.db", tmp_path / f"old.db.before-{schema.HEAD}"
     at_version("0001", old, database)
     before = shutil.copy(old, tmp_path / "copy.db")
     async with opened(old, clock):
@@ -76,8 +77,8 @@ async def test_what_was_there_is_backed_up_first(database: Path, tmp_path: Path,
 async def test_without_a_backup_nothing_is_changed(database: Path, tmp_path: Path, clock: Clock) -> None:
     old = tmp_path / "old.db"
     at_version("0001", old, database)
-    (tmp_path / "old.db.before-0002").mkdir()
-    with pytest.raises(UnavailableError, match="before-0002"):
+    (tmp_path / f"old.db.before-{schema.HEAD}").mkdir()
+    with pytest.raises(UnavailableError, match=f"before-{schema.HEAD}"):
         async with opened(old, clock):
             pass
     assert select(old, "SELECT version_num FROM alembic_version") == [("0001",)]
