@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ccod_http.body import Body
 from ccod_http.encoding import encode
+from ccod_http.frames import Frame
 from ccod_http.identity import current_user, require
+from ccod_http.link import Link, WebSocket, current_address, current_link
 from ccod_http.middleware import Middleware
 from ccod_http.problems import Problem
 from ccod_http.query import Moment, Paging, query_time
@@ -26,13 +28,15 @@ from ccod_http.shapes import (
     project_json,
     usage_json,
 )
-from ccod_http.times import epoch_ms, iso
+from ccod_http.times import epoch_ms, iso, parse_time
 
 __all__ = [
     "Body",
     "ConversationJson",
     "CostedUsageJson",
+    "Frame",
     "HttpSettings",
+    "Link",
     "MessageJson",
     "Middleware",
     "Moment",
@@ -43,15 +47,19 @@ __all__ = [
     "Routes",
     "ToolCallJson",
     "UsageJson",
+    "WebSocket",
     "conversation_json",
     "cost_micros",
     "costed_usage_json",
+    "current_address",
+    "current_link",
     "current_user",
     "dollars",
     "encode",
     "epoch_ms",
     "iso",
     "message_json",
+    "parse_time",
     "project_json",
     "query_time",
     "require",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import inf
@@ -45,7 +45,10 @@ from ccod import (
 )
 from ccod.settings import CoreSettings
 from ccod_http.transport import HttpTransport
-from ccod_http.web import HttpSettings
+from ccod_http.web import Frame, HttpSettings, Link
+from ccod_ws.channels import Channel
+from ccod_ws.client import Client
+from ccod_ws.guests import Origin
 from ccod_ws.hub import Hub, hub_of
 from ccod_ws.settings import WsSettings
 from tests.plugins.http.shelf import Shelf as EmptyShelf
@@ -137,6 +140,7 @@ class House:
 
     def store(self, *events: Event, **changed: Any) -> None:
         """Publish what a storage would have stored."""
+        self.storage.all_events += events
         self.observatory.bus.publish(Stored(events, **changed))
 
     @asynccontextmanager
@@ -198,12 +202,16 @@ class Listener:
 
 
 class Line:
-    """An accepted WebSocket without a network: a peer that listens, or is `stuck`."""
+    """An accepted WebSocket without a network, and its own link: a peer that listens, or is `stuck`."""
 
     def __init__(self, *, stuck: bool = False) -> None:
-        self.heard: list[str] = []
+        self.frames: list[Frame] = []
         self.closed: tuple[int, str] | None = None
+        self.aborted = False
         self.stuck = stuck
+        self.sent = 0
+        self.link: Link = self
+        self._stuck_since = inf
         self._said: deque[str] = deque()
         self._spoke = trio.Event()
 
@@ -217,40 +225,60 @@ class Line:
             await self._spoke.wait()
         return self._said.popleft()
 
-    async def send(self, data: str, /) -> None:
-        await trio.sleep(inf if self.stuck else 0)
-        self.heard.append(data)
+    async def send(self, frames: Iterable[Frame], /) -> None:
+        await self._get_through()
+        self.frames += frames
 
-    async def close(self, code: int, reason: str = "") -> None:
-        await trio.sleep(inf if self.stuck else 0)
+    async def close(self, code: int, reason: str) -> None:
+        await self._get_through()
         self.closed = (code, reason)
+
+    async def _get_through(self) -> None:
+        """A write that does not get through ends by no cancellation, as in the server, but by `abort` alone."""
+        await trio.lowlevel.checkpoint()
+        if self.stuck:
+            self._stuck_since = min(self._stuck_since, trio.current_time())
+            with trio.CancelScope(shield=True):
+                while not self.aborted:
+                    await trio.sleep(0.1)
+
+    @property
+    def stalled(self) -> float:
+        return max(0.0, trio.current_time() - self._stuck_since)
+
+    def abort(self) -> None:
+        self.aborted = True
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        return [msgspec.json.decode(text) for text in self.heard]
+        return [msgspec.json.decode(frame.body) for frame in self.frames]
 
 
 @asynccontextmanager
-async def join(hub: Hub, *channels: str, stuck: bool = False) -> AsyncIterator[Line]:
+async def join(house: House, *channels: str, stuck: bool = False) -> AsyncIterator[Line]:
     """A client on a line, who has subscribed."""
-    line = Line(stuck=stuck)
-    client = hub.join(line)
+    line = Line()
+    client = Client(house.hub, line, Origin(), house.settings[WsSettings])
+    house.hub.begin(await house.storage.position())
+    house.hub.join(client)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(client.run)
         for channel in channels:
             line.say(type="subscribe", channel=channel)
         await wait_all_tasks_blocked()
-        line.heard.clear()
+        line.frames.clear()
+        line.stuck = stuck
         yield line
+        line.abort()
         nursery.cancel_scope.cancel()
-    hub.leave(client)
+    house.hub.leave(client)
 
 
 async def do_at_once(work: Callable[[], Awaitable[Stored | None]]) -> Stored | None:
     return await work()
 
 
-def make_house(settings: WsSettings | None = None) -> House:
+def make_house(settings: WsSettings | None = None, *channels: Channel) -> House:
     """An observatory whose doors are still shut."""
     storage, parser, auth = Shelf(), Plain(), Doorman()
     kept = Settings(
@@ -259,6 +287,8 @@ def make_house(settings: WsSettings | None = None) -> House:
     )
 
     def ask(hook: str, **values: Any) -> Sequence[tuple[str, Any]]:
+        if hook == "ccod_ws_channels":
+            return [("weather", channels)]
         return [("ws", getattr(ccod_ws, hook)(**values))] if hasattr(ccod_ws, hook) else []
 
     observatory = Observatory(storage, auth, Bus(), Health(), {"plain": parser}, trio.Event(), ask, do_at_once)
@@ -266,9 +296,9 @@ def make_house(settings: WsSettings | None = None) -> House:
 
 
 @asynccontextmanager
-async def open_house(settings: WsSettings | None = None) -> AsyncIterator[House]:
+async def open_house(settings: WsSettings | None = None, *channels: Channel) -> AsyncIterator[House]:
     """An observatory that serves; it stops at the end."""
-    house = make_house(settings)
+    house = make_house(settings, *channels)
     http = HttpTransport(house.settings, house.observatory)
     (ws,) = ccod_ws.ccod_transports(house.settings, house.observatory)
     async with trio.open_nursery() as nursery:

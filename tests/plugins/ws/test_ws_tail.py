@@ -172,7 +172,7 @@ async def read_line(stream: Any) -> str:
 async def heard(house: House) -> None:
     """Wait until somebody listens."""
     with trio.fail_after(LIMIT):
-        while not house.hub.hears("conversations"):
+        while not house.hub.hears_channel("conversations"):
             await trio.sleep(0.01)
 
 
