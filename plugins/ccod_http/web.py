@@ -5,7 +5,7 @@ from __future__ import annotations
 from ccod_http.body import Body
 from ccod_http.encoding import encode
 from ccod_http.frames import Frame
-from ccod_http.identity import current_user, require
+from ccod_http.identity import current_user, issue_ticket, require
 from ccod_http.link import Link, WebSocket, current_address, current_link
 from ccod_http.middleware import Middleware
 from ccod_http.problems import Problem
@@ -28,6 +28,7 @@ from ccod_http.shapes import (
     project_json,
     usage_json,
 )
+from ccod_http.tickets import Ticket
 from ccod_http.times import epoch_ms, iso, parse_time
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Problem",
     "ProjectJson",
     "Routes",
+    "Ticket",
     "ToolCallJson",
     "UsageJson",
     "WebSocket",
@@ -58,6 +60,7 @@ __all__ = [
     "encode",
     "epoch_ms",
     "iso",
+    "issue_ticket",
     "message_json",
     "parse_time",
     "project_json",

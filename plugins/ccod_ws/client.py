@@ -114,15 +114,16 @@ class Client(Guest):
                 self.close(CloseCode.POLICY, "too many messages")
                 continue
             try:
-                self._answer(read(message))
+                await self._answer(read(message))
             except ProtocolError as error:
                 self._complain(error.code, error.message)
 
-    def _answer(self, request: Request) -> None:
+    async def _answer(self, request: Request) -> None:
         match request:
             case Subscribe(name, wanted, since, epoch):
                 channel = find_channel(self._hub.channels, name)
-                self.listener.subscribe([channel], understand(wanted, channel), since, epoch)
+                chosen, place = understand(wanted, [channel]), await self._hub.place(since)
+                self.listener.subscribe([channel], chosen, place, epoch)
                 self.listener.say(Subscribed(name, epoch_ms(), self._hub.position))
             case Unsubscribe(name):
                 self.listener.unsubscribe(find_channel(self._hub.channels, name).name)

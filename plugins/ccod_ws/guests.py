@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import Literal
 
 import structlog
 import trio
@@ -32,7 +33,7 @@ class Origin(Struct, frozen=True):
 class Guest(ABC):
     """One connection. A kind of connection says how it sends what its listener gives, and how it is closed."""
 
-    kind: str
+    kind: Literal["websocket", "sse"]
 
     def __init__(self, name: str, origin: Origin, listener: Listener, link: Link) -> None:
         self.name = name
@@ -75,6 +76,11 @@ class Guests:
 
     def __iter__(self) -> Iterator[Guest]:
         return iter(self._all)
+
+    @property
+    def most(self) -> int:
+        """How many there may be."""
+        return self._settings.max_connections
 
     def __len__(self) -> int:
         return len(self._all)

@@ -10,14 +10,14 @@ import trio
 from msgspec import Struct
 
 from ccod import Bus, EventQuery, Observatory, Position, Settings
-from ccod_http.web import Problem, epoch_ms
+from ccod_http.web import Problem, epoch_ms, parse_time
 from ccod_ws.channels import Channel, gathered
 from ccod_ws.events import ServerShutdown
 from ccod_ws.filters import Filter, Topic
 from ccod_ws.frames import Frame, frame
 from ccod_ws.guests import Guest, Guests
 from ccod_ws.own import own_channels
-from ccod_ws.protocol import Broadcast, CloseCode
+from ccod_ws.protocol import Broadcast, CloseCode, ProtocolError
 from ccod_ws.settings import WsSettings
 from ccod_ws.telling import Teller
 
@@ -38,6 +38,7 @@ class Hub:
         self.epoch = ""
         self.position = 0
         self.left_out = 0
+        self.let_go = 0
         self._storage = observatory.storage
         self._ids = count(1)
         self._begun = False
@@ -70,6 +71,7 @@ class Hub:
     def leave(self, guest: Guest) -> None:
         self.guests.discard(guest)
         self.left_out += guest.listener.left_out
+        self.let_go += guest.farewell is not None
 
     def hears(self, topic: Topic) -> bool:
         """Whether anybody hears of this: what nobody hears need not be made."""
@@ -95,6 +97,19 @@ class Hub:
     def pass_over(self, seq: int) -> None:
         """Leave out a stored event that nobody hears: who subscribes from now on gets what comes after it."""
         self.position = seq
+
+    async def place(self, since: int | str | None) -> int | None:
+        """Return the number that `since` stands for: itself, or that of the last event before a time."""
+        if since is None or isinstance(since, int):
+            return since
+        if since.isascii() and since.isdigit():
+            return int(since[:20])
+        try:
+            before = parse_time(since)
+        except (ValueError, OverflowError):
+            message = "since is a seq, or an ISO date or date-time such as 2023-01-01T00:00:00Z"
+            raise ProtocolError("INVALID_SINCE", message) from None
+        return min((await self._storage.position(before)).seq, self.position)
 
     async def again(
         self, channels: Sequence[Channel], wanted: Filter, after: int, until: int

@@ -145,5 +145,9 @@ class Listener:
     @property
     def lag(self) -> int:
         """How far behind the last stored event the slowest subscription is."""
-        behind = (each.cursor for each in self.subscriptions.values() if not each.live)
-        return self._story.position - min(behind, default=self._story.position)
+        position = self._story.position
+        return position - min(map(self.cursor, self.subscriptions.values()), default=position)
+
+    def cursor(self, subscription: Subscription) -> int:
+        """Return the last stored event that a subscription was given, or that is none of its business."""
+        return self._story.position if subscription.live else subscription.cursor

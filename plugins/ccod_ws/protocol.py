@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
@@ -108,9 +108,11 @@ class Wanted(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 
 class Subscribe(Struct, frozen=True):
+    """`since` is the `seq` after which to go on, or a time as ISO text: what was stored from then on."""
+
     channel: str
     filter: Wanted = Wanted()
-    since: int | None = None
+    since: int | str | None = None
     epoch: str | None = None
 
 
@@ -142,13 +144,14 @@ class _Kind(Struct):
     type: str
 
 
-_KIND = msgspec.json.Decoder(_Kind)
-_REQUESTS: dict[str, msgspec.json.Decoder[Any]] = {
-    "subscribe": msgspec.json.Decoder(Subscribe),
-    "unsubscribe": msgspec.json.Decoder(Unsubscribe),
-    "ping": msgspec.json.Decoder(ClientPing),
-    "pong": msgspec.json.Decoder(ClientPong),
+REQUESTS: Mapping[str, type[Request]] = {
+    "subscribe": Subscribe,
+    "unsubscribe": Unsubscribe,
+    "ping": ClientPing,
+    "pong": ClientPong,
 }
+_KIND = msgspec.json.Decoder(_Kind)
+_DECODERS = {name: msgspec.json.Decoder(kind) for name, kind in REQUESTS.items()}
 
 
 def read(message: str | bytes | None) -> Request:
@@ -156,9 +159,9 @@ def read(message: str | bytes | None) -> Request:
     if not isinstance(message, str):
         raise ProtocolError("INVALID_MESSAGE", "send JSON text, not binary data")
     try:
-        decoder = _REQUESTS.get(_KIND.decode(message).type)
+        decoder = _DECODERS.get(_KIND.decode(message).type)
         if decoder is None:
-            raise ProtocolError("UNKNOWN_MESSAGE_TYPE", f"type is one of: {', '.join(_REQUESTS)}")
+            raise ProtocolError("UNKNOWN_MESSAGE_TYPE", f"type is one of: {', '.join(REQUESTS)}")
         request: Request = decoder.decode(message)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ProtocolError("INVALID_MESSAGE", f"not a message: {error}") from error
@@ -173,13 +176,17 @@ def find_channel(channels: Mapping[str, Channel], name: str) -> Channel:
     return channel
 
 
-def understand(wanted: Wanted, channel: Channel) -> Filter:
-    """Return the filter that a client asks for, or raise ProtocolError."""
+def understand(wanted: Wanted, channels: Sequence[Channel]) -> Filter:
+    """Return the filter that a client asks for of all these channels, or raise ProtocolError."""
+    if not channels:
+        raise ProtocolError("UNKNOWN_CHANNEL", "name a channel")
+    about = set.intersection(*(set(channel.about) for channel in channels))
+    known = {name for channel in channels for name in channel.events}
     projects, conversations = _listed(wanted.project_id), _listed(wanted.conversation_id)
     try:
-        return make_filter(channel.about, channel.events, projects, conversations, wanted.types)
+        return make_filter(about, known, projects, conversations, wanted.types)
     except FilterError as error:
-        raise ProtocolError("INVALID_FILTER", f"{channel.name}: {error}") from error
+        raise ProtocolError("INVALID_FILTER", f"{channels[-1].name}: {error}") from error
 
 
 def _listed(ids: str | list[str]) -> list[str]:

@@ -29,6 +29,7 @@ from ccod import (
     ConversationQuery,
     Entry,
     Event,
+    EventQuery,
     Health,
     Message,
     Observatory,
@@ -38,6 +39,7 @@ from ccod import (
     ProjectQuery,
     Record,
     Settings,
+    StorageUnavailableError,
     Stored,
     Stream,
     Unparsed,
@@ -72,6 +74,15 @@ class Shelf(EmptyShelf):
         self.kept_projects: dict[str, Project] = {}
         self.kept_conversations: dict[str, Conversation] = {}
         self.reads: list[Sequence[str]] = []
+        self.away = 0
+        """How often events cannot be read."""
+
+    async def events(self, query: EventQuery) -> Sequence[Event]:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            self.away -= 1
+            raise StorageUnavailableError("the disk is away")
+        return await super().events(query)
 
     async def projects(self, query: ProjectQuery) -> Page[Project]:
         return Page(list(self.kept_projects.values()), len(self.kept_projects))
@@ -209,6 +220,7 @@ class Line:
         self.closed: tuple[int, str] | None = None
         self.aborted = False
         self.stuck = stuck
+        self.pause = 0.0
         self.sent = 0
         self.link: Link = self
         self._stuck_since = inf
@@ -227,6 +239,7 @@ class Line:
 
     async def send(self, frames: Iterable[Frame], /) -> None:
         await self._get_through()
+        await trio.sleep(self.pause)
         self.frames += frames
 
     async def close(self, code: int, reason: str) -> None:
@@ -259,7 +272,8 @@ async def join(house: House, *channels: str, stuck: bool = False) -> AsyncIterat
     """A client on a line, who has subscribed."""
     line = Line()
     client = Client(house.hub, line, Origin(), house.settings[WsSettings])
-    house.hub.begin(await house.storage.position())
+    if not house.hub.epoch:
+        house.hub.begin(await house.storage.position())
     house.hub.join(client)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(client.run)
