@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from http import HTTPStatus
 
 import trio
@@ -57,7 +57,7 @@ class Stream(Guest):
     def _leave(self) -> None:
         """The answer ends by itself, once what waits is sent."""
 
-    async def body(self) -> AsyncIterator[bytes]:
+    async def body(self) -> AsyncGenerator[bytes, None]:
         try:
             self._hub.join(self)
         except Problem:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import inf
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -126,6 +126,7 @@ class Doorman:
 
     def __init__(self) -> None:
         self.strict = False
+        self.role: Literal["owner", "admin", "user"] = "owner"
 
     async def __aenter__(self) -> Self:
         return self
@@ -136,7 +137,7 @@ class Doorman:
         pass
 
     async def identify(self, peer: Peer) -> User | None:
-        return None if self.strict or peer.uid != os.getuid() else User("owner", "", "owner")
+        return None if self.strict or peer.uid != os.getuid() else User("owner", "", self.role)
 
 
 @dataclass
