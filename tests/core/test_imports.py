@@ -25,7 +25,7 @@ FLOORS = (
     {"cli"},
 )
 FLOOR = {module: number for number, modules in enumerate(FLOORS) for module in modules}
-PUBLIC_MODULES = {("ccod_rest", "ccod_http.web"), ("ccod_ws", "ccod_http.web")}
+PUBLIC_MODULES = {("ccod_rest", "ccod_http.web"), ("ccod_ws", "ccod_http.web"), ("ccod_ws", "ccod_rest.client")}
 ONLY_IN = {
     "pluggy": {"ccod/hookspecs.py", "ccod/manager.py"},
     "sqlalchemy": {"plugins/ccod_sql"},
