@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +12,7 @@ from uuid import uuid4
 
 import trio
 
-from tests.e2e.daemon import CCOD, Daemon, open_daemon
+from tests.e2e.daemon import CCOD, Daemon, free_port, open_daemon
 from tests.e2e.lines import answer, line
 from tests.e2e.waiting import eventually, limit
 
@@ -59,12 +58,6 @@ async def tail(daemon: Daemon, *options: str) -> AsyncIterator[Output]:
             process.kill()
             with trio.CancelScope(shield=True):
                 await process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return int(unused.getsockname()[1])
 
 
 async def test_tail_goes_on_where_it_was_when_the_daemon_is_back(tmp_path: Path) -> None:
