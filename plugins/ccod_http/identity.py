@@ -16,7 +16,7 @@ from ccod_http.problems import Problem, current
 from ccod_http.settings import HttpSettings
 from ccod_http.tickets import Ticket, Tickets
 
-_BEARER_PROTOCOL = "bearer."
+BEARER_PROTOCOL = "bearer."
 _TICKETS = "ccod_tickets"
 _FORWARDED = ("forwarded", "x-forwarded-", "x-real-ip")
 
@@ -103,8 +103,8 @@ def _token() -> str | None:
         return token.strip() if scheme.lower() == "bearer" else ""
     if not has_request_context():
         for protocol in asked.requested_subprotocols:
-            if protocol.startswith(_BEARER_PROTOCOL):
-                return str(protocol.removeprefix(_BEARER_PROTOCOL))
+            if protocol.startswith(BEARER_PROTOCOL):
+                return str(protocol.removeprefix(BEARER_PROTOCOL))
     return None
 
 

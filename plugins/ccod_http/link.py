@@ -9,6 +9,7 @@ from quart import websocket
 
 from ccod_http.frames import Frame
 from ccod_http.gate import connection_of
+from ccod_http.identity import BEARER_PROTOCOL
 from ccod_http.problems import current
 
 
@@ -45,8 +46,11 @@ class WebSocket:
         self.link: Link = connection["link"]
         self._channel: Channel = connection["socket"]
 
-    async def accept(self, subprotocol: str | None = None) -> None:
-        await self._websocket.accept(subprotocol=subprotocol)
+    async def accept(self) -> None:
+        """Accept with a subprotocol if the client offers any, as browsers expect: one that is no token, if there is."""
+        offered = self._websocket.requested_subprotocols
+        plain = (each for each in offered if not each.startswith(BEARER_PROTOCOL))
+        await self._websocket.accept(subprotocol=next(plain, next(iter(offered), None)))
 
     async def receive(self) -> str | bytes | None:
         """Return the next message. An empty binary one may come as None."""
