@@ -70,13 +70,15 @@ class Listener:
     def _check(self, since: int | None, epoch: str | None, position: int) -> None:
         if since is None:
             return
-        if epoch is not None and epoch != self._story.epoch:
-            raise ProtocolError("INVALID_SINCE", "the database is another one: read anew, and subscribe without since")
-        if not 0 <= since <= position:
-            raise ProtocolError(
-                "INVALID_SINCE",
-                f"since is from 0 to {position}, the last event; after that was {since}, this is another database",
-            )
+        if epoch not in {None, self._story.epoch}:
+            reason = f"its epoch is {self._story.epoch}"
+        elif not 0 <= since <= position:
+            reason = f"its events go up to {position}"
+        else:
+            return
+        raise ProtocolError(
+            "INVALID_SINCE", f"{since} is no place in this database, {reason}: read anew, and subscribe without since"
+        )
 
     def unsubscribe(self, channel: str) -> None:
         self.subscriptions.pop(channel, None)
