@@ -570,6 +570,14 @@ class Event(Struct, frozen=True):
     detail: StateChange | Ending | None = None
 
 
+class Position(Struct, frozen=True):
+    """A place in the order of events: all up to `seq` come before it. Another `epoch` is another database, where the
+    same number means another event."""
+
+    epoch: str
+    seq: int
+
+
 class FileChange(Struct, frozen=True):
     """What happened to a transcript file, as its source saw it."""
 
@@ -744,6 +752,20 @@ class SearchQuery(Struct, frozen=True):
     ranked: bool = False
     before: int | None = None
     limit: int = 20
+
+
+class EventQuery(Struct, frozen=True):
+    """Which events: those after the number `after` and up to `until`, of these kinds, projects and conversations.
+
+    An empty sequence asks for all. What was forgotten is found under the id that it had.
+    """
+
+    after: int = 0
+    until: int | None = None
+    kinds: Sequence[EventKind] = ()
+    projects: Sequence[str] = ()
+    conversations: Sequence[str] = ()
+    limit: int = 100
 
 
 class MessageQuery(Struct, frozen=True):

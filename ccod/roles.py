@@ -25,12 +25,15 @@ from ccod.model import (
     CountedResponse,
     Entry,
     EntryQuery,
+    Event,
+    EventQuery,
     Found,
     Message,
     MessageQuery,
     Node,
     Page,
     Peer,
+    Position,
     Project,
     ProjectDraft,
     ProjectEdit,
@@ -146,6 +149,16 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
 
     async def messages(self, conversation_id: str, query: MessageQuery) -> Page[Message]:
         """Return messages by time, then by their order in the transcript."""
+
+    async def events(self, query: EventQuery) -> Sequence[Event]:
+        """Return stored events by their number: as many as `query` allows, fewer where their messages are large.
+
+        None are returned only where there are no more. A message reads as it does now; where a better parser finds no
+        message in its entry, its event is left out.
+        """
+
+    async def position(self, before: int | None = None) -> Position:
+        """Return the place after the last event, or after the last that was stored before the time `before`."""
 
     async def search(self, query: SearchQuery) -> Found:
         """Return the messages that say something. `maintain` makes them findable, so the latest may be missing."""

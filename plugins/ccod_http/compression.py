@@ -21,6 +21,9 @@ IN_PLACE = 16 * 1024
 
 _TEXTS = ("text/", "application/json", "application/problem+json", "application/x-ndjson", "image/svg+xml")
 
+_LIVE = "text/event-stream"
+"""Its parts must arrive when they are made, and a compressor waits for more."""
+
 
 class Compressor(Protocol):
     def compress(self, data: bytes, /) -> bytes: ...
@@ -45,7 +48,8 @@ class Compression:
         app.after_request(self.compress)
 
     async def compress(self, response: Response) -> Response:
-        if not (response.mimetype or "").startswith(_TEXTS) or response.status_code in {204, 304}:
+        kind = response.mimetype or ""
+        if not kind.startswith(_TEXTS) or kind == _LIVE or response.status_code in {204, 304}:
             return response
         response.vary.add("Accept-Encoding")
         route = self._table.route()

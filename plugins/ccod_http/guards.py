@@ -37,17 +37,22 @@ try:
     import h11
     from hypercorn.config import Config
     from hypercorn.events import Closed, Event, RawData, Updated
-    from hypercorn.protocol.events import Body, EndBody, Response, StreamClosed
+    from hypercorn.protocol.events import Body, Data, EndBody, Request, Response, StreamClosed
+    from hypercorn.protocol.events import Event as StreamEvent
     from hypercorn.protocol.h11 import H11Protocol
-    from hypercorn.protocol.ws_stream import FrameTooLargeError, WebsocketBuffer, WSStream
+    from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, WebsocketBuffer, WSStream
     from hypercorn.trio.tcp_server import TCPServer
     from hypercorn.typing import ASGISendEvent
+    from wsproto.connection import ConnectionState
     from wsproto.events import Message
 except ImportError as missing:
     raise unfit(missing) from missing
 
 MAX_MESSAGE = 64 * 1024
 """Longest message that a WebSocket client may send, in bytes: clients only steer."""
+MAX_WINDOW_BITS = 15
+PART_BYTES = 64 * 1024
+"""What is written at once: a peer that takes so much in time reads."""
 
 _TLS_HANDSHAKE = b"\x16"
 """The first byte of whoever speaks TLS; no HTTP begins with it."""
@@ -103,6 +108,14 @@ class GuardedServer(TCPServer):
     config: GuardedConfig
     has_gone = False
     stream: Any  # of trio.SSLStream, or of trio.SocketStream where there is no TLS
+    sent = 0
+    """Bytes that the peer's kernel or ours has taken."""
+    _writing_since = math.inf
+
+    @property
+    def stalled(self) -> float:
+        """For how many seconds the peer has taken nothing of what waits for it."""
+        return max(0.0, trio.current_time() - self._writing_since)
 
     async def run(self) -> None:
         """Hypercorn lets an exception of one connection end the whole server (its issue 225).
@@ -172,8 +185,11 @@ class GuardedServer(TCPServer):
 
     def _known(self) -> dict[str, Any]:
         """Return what the kernel tells of the peer at once."""
+        known: dict[str, Any] = {"link": self}
         sock = self._transport.socket
-        return {"unix": True, "uid": peer_uid(self.stream.socket)} if sock.family == trio.socket.AF_UNIX else {}
+        if sock.family == trio.socket.AF_UNIX:
+            known |= {"unix": True, "uid": peer_uid(self.stream.socket)}
+        return known
 
     async def _read_data(self) -> None:
         """Hypercorn keeps the connection of a peer that has gone until its idle time is over."""
@@ -195,11 +211,19 @@ class GuardedServer(TCPServer):
     async def _write(self, data: bytes) -> None:
         """Hypercorn waits without end, and uncancellably, for a peer that reads nothing."""
         async with self.send_lock:
-            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-                with trio.move_on_after(self.config.write_seconds, shield=True):
-                    await self.stream.send_all(data)
-                    return
+            try:
+                for part in _parts(data):
+                    self._writing_since = trio.current_time()
+                    with trio.fail_after(self.config.write_seconds, shield=True):
+                        await self.stream.send_all(part)
+                    self.sent += len(part)
+                return
+            except trio.TooSlowError:
                 self.abort()
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                pass
+            finally:
+                self._writing_since = math.inf
             await self.protocol.handle(Closed())
 
     async def _end(self) -> None:
@@ -287,6 +311,24 @@ class GuardedWebSocket(WSStream):
 
     buffer: GuardedBuffer
 
+    async def handle(self, event: StreamEvent) -> None:
+        if isinstance(event, Request):
+            event.state["connection"]["socket"] = self
+        await super().handle(event)
+
+    @property
+    def deflates(self) -> bool:
+        """Whether the client takes messages that are compressed each by itself, with the usual window."""
+        found = (each for each in self.connection._proto.extensions if isinstance(each, MessageDeflate))
+        return any(each.enabled() and each.server_max_window_bits == MAX_WINDOW_BITS for each in found)
+
+    async def send_frames(self, frames: bytes) -> None:
+        """Send whole frames that were made elsewhere, past the layers that would make each anew for each client."""
+        if self.state is ASGIWebsocketState.CONNECTED and self.connection.state is ConnectionState.OPEN:
+            await self.send(Data(stream_id=self.stream_id, data=frames))
+        else:
+            await trio.lowlevel.checkpoint()
+
     async def _handle_events(self) -> None:
         await super()._handle_events()
         if self.buffer.overflown:
@@ -329,7 +371,7 @@ _REPLACEMENTS = (
         "hypercorn.protocol.h11",
         "WSStream",
         GuardedWebSocket,
-        ("app_send", "_handle_events", "_send_error_response"),
+        ("app_send", "handle", "_handle_events", "_send_error_response"),
     ),
     ("hypercorn.protocol.ws_stream", "WebsocketBuffer", GuardedBuffer, ("extend", "clear")),
     ("hypercorn.protocol.ws_stream", "PerMessageDeflate", MessageDeflate, ("frame_inbound_header",)),
@@ -349,6 +391,15 @@ def install() -> None:
 
 
 _last_told = -math.inf
+
+
+def _parts(data: bytes) -> Iterator[bytes | memoryview]:
+    if len(data) <= PART_BYTES:
+        yield data
+        return
+    view = memoryview(data)
+    for start in range(0, len(data), PART_BYTES):
+        yield view[start : start + PART_BYTES]
 
 
 def _tell_rarely(_record: logging.LogRecord) -> bool:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from ipaddress import ip_address
 
 import trio
-from quart import Quart, g, has_request_context
+from quart import Quart, current_app, g, has_request_context
 
 from ccod import Access, Auth, Peer, User, may
 from ccod_http import sockettable
@@ -15,8 +15,10 @@ from ccod_http.callers import client_network, is_proxied
 from ccod_http.gate import connection_of, is_own_origin
 from ccod_http.problems import Problem, current
 from ccod_http.settings import HttpSettings
+from ccod_http.tickets import Ticket, Tickets
 
-_BEARER_PROTOCOL = "bearer."
+BEARER_PROTOCOL = "bearer."
+_TICKETS = "ccod_tickets"
 
 
 def current_user() -> User | None:
@@ -30,11 +32,21 @@ def caller() -> str:
     return str(g.caller)
 
 
+def issue_ticket() -> Ticket:
+    """Return a ticket by which the current caller may come in once without showing its token."""
+    user = current_user()
+    assert user is not None, "only a route that asks for an access may issue tickets"
+    tickets: Tickets = current_app.extensions[_TICKETS]
+    return tickets.issue(user)
+
+
 def require(access: Access) -> None:
     """Raise a Problem if the current caller may not have this access: 401 where a token would help, or else 403."""
     user = current_user()
     if may(user, access):
         return
+    if user is None and _ticket() is not None:
+        raise Problem(HTTPStatus.UNAUTHORIZED, "AUTH_TICKET_INVALID", "The ticket was used or is too old; get another.")
     if user is None and _token() is not None:
         raise Problem(HTTPStatus.UNAUTHORIZED, "AUTH_TOKEN_INVALID", "The token is not valid.")
     if user is None or user.role == "owner":
@@ -54,8 +66,10 @@ class Identifier:
     def __init__(self, settings: HttpSettings, auth: Auth) -> None:
         self._access = settings.access
         self._auth = auth
+        self._tickets = Tickets()
 
     def install(self, app: Quart) -> None:
+        app.extensions[_TICKETS] = self._tickets
         app.before_request(self.identify)
         app.before_websocket(self.identify)
 
@@ -63,6 +77,10 @@ class Identifier:
         unix = connection_of(current()).get("unix", False)
         uid = await self._uid()
         g.caller = client_network() if uid is None else f"user {uid}"
+        ticket = _ticket()
+        if ticket is not None:
+            g.user = self._tickets.redeem(ticket)
+            return
         g.user = await self._auth.identify(Peer(uid, _token(), _is_foreign(), unix))
 
     async def _uid(self) -> int | None:
@@ -92,9 +110,15 @@ def _token() -> str | None:
         return token.strip() if scheme.lower() == "bearer" and len(given) == 1 else ""
     if not has_request_context():
         for protocol in asked.requested_subprotocols:
-            if protocol.startswith(_BEARER_PROTOCOL):
-                return str(protocol.removeprefix(_BEARER_PROTOCOL))
+            if protocol.startswith(BEARER_PROTOCOL):
+                return str(protocol.removeprefix(BEARER_PROTOCOL))
     return None
+
+
+def _ticket() -> str | None:
+    """Return the ticket that stands in the URL; routes that take none refuse it as an unknown parameter."""
+    ticket: str | None = current().args.get("ticket")
+    return ticket
 
 
 def _is_foreign() -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ccod_http.body import Body
 from ccod_http.encoding import encode
-from ccod_http.identity import caller, current_user, require
+from ccod_http.frames import Frame
+from ccod_http.identity import caller, current_user, issue_ticket, require
+from ccod_http.link import Link, WebSocket, current_address, current_link
 from ccod_http.middleware import Middleware
 from ccod_http.problems import Problem
 from ccod_http.query import Listing, Moment, Paging, invalid, query_time
@@ -26,13 +28,16 @@ from ccod_http.shapes import (
     project_json,
     usage_json,
 )
-from ccod_http.times import epoch_ms, iso
+from ccod_http.tickets import Ticket
+from ccod_http.times import epoch_ms, iso, parse_time
 
 __all__ = [
     "Body",
     "ConversationJson",
     "CostedUsageJson",
+    "Frame",
     "HttpSettings",
+    "Link",
     "Listing",
     "MessageJson",
     "Middleware",
@@ -42,19 +47,25 @@ __all__ = [
     "Problem",
     "ProjectJson",
     "Routes",
+    "Ticket",
     "ToolCallJson",
     "UsageJson",
+    "WebSocket",
     "caller",
     "conversation_json",
     "cost_micros",
     "costed_usage_json",
+    "current_address",
+    "current_link",
     "current_user",
     "dollars",
     "encode",
     "epoch_ms",
     "invalid",
     "iso",
+    "issue_ticket",
     "message_json",
+    "parse_time",
     "project_json",
     "query_time",
     "require",

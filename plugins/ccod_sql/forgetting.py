@@ -38,7 +38,7 @@ class Forgetting:
         id_, project_id, project = found
         self._remove(connection, id_)
         count_conversations(connection, project_id)
-        seq = _bury(connection, "conversation", key, now)
+        seq = _bury(connection, "conversation", key, now, project_id)
         event = Event(seq, "conversation_forgotten", now, key, project)
         return Stored(events=[event], projects=[project] if project else ())
 
@@ -110,11 +110,11 @@ def conversations_of(connection: Connection, project: str) -> Sequence[str]:
     return connection.scalars(query).all()
 
 
-def _bury(connection: Connection, kind: str, key: str, now: int) -> int:
+def _bury(connection: Connection, kind: str, key: str, now: int, project_id: int | None = None) -> int:
     """Put up a tombstone, and return the number of the event that says so."""
     connection.execute(delete(tombstones).where(tombstones.c.kind == kind, tombstones.c.key == key))
     connection.execute(insert(tombstones).values(kind=kind, key=key, at=now))
-    told = insert(events).values(kind=f"{kind}_forgotten", at=now, subject=key)
+    told = insert(events).values(kind=f"{kind}_forgotten", at=now, subject=key, project_id=project_id)
     seq: int = connection.execute(told.returning(events.c.seq)).scalar_one()
     return seq
 

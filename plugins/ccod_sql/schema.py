@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from ccod import ConfigError, UnavailableError
 from ccod_sql.sqlite import unchecked
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration. Alembic is imported only for a database that is not there yet, or is older."""
 
 

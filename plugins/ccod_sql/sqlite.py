@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from ccod import ConfigError
@@ -36,12 +36,13 @@ READER = ("query_only = ON", "trusted_schema = OFF", "wal_autocheckpoint = 0")
 
 
 class Database(Struct, frozen=True):
-    """An open database file. Only one thread at a time may use `writer`."""
+    """An open database file. Only one thread at a time may use `writer`. `unclean` is one that was not closed."""
 
     path: Path
     writer: Engine
     readers: Engine
     inode: int
+    unclean: bool
 
     def in_place(self) -> bool:
         """Tell whether the file that is written to is still the one at `path`."""
@@ -60,10 +61,11 @@ def open_database(settings: SqliteSettings) -> Iterator[Database]:
         raise ConfigError(f"[sqlite] path: {settings.path!r} is no path: {error}; name a file of your own") from error
     files.prepare(path, MARK)
     with files.held(path):
+        unclean = journal_size(path) > 0
         writer = _writer(path)
         readers = _readers(path, settings.busy_timeout, settings.readers)
         try:
-            yield Database(path, writer, readers, path.stat().st_ino)
+            yield Database(path, writer, readers, path.stat().st_ino, unclean)
         finally:
             readers.dispose()
             writer.dispose()
@@ -101,6 +103,17 @@ def journal_size(path: Path) -> int:
         return path.with_name(path.name + "-wal").stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def last_number(connection: Connection, table: str) -> int:
+    """Return the last number that a table with AUTOINCREMENT has given, also where its row is gone."""
+    found = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).scalar()
+    return int(found or 0)
+
+
+def skip_numbers(connection: Connection, table: str, count: int) -> None:
+    """Leave out the next `count` numbers of a table with AUTOINCREMENT that has given any."""
+    connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ?", (count, table))
 
 
 @contextmanager

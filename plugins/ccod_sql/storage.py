@@ -26,6 +26,7 @@ from ccod import (
     Entry,
     EntryQuery,
     Event,
+    EventQuery,
     FigureQuery,
     Found,
     Health,
@@ -35,6 +36,7 @@ from ccod import (
     Overview,
     Page,
     Parser,
+    Position,
     Prices,
     Project,
     ProjectDraft,
@@ -64,6 +66,7 @@ from ccod_sql import (
     activity,
     calling,
     entries,
+    events,
     facts,
     figures,
     indexing,
@@ -219,6 +222,12 @@ class SqlStorage:
     async def messages(self, conversation_id: str, query: MessageQuery) -> Page[Message]:
         return await self._read(messages.page, conversation_id, query)
 
+    async def events(self, query: EventQuery) -> Sequence[Event]:
+        return await self._read(events.find, query)
+
+    async def position(self, before: int | None = None) -> Position:
+        return await self._read(events.position, before)
+
     async def search(self, query: SearchQuery) -> Found:
         return await self._read(search.find, query)
 
@@ -256,6 +265,7 @@ class SqlStorage:
                 schema.upgrade(self._database.writer, self._database.path)
                 with self._database.writer.begin() as connection:
                     self._machine_id = register(connection, self._machine)
+                    events.begin(connection, unclean=self._database.unclean)
                 pricing.reprice(self._database.writer, self._prices)
             except OperationalError as error:
                 if "locked" not in str(error.orig):
@@ -332,18 +342,18 @@ class SqlStorage:
 
     def _forget_project(self, key: str) -> Stored | None:
         """Forget the conversations one by one. Who is stopped midway forgets the rest when asked again."""
-        events: list[Event] = []
+        told: list[Event] = []
         with unchecked(self._database.writer):
             with self._transaction() as connection:
                 its_conversations = conversations_of(connection, key)
             for each in its_conversations:
                 with self._transaction() as connection:
                     stored = self._writer.forgetting.forget_conversation(connection, each, self._clock())
-                events += stored.events if stored else ()
+                told += stored.events if stored else ()
             with self._transaction() as connection:
                 stored = self._writer.forgetting.forget_project(connection, key, self._clock())
         empty_journal(self._database.writer)
-        return stored and Stored([*events, *stored.events])
+        return stored and Stored([*told, *stored.events])
 
     def _keep(self, namespace: str, changes: Mapping[str, bytes | None]) -> None:
         with durable(self._database.writer), self._transaction() as connection:

@@ -378,5 +378,14 @@ events = Table(
     Column("subject", Text),
     # What there is to say beside it, as JSON.
     Column("detail", Text),
+    Index("ix_events_conversation", "conversation_id", "seq"),
+    Index("ix_events_project", "project_id", "seq"),
+    Index(
+        "ix_events_subject",
+        "subject",
+        "seq",
+        sqlite_where=text("subject IS NOT NULL"),
+        postgresql_where=text("subject IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )

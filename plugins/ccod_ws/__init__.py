@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ccod import Observatory, Settings, Transport, hookimpl
+from ccod import Hooks, Observatory, Settings, Transport, hookimpl
 
 if TYPE_CHECKING:
     import click
     import quart
+
+
+@hookimpl
+def ccod_add_hooks(manager: Hooks) -> None:
+    from ccod_ws import hookspecs
+
+    manager.add_hookspecs(hookspecs)
 
 
 @hookimpl
@@ -40,5 +47,6 @@ def ccod_transports(settings: Settings, observatory: Observatory) -> Iterable[Tr
 def ccod_http_blueprints(settings: Settings, observatory: Observatory) -> Iterable[quart.Blueprint]:
     from ccod_ws.hub import hub_of
     from ccod_ws.routes import blueprint
+    from ccod_ws.settings import WsSettings
 
-    return [blueprint(hub_of(settings, observatory), observatory.auth)]
+    return [blueprint(hub_of(settings, observatory), settings[WsSettings])]

@@ -2,29 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote
 
 import click
 
-from ccod import Settings
+from ccod import CcodError, ConfigError, Settings
 
 
 def tail_command(settings: Callable[[], Settings]) -> click.Command:
     @click.command()
     @click.option("--json", "as_json", is_flag=True, help="Print each event as one line of JSON.")
-    def tail(as_json: bool) -> None:
-        """Print what happens in all conversations, as it happens."""
+    @click.option("--project", help="Only of this project, by name or id.")
+    @click.option("--conversation", help="Only of this conversation, by id.")
+    @click.option("--since", help="Begin after this seq, or at this time, such as 2026-01-31T12:00:00Z.")
+    def tail(as_json: bool, project: str | None, conversation: str | None, since: str | None) -> None:
+        """Print what happens in conversations and their subagents, as it happens.
+
+        When the daemon stops, wait until it is back, and go on where it was.
+        """
         import trio
 
         from ccod_http.web import HttpSettings
-        from ccod_ws.lines import JsonLines, Lines
-        from ccod_ws.tail import Show, follow
+        from ccod_ws.lines import EVENTS, JsonLines, Lines
+        from ccod_ws.tail import Show, Tail, Wish
 
-        http = settings()[HttpSettings]
-        show: Show = JsonLines() if as_json else Lines()
+        mine = settings()
+        http = mine[HttpSettings]
+        place = int(since) if since is not None and since.isascii() and since.isdigit() else since
+        show: Show = JsonLines() if as_json else Lines(_asking(mine))
+        wish = Wish(
+            projects=[_project(mine, project)] if project else (),
+            conversations=[conversation] if conversation else (),
+            types=() if as_json else EVENTS,
+            since=place,
+        )
         try:
-            trio.run(follow, http.host, http.port, show)
+            trio.run(Tail(http.host, http.port, wish, show).follow)
         except KeyboardInterrupt:
             return
 
     return tail
+
+
+def _project(settings: Settings, wanted: str) -> str:
+    """Return the id of the project of this id or name."""
+    from ccod_http.client import get
+
+    page, found = 1, []
+    while items := get(settings, "/api/projects", page=page, limit=100):
+        found += [item for item in items if wanted in (item["id"], item["name"])]
+        page += 1
+    if not found:
+        raise ConfigError(f"--project: there is no project {wanted!r}; see /api/projects")
+    if len(found) > 1:
+        ids = ", ".join(item["id"] for item in found)
+        raise ConfigError(f"--project: several projects are called {wanted!r}; name one by its id: {ids}")
+    return str(found[0]["id"])
+
+
+def _asking(settings: Settings) -> Callable[[str], Awaitable[str]]:
+    """Return what asks the daemon for the name of a conversation's project; where it has no answer, there is none."""
+    import trio
+
+    from ccod_http.client import get
+
+    def ask(conversation: str) -> str:
+        try:
+            return str(get(settings, f"/api/conversations/{quote(conversation, safe='')}")["projectName"])
+        except CcodError:
+            return ""
+
+    async def project_of(conversation: str) -> str:
+        return await trio.to_thread.run_sync(ask, conversation)
+
+    return project_of

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import structlog
 import trio
-from msgspec import Struct
 
-from ccod import Ending, Event, FileChange, Message, Observatory, StateChange, Stored
-from ccod_http.web import conversation_json, epoch_ms, message_json, project_json
+from ccod import Event, FileChange, Observatory, Stored
+from ccod_http.web import conversation_json, epoch_ms, project_json
 from ccod_ws.coalescer import Coalescer
-from ccod_ws.events import (
-    ConversationEnded,
-    ConversationForgotten,
-    ConversationStarted,
-    ConversationStateChanged,
-    ConversationUpdated,
-    FileChanged,
-    MessageAdded,
-    ProjectDiscovered,
-    ProjectForgotten,
-    ProjectUpdated,
-)
+from ccod_ws.events import ConversationUpdated, FileChanged, ProjectUpdated
+from ccod_ws.filters import Topic
 from ccod_ws.hub import Hub
-from ccod_ws.protocol import Broadcast, Channel, Frame, frame
+from ccod_ws.telling import topic_of
 
 COALESCE_SECONDS = 0.25
 READ_AT_ONCE = 100
-LARGE = 64 * 1024
-"""Bytes of a message from which on a hop to a thread and back costs less than holding up everybody."""
 
 log = structlog.get_logger("ccod.ws")
 
@@ -49,93 +36,63 @@ class Feed:
                 nursery.start_soon(tell)
             await self._follow(task_status)
             while True:
-                log.warning("fell behind what is stored; the clients are told so")
+                log.warning("fell behind what is stored; the clients get it from the storage")
                 await self._follow(trio.TASK_STATUS_IGNORED)
 
     async def _follow(self, task_status: trio.TaskStatus[None]) -> None:
         """Broadcast what is stored from now on, until the bus cuts us off."""
         with self._observatory.bus.subscribe() as subscription:
-            self._hub.tell_lagged()  # whoever is connected already has missed what came before
+            self._hub.begin(await self._observatory.storage.position())
             task_status.started()
             async for stored in subscription:
                 for event in stored.events:
-                    await self._announce(event)
+                    if event.seq > self._hub.position:
+                        await self._announce(event)
                 self._note(stored)
 
     async def _announce(self, event: Event) -> None:
-        channel: Channel = "projects" if event.kind.startswith("project_") else "conversations"
-        if not self._hub.hears(channel):
-            return
-        if event.message is not None:
-            self._hub.send(channel, await self._message_added(event.seq, event.message))
-        elif (data := await self._data(event)) is not None:
-            self._hub.broadcast(channel, data, event.seq)
-
-    async def _message_added(self, seq: int, message: Message) -> Frame:
-        if len(message.body) < LARGE:
-            return self._show(seq, message)
-        return await trio.to_thread.run_sync(self._show, seq, message)
-
-    def _show(self, seq: int, message: Message) -> Frame:
-        shown = message_json(message, self._observatory.content(message))
-        return frame(Broadcast("conversations", MessageAdded(message.conversation_id, shown), epoch_ms(), seq))
-
-    async def _data(self, event: Event) -> Struct | None:
-        match event:
-            case Event(kind="conversation_started", conversation_id=str(id)):
-                return await self._started(id)
-            case Event(kind="project_discovered" | "project_updated", project_id=str(id)):
-                project = await self._observatory.storage.project(id)
-                told = ProjectDiscovered if event.kind == "project_discovered" else ProjectUpdated
-                return told(project_json(project)) if project else None
-            case Event(conversation_id=str(id), detail=StateChange() | Ending() as detail):
-                return _went_on(id, detail)
-            case Event(kind="conversation_forgotten", conversation_id=str(id)):
-                return ConversationForgotten(id)
-            case Event(kind="project_forgotten", project_id=str(id)):
-                return ProjectForgotten(id)
-        return None
-
-    async def _started(self, id_: str) -> Struct | None:
-        for found in await self._observatory.storage.conversations_by_id([id_]):
-            return ConversationStarted(id_, id_, found.project_id, found.project_name, found.created_at)
-        return None
+        topic = topic_of(event)
+        (told,) = await self._hub.teller.tell([event]) if self._hub.hears(topic) else [None]
+        if told is None:
+            self._hub.pass_over(event.seq)
+        else:
+            self._hub.send(topic, told)
 
     def _note(self, stored: Stored) -> None:
-        if self._hub.hears("conversations"):
+        if self._hub.hears_channel("conversations"):
             for key in stored.conversations:
                 self._conversations.add(key, key)
-        if self._hub.hears("projects"):
+        if self._hub.hears_channel("projects"):
             for key in stored.projects:
                 self._projects.add(key, key)
-        if stored.file is not None and self._hub.hears("files"):
+        if stored.file is not None and self._hub.hears_channel("files"):
             self._files.add(stored.file.path, stored.file)
 
     async def _tell_conversations(self) -> None:
         while True:
             ids = await self._conversations.take(READ_AT_ONCE)
-            for conversation in await self._observatory.storage.conversations_by_id(ids):
-                self._hub.broadcast(
-                    "conversations", ConversationUpdated(conversation_json(conversation, self._observatory.redactor))
-                )
+            as_of = self._hub.position
+            for each in await self._observatory.storage.conversations_by_id(ids):
+                topic = Topic("conversations", "conversation_updated", each.id, each.project_id)
+                if self._hub.hears(topic):
+                    shown = conversation_json(each, self._observatory.redactor)
+                    self._hub.publish(topic, ConversationUpdated(shown), as_of)
 
     async def _tell_projects(self) -> None:
         while True:
             for key in await self._projects.take(READ_AT_ONCE):
+                as_of = self._hub.position
                 project = await self._observatory.storage.project(key)
                 if project is not None:
-                    self._hub.broadcast("projects", ProjectUpdated(project_json(project)))
+                    topic = Topic("projects", "project_updated", project_id=key)
+                    self._hub.publish(topic, ProjectUpdated(project_json(project)), as_of)
 
     async def _tell_files(self) -> None:
         while True:
             for file in await self._files.take(READ_AT_ONCE):
-                self._hub.broadcast("files", FileChanged(file.type, file.path, file.size, epoch_ms()))
-
-
-def _went_on(id_: str, detail: StateChange | Ending) -> Struct:
-    if isinstance(detail, StateChange):
-        return ConversationStateChanged(id_, detail.before, detail.after, detail.reason)
-    return ConversationEnded(id_, detail.duration_ms, detail.message_count, detail.tool_call_count, detail.ended_at)
+                as_of = self._hub.position
+                told = FileChanged(file.type, file.path, file.size, epoch_ms())
+                self._hub.publish(Topic("files", file.type), told, as_of)
 
 
 def _merge(old: FileChange, new: FileChange) -> FileChange:

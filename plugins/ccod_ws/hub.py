@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import count
 from weakref import WeakValueDictionary
 
 import trio
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
-from ccod import Bus, Observatory, Settings
-from ccod_http.web import Problem, epoch_ms
-from ccod_ws.client import CLOSE_SECONDS, Client, Socket
+from ccod import Bus, EventQuery, Observatory, Position, Settings
+from ccod_http.web import Problem, epoch_ms, parse_time
+from ccod_ws.channels import Channel, gathered
 from ccod_ws.events import ServerShutdown
-from ccod_ws.protocol import Broadcast, Channel, CloseCode, Frame, Lagged, frame
+from ccod_ws.filters import Filter, Topic
+from ccod_ws.frames import Frame, frame
+from ccod_ws.guests import Guest, Guests
+from ccod_ws.own import own_channels
+from ccod_ws.protocol import Broadcast, CloseCode, ProtocolError
 from ccod_ws.settings import WsSettings
+from ccod_ws.telling import Teller
 
 RECONNECT_MS = 5_000
+WATCH_SECONDS = 1.0
+AGAIN_AT_ONCE = 100
 
 _hubs: WeakValueDictionary[Bus, Hub] = WeakValueDictionary()
 
@@ -23,71 +31,121 @@ _hubs: WeakValueDictionary[Bus, Hub] = WeakValueDictionary()
 class Hub:
     """Encodes a broadcast once, for all who hear its channel, and waits for none of them."""
 
-    def __init__(self, settings: WsSettings) -> None:
-        self._settings = settings
-        self._clients: set[Client] = set()
+    def __init__(self, settings: WsSettings, observatory: Observatory, channels: Mapping[str, Channel]) -> None:
+        self.channels = channels
+        self.guests = Guests(settings)
+        self.teller = Teller(observatory)
+        self.epoch = ""
+        self.position = 0
+        self.left_out = 0
+        self.let_go = 0
+        self.auth = observatory.auth
+        self._storage = observatory.storage
         self._ids = count(1)
+        self._begun = False
         self._shut = False
-        self._empty = trio.Event()
+        for channel in self.channels.values():
+            channel.open(self)
 
-    def join(self, socket: Socket) -> Client:
-        """Take a client in, or raise the Problem that refuses it. Whoever joined must `leave`."""
-        if self._shut:
-            raise Problem(503, "SERVICE_UNAVAILABLE", "The daemon is stopping; connect again when it is back.")
-        if self.connected >= self._settings.max_connections:
-            raise Problem(
-                503,
-                "RESOURCE_LIMIT_EXCEEDED",
-                f"All {self._settings.max_connections} connections are taken; [ws] max_connections sets how many.",
-            )
-        client = Client(f"client_{next(self._ids)}", socket, self._settings)
-        self._clients.add(client)
-        return client
+    def begin(self, position: Position) -> None:
+        """Broadcast what is stored after `position`; who listened before a failure gets the rest from storage."""
+        if self._begun and position.seq != self.position:
+            for guest in self.guests:
+                guest.listener.fall_behind()
+        self.epoch, self.position = position.epoch, position.seq
+        self._begun = True
 
-    def leave(self, client: Client) -> None:
-        self._clients.discard(client)
-        if not self._clients:
-            self._empty.set()
+    def next_name(self) -> str:
+        return f"client_{next(self._ids)}"
 
-    @property
-    def connected(self) -> int:
-        return len(self._clients)
+    def join(self, guest: Guest) -> None:
+        """Take a guest in, or raise the Problem that refuses it. Whoever joined must `leave`."""
+        self.check(guest)
+        self.guests.add(guest)
 
-    def hears(self, channel: Channel) -> bool:
-        """Whether anybody hears a channel: what nobody hears need not be made."""
-        return any(channel in client.channels for client in self._clients)
+    def check(self, guest: Guest) -> None:
+        """Raise the Problem that would refuse a guest."""
+        if self._shut or not self._begun:
+            raise Problem(503, "SERVICE_UNAVAILABLE", "The daemon is starting or stopping; connect again in a moment.")
+        self.guests.check(guest)
 
-    def broadcast(self, channel: Channel, data: Struct, seq: int | UnsetType = UNSET) -> None:
-        if self.hears(channel):
-            self.send(channel, frame(Broadcast(channel, data, epoch_ms(), seq)))
+    def leave(self, guest: Guest) -> None:
+        self.guests.discard(guest)
+        self.left_out += guest.listener.left_out
+        self.let_go += guest.farewell is not None
 
-    def send(self, channel: Channel, encoded: Frame) -> None:
+    def hears(self, topic: Topic) -> bool:
+        """Whether anybody hears of this: what nobody hears need not be made."""
+        return any(guest.listener.hears(topic) for guest in self.guests)
+
+    def hears_channel(self, name: str) -> bool:
+        """Whether anybody hears a channel at all."""
+        return any(name in guest.listener.subscriptions for guest in self.guests)
+
+    def publish(self, topic: Topic, data: Struct, as_of: int | None = None) -> None:
+        """Broadcast what is not stored."""
+        if self.hears(topic):
+            derived = {} if as_of is None else {"as_of": as_of}
+            self.send(topic, frame(Broadcast(topic.channel, data, epoch_ms(), **derived)))
+
+    def send(self, topic: Topic, told: Frame) -> None:
         """Broadcast what is encoded already."""
-        for client in self._clients:
-            if channel in client.channels:
-                client.send(encoded)
+        for guest in self.guests:
+            guest.listener.hear(topic, told)
+        if told.seq is not None:
+            self.position = told.seq
 
-    def tell_lagged(self) -> None:
-        """Tell every client that broadcasts were lost."""
-        lagged = frame(Lagged(epoch_ms()))
-        for client in self._clients:
-            client.send(lagged)
+    def pass_over(self, seq: int) -> None:
+        """Leave out a stored event that nobody hears: who subscribes from now on gets what comes after it."""
+        self.position = seq
+
+    async def place(self, since: int | str | None) -> int | None:
+        """Return the number that `since` stands for: itself, or that of the last event before a time."""
+        if since is None or isinstance(since, int):
+            return since
+        if since.isascii() and since.isdigit():
+            return int(since[:20])
+        try:
+            before = parse_time(since)
+        except (ValueError, OverflowError):
+            message = "since is a seq, or an ISO date or date-time such as 2023-01-01T00:00:00Z"
+            raise ProtocolError("INVALID_SINCE", message) from None
+        return min((await self._storage.position(before)).seq, self.position)
+
+    async def again(
+        self, channels: Sequence[Channel], wanted: Filter, after: int, until: int
+    ) -> Sequence[tuple[int, Frame | None]]:
+        """See `listener.Story`."""
+        kinds = [kind for channel in channels for kind in channel.stored if not wanted.types or kind in wanted.types]
+        if not kinds:
+            return []
+        events = await self._storage.events(
+            EventQuery(after, until, kinds, [*wanted.projects], [*wanted.conversations], AGAIN_AT_ONCE)
+        )
+        told = await self.teller.tell(events)
+        return [(event.seq, each) for event, each in zip(events, told, strict=True)]
+
+    async def watch(self) -> None:
+        """Let go whoever takes nothing of what waits for it."""
+        while True:
+            await trio.sleep(WATCH_SECONDS)
+            for guest in list(self.guests):
+                guest.look()
 
     async def shut(self) -> None:
         """Take no one in any more, let all go, and wait a moment until they have gone."""
         self._shut = True
-        self.broadcast("system", ServerShutdown(RECONNECT_MS))
-        for client in self._clients:
-            client.close(CloseCode.GOING_AWAY, "server shutdown")
-        if self._clients:
-            self._empty = trio.Event()
-            with trio.move_on_after(2 * CLOSE_SECONDS):
-                await self._empty.wait()
+        self.publish(Topic("system", "server_shutdown"), ServerShutdown(RECONNECT_MS))
+        for guest in list(self.guests):
+            guest.close(CloseCode.GOING_AWAY, "server shutdown")
+        await self.guests.gone()
 
 
 def hub_of(settings: Settings, observatory: Observatory) -> Hub:
-    """Return the one hub of an observatory, which its transport and its route share."""
+    """Return the one hub of an observatory, which its transport and its routes share."""
     hub = _hubs.get(observatory.bus)
     if hub is None:
-        hub = _hubs[observatory.bus] = Hub(settings[WsSettings])
+        offered = observatory.ask("ccod_ws_channels", settings=settings, observatory=observatory)
+        channels = gathered(own_channels(), offered)
+        hub = _hubs[observatory.bus] = Hub(settings[WsSettings], observatory, channels)
     return hub

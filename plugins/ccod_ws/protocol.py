@@ -1,26 +1,30 @@
-"""What the hub and its clients say to each other: JSON texts, told apart by `type`; times are epoch milliseconds.
-
-The hub closes with 1001 when the daemon stops, with 1008 when a client breaks a rule or leaves a ping unanswered,
-with 1013 when a client reads too slowly, and with 4401 when what the client presented is not valid any more.
-"""
+"""What the hub and its clients say to each other: JSON texts, told apart by `type`; times are epoch milliseconds."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
-from ccod_http.web import encode
+from ccod_ws.channels import Channel
+from ccod_ws.filters import Filter, FilterError, make_filter
 
-Channel = Literal["conversations", "projects", "files", "system"]
-CHANNELS: tuple[Channel, ...] = get_args(Channel)
-
-ErrorCode = Literal["INVALID_MESSAGE", "UNKNOWN_MESSAGE_TYPE", "UNKNOWN_CHANNEL", "RATE_LIMIT_EXCEEDED"]
+ErrorCode = Literal[
+    "INVALID_MESSAGE",
+    "UNKNOWN_MESSAGE_TYPE",
+    "UNKNOWN_CHANNEL",
+    "INVALID_FILTER",
+    "INVALID_SINCE",
+    "RATE_LIMIT_EXCEEDED",
+]
 
 
 class CloseCode(IntEnum):
+    """Why the hub closes a connection, as RFC 6455 numbers it."""
+
     GOING_AWAY = 1001
     POLICY = 1008
     OVERLOAD = 1013
@@ -31,8 +35,12 @@ class CloseCode(IntEnum):
 
 
 class Welcome(Struct, frozen=True, tag="welcome", rename="camel"):
+    """`seq` is the last stored event; another `epoch` than before is another database, whose events count anew."""
+
     client_id: str
     timestamp: int
+    epoch: str
+    seq: int
 
 
 class Ping(Struct, frozen=True, tag="ping"):
@@ -44,8 +52,11 @@ class Pong(Struct, frozen=True, tag="pong"):
 
 
 class Subscribed(Struct, frozen=True, tag="subscribed"):
+    """Events after `seq` come as they happen; those from `since` on up to it come first."""
+
     channel: str
     timestamp: int
+    seq: int
 
 
 class Unsubscribed(Struct, frozen=True, tag="unsubscribed"):
@@ -53,18 +64,30 @@ class Unsubscribed(Struct, frozen=True, tag="unsubscribed"):
     timestamp: int
 
 
-class Broadcast(Struct, frozen=True, tag="broadcast"):
-    """`seq` stands on what was stored and orders it over restarts; what is derived from it has none."""
+class Broadcast(Struct, frozen=True, tag="broadcast", rename="camel"):
+    """`seq` stands on what was stored and orders it over restarts. What is derived has none: it reflects at least all
+    stored events up to `asOf`. The `timestamp` of a stored event is when it was stored."""
 
-    channel: Channel
+    channel: str
     data: Struct
     timestamp: int
     seq: int | UnsetType = UNSET
+    as_of: int | UnsetType = UNSET
 
 
 class Lagged(Struct, frozen=True, tag="lagged"):
-    """Some broadcasts were missed: what the client holds may be old."""
+    """The client reads too slowly. Stored events after `from` follow without a hole; what else came was left out."""
 
+    channel: str
+    after: int = field(name="from")
+    timestamp: int
+
+
+class Live(Struct, frozen=True, tag="live"):
+    """All stored events up to `seq` were sent; from here on they come as they happen, and all else comes again."""
+
+    channel: str
+    seq: int
     timestamp: int
 
 
@@ -74,40 +97,24 @@ class Error(Struct, frozen=True, tag="error"):
     timestamp: int
 
 
-_ENCODER = msgspec.json.Encoder()
-
-
-class Frame(NamedTuple):
-    """A message ready to be sent, to any number of clients."""
-
-    text: str
-    size: int
-
-
-def frame(message: Struct) -> Frame:
-    try:
-        body = _ENCODER.encode(message)
-    except (UnicodeEncodeError, RecursionError):
-        body = encode(_members(message))
-    return Frame(body.decode(), len(body))
-
-
-def _members(struct: Struct) -> dict[str, Any]:
-    """`encode` mends half characters and bottomless depth, but a struct that it mends loses its tag."""
-    config = struct.__struct_config__
-    members: dict[str, Any] = {str(config.tag_field): config.tag} if config.tag_field else {}
-    for field in msgspec.structs.fields(struct):
-        value = getattr(struct, field.name)
-        if value is not UNSET:
-            members[field.encode_name] = _members(value) if isinstance(value, Struct) else value
-    return members
-
-
 # ---------------------------------------------------------------- from a client
 
 
+class Wanted(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """The filter of a subscription: an id, or a list of ids, and the names of events."""
+
+    project_id: str | list[str] = []
+    conversation_id: str | list[str] = []
+    types: list[str] = []
+
+
 class Subscribe(Struct, frozen=True):
+    """`since` is the `seq` after which to go on, or a time as ISO text: what was stored from then on."""
+
     channel: str
+    filter: Wanted = Wanted()
+    since: int | str | None = None
+    epoch: str | None = None
 
 
 class Unsubscribe(Struct, frozen=True):
@@ -138,13 +145,14 @@ class _Kind(Struct):
     type: str
 
 
-_KIND = msgspec.json.Decoder(_Kind)
-_REQUESTS: dict[str, msgspec.json.Decoder[Any]] = {
-    "subscribe": msgspec.json.Decoder(Subscribe),
-    "unsubscribe": msgspec.json.Decoder(Unsubscribe),
-    "ping": msgspec.json.Decoder(ClientPing),
-    "pong": msgspec.json.Decoder(ClientPong),
+REQUESTS: Mapping[str, type[Request]] = {
+    "subscribe": Subscribe,
+    "unsubscribe": Unsubscribe,
+    "ping": ClientPing,
+    "pong": ClientPong,
 }
+_KIND = msgspec.json.Decoder(_Kind)
+_DECODERS = {name: msgspec.json.Decoder(kind) for name, kind in REQUESTS.items()}
 
 
 def read(message: str | bytes | None) -> Request:
@@ -152,12 +160,35 @@ def read(message: str | bytes | None) -> Request:
     if not isinstance(message, str):
         raise ProtocolError("INVALID_MESSAGE", "send JSON text, not binary data")
     try:
-        decoder = _REQUESTS.get(_KIND.decode(message).type)
+        decoder = _DECODERS.get(_KIND.decode(message).type)
         if decoder is None:
-            raise ProtocolError("UNKNOWN_MESSAGE_TYPE", f"type is one of: {', '.join(_REQUESTS)}")
+            raise ProtocolError("UNKNOWN_MESSAGE_TYPE", f"type is one of: {', '.join(REQUESTS)}")
         request: Request = decoder.decode(message)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ProtocolError("INVALID_MESSAGE", f"not a message: {error}") from error
-    if isinstance(request, Subscribe | Unsubscribe) and request.channel not in CHANNELS:
-        raise ProtocolError("UNKNOWN_CHANNEL", f"channel is one of: {', '.join(CHANNELS)}")
     return request
+
+
+def find_channel(channels: Mapping[str, Channel], name: str) -> Channel:
+    """Return the channel of a name, or raise ProtocolError."""
+    channel = channels.get(name)
+    if channel is None:
+        raise ProtocolError("UNKNOWN_CHANNEL", f"channel is one of: {', '.join(channels)}")
+    return channel
+
+
+def understand(wanted: Wanted, channels: Sequence[Channel]) -> Filter:
+    """Return the filter that a client asks for of all these channels, or raise ProtocolError."""
+    if not channels:
+        raise ProtocolError("UNKNOWN_CHANNEL", "name a channel")
+    about = set.intersection(*(set(channel.about) for channel in channels))
+    known = {name for channel in channels for name in channel.events}
+    projects, conversations = _listed(wanted.project_id), _listed(wanted.conversation_id)
+    try:
+        return make_filter(about, known, projects, conversations, wanted.types)
+    except FilterError as error:
+        raise ProtocolError("INVALID_FILTER", f"{channels[-1].name}: {error}") from error
+
+
+def _listed(ids: str | list[str]) -> list[str]:
+    return [ids] if isinstance(ids, str) else ids

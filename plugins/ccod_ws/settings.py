@@ -15,6 +15,8 @@ class WsSettings(Struct, forbid_unknown_fields=True):
     max_connections: Annotated[
         int, setting("How many clients may be connected at once.", env="WS_MAX_CONNECTIONS", ge=0)
     ] = 100
+    max_per_address: Annotated[int, setting("How many of them may come from one address.", ge=0)] = 100
+    max_per_account: Annotated[int, setting("How many of them may be of one account, the owner's apart.", ge=0)] = 50
     ping_interval: Annotated[
         Seconds,
         setting("How often each client is pinged; 0 never.", env="WS_PING_INTERVAL", env_unit="ms"),

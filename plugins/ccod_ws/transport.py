@@ -22,6 +22,7 @@ class WsTransport:
         """Serve until the daemon stops. See `ccod.Transport`."""
         async with trio.open_nursery() as nursery:
             await nursery.start(self._feed.run)
+            nursery.start_soon(self._hub.watch)
             nursery.start_soon(tell_health, self._hub, self._observatory.health)
             task_status.started()
             await self._observatory.stopping.wait()

@@ -8,10 +8,12 @@ import trio
 
 from ccod import Health
 from ccod_ws.events import SystemHealth
+from ccod_ws.filters import Topic
 from ccod_ws.hub import Hub
 
 LOOK_SECONDS = 1.0
 REPEAT_SECONDS = 30.0
+TOPIC = Topic("system", "system_health")
 
 
 async def tell_health(hub: Hub, health: Health) -> None:
@@ -21,7 +23,7 @@ async def tell_health(hub: Hub, health: Health) -> None:
     while True:
         now = trio.current_time()
         state = SystemHealth("healthy" if health.well else "degraded", dict(health.services))
-        if hub.hears("system") and (state != told or now - told_at >= REPEAT_SECONDS):
-            hub.broadcast("system", state)
+        if hub.hears(TOPIC) and (state != told or now - told_at >= REPEAT_SECONDS):
+            hub.publish(TOPIC, state)
             told, told_at = state, now
         await trio.sleep(LOOK_SECONDS)

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from tests.bench import idle, ingest, size
 from tests.bench.corpus import SEED, SIZES, Corpus, build
+from tests.bench.fanout import Fanout, fanout
 from tests.bench.latency import Latency
 from tests.bench.transcript import Counts
 
@@ -38,6 +39,9 @@ class Figures(Struct):
     sizes: Mapping[str, int]
     live_during_cold: Latency
     live_idle: Latency
+    live_hundred: Latency
+    hub: Fanout
+    bare: Fanout
     first_start: idle.Idle
     warm_start: idle.Idle
 
@@ -55,7 +59,10 @@ async def run(folder: Path, chosen: str, seed: int, appends: int, rounds: int) -
         cold=cold,
         sizes=await size.measure(folder / "cold-0", corpus),
         live_during_cold=await ingest.live_during_cold(folder / "busy", corpus),
-        live_idle=await idle.live(folder / "quiet", appends),
+        live_idle=await idle.live(folder / "quiet", appends // 5, idle.QUIET_INTERVAL_SECONDS),
+        live_hundred=await idle.live(folder / "hundred", appends, idle.BUSY_INTERVAL_SECONDS),
+        hub=await fanout("hub"),
+        bare=await fanout("bare"),
         first_start=await idle.idle(folder / "empty"),
         warm_start=await idle.idle(folder / "cold-0", ingest.roots(corpus)),
     )
@@ -69,7 +76,8 @@ def own_messages(corpus: Corpus) -> int:
 def rows(figures: Figures) -> list[Row]:
     """Return what to show: the measure, its value, and what it should be."""
     cold, floor, total = figures.cold, figures.floor, figures.corpus.bytes
-    busy, quiet = figures.live_during_cold, figures.live_idle
+    busy, quiet, hundred = figures.live_during_cold, figures.live_idle, figures.live_hundred
+    hub, bare = figures.hub, figures.bare
     return [
         ("floor: MB/s, CPU s, peak MiB", f"{total / floor.seconds / 1e6:.1f}, {_cost(floor)}", ""),
         ("cold ingest: MB/s, CPU s, peak MiB", f"{total / cold.seconds / 1e6:.1f}, {_cost(cold)}", ""),
@@ -83,6 +91,14 @@ def rows(figures: Figures) -> list[Row]:
         ),
         (f"append → WebSocket during cold ingest, {_heard(busy)}: p50, p99, worst ms", _ms(busy), "p99 ≤ 100"),
         (f"append → WebSocket idle, {_heard(quiet)}: p50, p99, worst ms", _ms(quiet), "p50 ≤ 10, p99 ≤ 25"),
+        (f"append → WebSocket at 100 lines/s, {_heard(hundred)}: p50, p99, worst ms", _ms(hundred), ""),
+        ("to 100 clients, deliveries per second: ccod, bare", f"{hub.per_second:.0f}, {bare.per_second:.0f}", ""),
+        ("to 100 clients, per CPU second: ccod / bare", f"{hub.per_cpu_second / bare.per_cpu_second:.1f}", "≥ 0.8"),
+        (
+            "memory per idle WebSocket: ccod, bare",
+            f"{hub.rss_per_connection / 1024:.0f}, {bare.rss_per_connection / 1024:.0f} KiB",
+            "",
+        ),
         (
             "start to READY: nothing there, all stored",
             f"{figures.first_start.start:.2f}, {figures.warm_start.start:.2f} s",

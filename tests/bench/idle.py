@@ -15,7 +15,8 @@ from tests.e2e.home import Tables
 
 SETTLE_SECONDS = 3.0
 IDLE_SECONDS = 10.0
-APPEND_INTERVAL_SECONDS = 0.02
+QUIET_INTERVAL_SECONDS = 0.1
+BUSY_INTERVAL_SECONDS = 0.01
 
 
 class Idle(Struct):
@@ -39,7 +40,7 @@ async def idle(home: Path, tables: Tables | None = None) -> Idle:
         return Idle(start, rss(pid), cpu)
 
 
-async def live(home: Path, appends: int) -> Latency:
+async def live(home: Path, appends: int, interval: float) -> Latency:
     """Append to a transcript of a daemon that has nothing else to do."""
     async with open_daemon(home) as daemon:
-        return await measure(daemon, APPEND_INTERVAL_SECONDS, lambda appended: appended < appends)
+        return await measure(daemon, interval, lambda appended: appended < appends)

@@ -11,6 +11,7 @@ import trio
 from ccod import ConversationQuery, Message, MessageQuery, ProjectQuery, Title
 from tests.contracts.asking import Clock, Storages, conversation, messages, projects, send
 from tests.contracts.storage_counts import CountContract
+from tests.contracts.storage_events import EventContract
 from tests.contracts.storage_figures import FigureContract
 from tests.contracts.storage_keeping import KeepingContract
 from tests.contracts.storage_replays import ReplayContract
@@ -23,6 +24,7 @@ from tests.contracts.transcripts import MINUTE, SOURCE, Transcript, response, re
 class StorageContract(
     ReplayContract,
     CountContract,
+    EventContract,
     StateContract,
     UsageContract,
     KeepingContract,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -193,6 +194,13 @@ async def open_daemon(path: Path, tables: Tables | None = None, *, start: bool =
             raise
         finally:
             await daemon.end()
+
+
+def free_port() -> int:
+    """Return a port that nobody holds: a daemon that takes any has another after each start."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])
 
 
 def _fields(line: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class Home:
         self.config = path / "ccod.toml"
         self.log = path / "stderr.log"
         self.variables: dict[str, str] = {}
+        self.plugins = path / "plugins"
         self.root.mkdir(parents=True, exist_ok=True)
         self.configure(tables or {})
 
@@ -36,6 +37,15 @@ class Home:
         for table, values in tables.items():
             merged.setdefault(table, {}).update(values)
         self.config.write_text(tomli_w.dumps(merged))
+
+    def install(self, plugin: str, source: str) -> None:
+        """Install a plugin of one module, as a package of somebody else's would be."""
+        described = self.plugins / f"ccod_{plugin}-1.dist-info"
+        described.mkdir(parents=True)
+        self.variables["PYTHONPATH"] = str(self.plugins)
+        (self.plugins / f"ccod_{plugin}.py").write_text(source)
+        (described / "METADATA").write_text(f"Metadata-Version: 2.1\nName: ccod_{plugin}\nVersion: 1\n")
+        (described / "entry_points.txt").write_text(f"[ccod]\n{plugin} = ccod_{plugin}\n")
 
     @property
     def environment(self) -> dict[str, str]:

@@ -123,10 +123,11 @@ def filled(path: str) -> str:
 
 
 async def asked(client: httpx.AsyncClient, method: str, path: str, headers: Mapping[str, str]) -> int:
+    """Return the status of the answer, which may be one without an end."""
     if method == "WEBSOCKET":
-        async with client.stream("GET", path, headers={**headers, **UPGRADE}) as answer:
-            return answer.status_code
-    return (await client.request(method, path, headers=headers)).status_code
+        method, headers = "GET", {**headers, **UPGRADE}
+    async with client.stream(method, path, headers=headers) as answer:
+        return answer.status_code
 
 
 async def mistakes(client: httpx.AsyncClient, name: str, caller: Caller, route: Declared) -> list[str]:

@@ -19,15 +19,9 @@ async def test_routes_and_middleware_of_a_third_party_join(tmp_path: Path) -> No
     guide = (API.parent / "plugins.md").read_text()
     program = re.search(r"```python\n(# ccod_notes\.py.*?)```", guide, re.DOTALL)
     assert program
-    packages = tmp_path / "packages"
-    about = packages / "ccod_notes-1.0.dist-info"
-    about.mkdir(parents=True)
-    (packages / "ccod_notes.py").write_text(program[1])
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: ccod-notes\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[ccod]\nnotes = ccod_notes\n")
     socket = tmp_path / "ccod.sock"
     async with open_daemon(tmp_path, {"http": {"socket": str(socket)}}, start=False) as daemon:
-        daemon.home.variables["PYTHONPATH"] = str(packages)
+        daemon.home.install("notes", program[1])
         await daemon.start()
         transport = httpx.AsyncHTTPTransport(uds=str(socket))
         async with (

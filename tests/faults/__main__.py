@@ -15,6 +15,8 @@ import time
 from msgspec import Struct
 
 LIMIT_SECONDS = 3600
+SKIPPED = 77
+"""The exit code of a program that needs what is not there, and says so."""
 
 
 class Trial(Struct, frozen=True):
@@ -47,6 +49,10 @@ TRIALS = (
     Trial("timing", "--count", 300, 5),
     Trial("forgery"),
     Trial("slowness"),
+    Trial("subscribers", "--kills", 50, 3),
+    Trial("slow", "--stuck", 200, 20),
+    Trial("rude", "--frames", 50_000, 1000),
+    Trial("autobahn", "--cases", 517, 1),
 )
 
 
@@ -59,7 +65,7 @@ def run(trial: Trial, seed: int, *, quick: bool) -> Outcome:
     except subprocess.TimeoutExpired:
         verdict = f"not done in {LIMIT_SECONDS} s"
     else:
-        verdict = "pass" if code == 0 else f"FAIL (exit {code})"
+        verdict = {0: "pass", SKIPPED: "SKIPPED, see above"}.get(code, f"FAIL (exit {code})")
     return Outcome(trial, time.monotonic() - began, verdict)
 
 
@@ -72,7 +78,7 @@ def main() -> int:
     print(f"\nseed {arguments.seed}")
     for outcome in outcomes:
         print(f"{outcome.trial.name:12}{outcome.seconds:>8.0f} s  {outcome.verdict}")
-    return 0 if all(outcome.verdict == "pass" for outcome in outcomes) else 1
+    return 0 if all(outcome.verdict.startswith(("pass", "SKIPPED")) for outcome in outcomes) else 1
 
 
 if __name__ == "__main__":

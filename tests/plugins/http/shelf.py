@@ -21,6 +21,8 @@ from ccod import (
     CountedResponse,
     Entry,
     EntryQuery,
+    Event,
+    EventQuery,
     FigureQuery,
     Figures,
     Found,
@@ -30,6 +32,7 @@ from ccod import (
     Node,
     Overview,
     Page,
+    Position,
     Project,
     ProjectDraft,
     ProjectEdit,
@@ -77,6 +80,7 @@ class Shelf(Storage):
         self.all_projects: list[Project] = []
         self.all_conversations: list[Conversation] = []
         self.all_messages: list[Message] = []
+        self.all_events: list[Event] = []
         self.all_counted: list[CountedResponse] = []
         self.failure: Exception | None = None
 
@@ -123,6 +127,21 @@ class Shelf(Storage):
 
     async def search(self, query: SearchQuery) -> Found:
         return Found(())
+
+    async def events(self, query: EventQuery) -> Sequence[Event]:
+        found = [
+            event
+            for event in self.all_events
+            if query.after < event.seq <= (event.seq if query.until is None else query.until)
+            and (not query.kinds or event.kind in query.kinds)
+            and (not query.projects or event.project_id in query.projects)
+            and (not query.conversations or event.conversation_id in query.conversations)
+        ]
+        return found[: query.limit]
+
+    async def position(self, before: int | None = None) -> Position:
+        seqs = [event.seq for event in self.all_events if before is None or event.at < before]
+        return Position("shelf", max(seqs, default=0))
 
     async def record_types(self) -> Sequence[RecordType]:
         return []

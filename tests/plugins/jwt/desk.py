@@ -28,7 +28,9 @@ from ccod_jwt.auth import JwtAuth
 from ccod_jwt.backoff import Backoff
 from ccod_jwt.logins import Login
 from ccod_jwt.settings import JwtSettings
+from ccod_ws.hub import hub_of
 from ccod_ws.settings import WsSettings
+from ccod_ws.transport import WsTransport
 from tests.plugins.http.serving import SECRET, do_at_once
 from tests.plugins.http.shelf import Shelf
 from tests.plugins.jwt.office import PASSWORD
@@ -102,6 +104,14 @@ class Desk:
                 received = below[length:]
         return answers
 
+    @asynccontextmanager
+    async def events(self, token: str) -> AsyncIterator[AsyncIterator[str]]:
+        """Listen to server-sent events, line by line."""
+        asked = {"Authorization": f"Bearer {token}"}
+        async with self._tcp.stream("GET", "/api/events", headers=asked, timeout=10) as answer:
+            assert answer.status_code == 200
+            yield answer.aiter_lines()
+
     async def login(self, name: str, role: Any = "user") -> Login:
         """Make an account, and log in to it."""
         account = await self.auth.accounts.add(f"{name}@example.com", PASSWORD, role)
@@ -167,6 +177,7 @@ async def desk(folder: Path, backoff: Backoff | None = None, **settings: Any) ->
         observatory = Observatory(shelf, auth, Bus(), Health(), {}, trio.Event(), ask, do_at_once)
         transport = HttpTransport(chosen, observatory)
         with structlog.testing.capture_logs() as logs:
+            await nursery.start(WsTransport(hub_of(chosen, observatory), observatory).run)
             await nursery.start(transport.run)
         url = next(entry["url"] for entry in logs if entry["event"] == "listening")
         served = Desk(int(url.rpartition(":")[2]), socket, auth, chosen, declared)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
+from trio_websocket import wrap_client_stream
 
 from ccod import Peer, User
 from ccod_jwt.ledger import ApiKey
@@ -140,6 +141,26 @@ async def test_a_websocket_ends_with_its_key(served: Desk) -> None:
     made = await served.ask("POST", "/api/keys", {"name": "tail", "scopes": ["read"]}, admin=True)
     async with served.websocket(("Authorization", f"Bearer {made.data['key']}")) as connection:
         await served.ask("DELETE", f"/api/keys/{made.data['id']}", admin=True)
+        assert await close_code(connection) == 4401
+
+
+async def test_server_sent_events_end_with_their_key(served: Desk) -> None:
+    made = await served.ask("POST", "/api/keys", {"name": "listen", "scopes": ["read"]}, admin=True)
+    async with served.events(made.data["key"]) as lines:
+        assert '"type":"welcome"' in [await anext(lines) for _ in range(3)][-1]
+        await served.ask("DELETE", f"/api/keys/{made.data['id']}", admin=True)
+        with trio.fail_after(10):
+            assert not [line for line in [line async for line in lines] if line], "it ends, and nothing else is said"
+
+
+async def test_a_ticket_is_worth_no_more_than_what_it_was_got_with(served: Desk) -> None:
+    made = await served.ask("POST", "/api/keys", {"name": "listen", "scopes": ["read"]}, admin=True)
+    got = await served.ask("POST", "/api/websocket/ticket", token=made.data["key"])
+    await served.ask("DELETE", f"/api/keys/{made.data['id']}", admin=True)
+    stream = await trio.open_tcp_stream("127.0.0.1", served.port)
+    async with stream, trio.open_nursery() as nursery:
+        where = f"/ws?ticket={got.data['ticket']}"
+        connection = await wrap_client_stream(nursery, stream, f"127.0.0.1:{served.port}", where)
         assert await close_code(connection) == 4401
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -25,6 +26,7 @@ from ccod import (
     ConversationQuery,
     CountedQuery,
     EntryQuery,
+    EventQuery,
     FigureQuery,
     Key,
     MessageQuery,
@@ -42,6 +44,7 @@ from ccod_sql import (
     archive,
     calling,
     entries,
+    events,
     facts,
     figures,
     messages,
@@ -192,6 +195,25 @@ async def test_a_number_of_an_event_is_never_given_again(database: Path, storage
         assert (await send(storage, transcript.add())).events[0].seq == last + 1
 
 
+async def test_after_a_power_cut_no_number_is_given_that_somebody_may_have_heard(
+    database: Path, storages: OpenStorage, tmp_path: Path
+) -> None:
+    transcript = Transcript().add()
+    cut = {path: tmp_path / "cut" / path.name for path in (database, Path(f"{database}-wal"))}
+    (tmp_path / "cut").mkdir()
+    async with storages() as storage:
+        await send(storage, transcript)
+        for path, copy in cut.items():
+            shutil.copy(path, copy)
+        heard = (await send(storage, transcript.add())).events[-1].seq  # and then the power goes, and takes this along
+        transcript.sent -= 1
+    async with SqlStorage(SqliteSettings(path=str(cut[database])), "machine", PRICES) as storage:
+        assert (await storage.position()).seq > heard
+        again = (await send(storage, transcript)).events
+        assert again
+        assert again[0].seq > heard
+
+
 async def test_every_row_knows_its_machine(database: Path, clock: Clock) -> None:
     for machine in ("one", "two", "one"):
         async with SqlStorage(SqliteSettings(path=str(database)), machine, PRICES, clock) as storage:
@@ -250,10 +272,10 @@ def test_every_sort_of_the_role_is_known() -> None:
         assert set(get_args(names)) == set(sorts)
 
 
-BIG = ("entries", "blocks", "tool_calls", "responses", "streams")
+BIG = ("entries", "blocks", "tool_calls", "responses", "streams", "events")
 
 
-def plans() -> Iterator[tuple[str, Any]]:
+def plans(project: str) -> Iterator[tuple[str, Any]]:
     roles: tuple[Role | None, ...] = (None, "user")
     for role in roles:
         for agent in (None, "a"):
@@ -275,13 +297,13 @@ def plans() -> Iterator[tuple[str, Any]]:
         yield f"tool calls {after}", lambda c, k=after: calling.find(c, "conversation-1", ToolCallQuery(after=k))
     for after in (None, (1,)):
         yield f"quarantine {after}", lambda c, k=after: facts.find_quarantine(c, QuarantineQuery(after=k))
-    for project in (None, "proj_x"):
-        asked = FigureQuery((0, QUARTER_MS, 2 * QUARTER_MS), project, model="large")
-        yield f"overview {project}", lambda c, q=asked: figures.overview(c, q)
-        yield f"usage {project}", lambda c, q=asked: figures.usage(c, q)
+    for some in (None, "proj_x"):
+        summed = FigureQuery((0, QUARTER_MS, 2 * QUARTER_MS), some, model="large")
+        yield f"overview {some}", lambda c, q=summed: figures.overview(c, q)
+        yield f"usage {some}", lambda c, q=summed: figures.usage(c, q)
         for after in (None, (1, 1)):
-            session = SessionQuery(0, QUARTER_MS, project, "large", after=after)
-            yield f"sessions {project} {after}", lambda c, q=session: sessions.find(c, q)
+            session = SessionQuery(0, QUARTER_MS, some, "large", after=after)
+            yield f"sessions {some} {after}", lambda c, q=session: sessions.find(c, q)
     yield "time of all figures", figures.time_of_all
     yield "responses", lambda c: usage.responses_of(c, "conversation-1", PRICES)
     yield "total usage", lambda c: usage.total_usage(c, "conversation-1")
@@ -291,6 +313,14 @@ def plans() -> Iterator[tuple[str, Any]]:
     for descending in (False, True):
         counted = CountedQuery(1, 9, after=(2, 1), descending=descending)
         yield f"counted {descending}", lambda c, q=counted: usage.counted(c, q)
+    for asked in (
+        EventQuery(),
+        EventQuery(kinds=["message_added"]),
+        EventQuery(conversations=["conversation-1"]),
+        EventQuery(projects=[project]),
+    ):
+        yield f"events {asked}", lambda c, q=asked: events.find(c, q)
+    yield "events by time", lambda c: events.position(c, 1)
     yield "checkpoints", lambda c: reading.checkpoints(c, 1, SOURCE)
 
 
@@ -299,7 +329,7 @@ async def test_no_query_walks_through_all_entries(database: Path, storages: Open
     for number in range(30):
         transcript.add(uuid=str(number), at=number, cwd="/w", tool_results=results("t"))
     async with storages() as storage:
-        await send(storage, transcript)
+        project = str((await send(storage, transcript)).events[0].project_id)
         await send(storage, Transcript(agent="a").add(at=1))
     statements: list[tuple[str, Any]] = []
     with open_database(SqliteSettings(path=str(database))) as opened:
@@ -308,12 +338,12 @@ async def test_no_query_walks_through_all_entries(database: Path, storages: Open
             "before_cursor_execute",
             lambda _c, _cursor, sql, values, _context, _many: statements.append((sql, values)),
         )
-        for name, read in plans():
+        for name, read in plans(project):
             statements.clear()
             with opened.readers.connect() as connection:
                 read(connection)
                 asked = [item for item in statements if item[0].startswith(("SELECT", "WITH"))]
-                assert 0 < len(asked) <= (14 if name.startswith(("overview", "time")) else 4), name
+                assert 0 < len(asked) <= (14 if name.startswith(("overview", "time", "events")) else 4), name
                 steps = [step for item in asked for step in explain(connection, *item)]
                 assert not any(step.startswith(f"SCAN {big}") for step in steps for big in BIG), (name, steps)
                 if name.startswith(("overview", "usage", "time")):

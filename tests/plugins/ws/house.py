@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import inf
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -29,6 +29,7 @@ from ccod import (
     ConversationQuery,
     Entry,
     Event,
+    EventQuery,
     Health,
     Message,
     Observatory,
@@ -38,6 +39,7 @@ from ccod import (
     ProjectQuery,
     Record,
     Settings,
+    StorageUnavailableError,
     Stored,
     Stream,
     Unparsed,
@@ -45,7 +47,10 @@ from ccod import (
 )
 from ccod.settings import CoreSettings
 from ccod_http.transport import HttpTransport
-from ccod_http.web import HttpSettings
+from ccod_http.web import Frame, HttpSettings, Link
+from ccod_ws.channels import Channel
+from ccod_ws.client import Client
+from ccod_ws.guests import Origin
 from ccod_ws.hub import Hub, hub_of
 from ccod_ws.settings import WsSettings
 from tests.plugins.http.shelf import Shelf as EmptyShelf
@@ -69,6 +74,15 @@ class Shelf(EmptyShelf):
         self.kept_projects: dict[str, Project] = {}
         self.kept_conversations: dict[str, Conversation] = {}
         self.reads: list[Sequence[str]] = []
+        self.away = 0
+        """How often events cannot be read."""
+
+    async def events(self, query: EventQuery) -> Sequence[Event]:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            self.away -= 1
+            raise StorageUnavailableError("the disk is away")
+        return await super().events(query)
 
     async def projects(self, query: ProjectQuery) -> Page[Project]:
         return Page(list(self.kept_projects.values()), len(self.kept_projects))
@@ -113,6 +127,7 @@ class Doorman:
     def __init__(self) -> None:
         self.strict = False
         self.revoked = trio.Event()
+        self.role: Literal["owner", "admin", "user"] = "owner"
 
     async def __aenter__(self) -> Self:
         return self
@@ -123,7 +138,7 @@ class Doorman:
         pass
 
     async def identify(self, peer: Peer) -> User | None:
-        return None if self.strict or peer.uid != os.getuid() else User("owner", "", "owner")
+        return None if self.strict or peer.uid != os.getuid() else User("owner", "", self.role)
 
     async def ended(self, user: User) -> None:
         await self.revoked.wait()
@@ -141,6 +156,7 @@ class House:
 
     def store(self, *events: Event, **changed: Any) -> None:
         """Publish what a storage would have stored."""
+        self.storage.all_events += events
         self.observatory.bus.publish(Stored(events, **changed))
 
     @asynccontextmanager
@@ -202,12 +218,17 @@ class Listener:
 
 
 class Line:
-    """An accepted WebSocket without a network: a peer that listens, or is `stuck`."""
+    """An accepted WebSocket without a network, and its own link: a peer that listens, or is `stuck`."""
 
     def __init__(self, *, stuck: bool = False) -> None:
-        self.heard: list[str] = []
+        self.frames: list[Frame] = []
         self.closed: tuple[int, str] | None = None
+        self.aborted = False
         self.stuck = stuck
+        self.pause = 0.0
+        self.sent = 0
+        self.link: Link = self
+        self._stuck_since = inf
         self._said: deque[str] = deque()
         self._spoke = trio.Event()
 
@@ -221,40 +242,62 @@ class Line:
             await self._spoke.wait()
         return self._said.popleft()
 
-    async def send(self, data: str, /) -> None:
-        await trio.sleep(inf if self.stuck else 0)
-        self.heard.append(data)
+    async def send(self, frames: Iterable[Frame], /) -> None:
+        await self._get_through()
+        await trio.sleep(self.pause)
+        self.frames += frames
 
-    async def close(self, code: int, reason: str = "") -> None:
-        await trio.sleep(inf if self.stuck else 0)
+    async def close(self, code: int, reason: str) -> None:
+        await self._get_through()
         self.closed = (code, reason)
+
+    async def _get_through(self) -> None:
+        """A write that does not get through ends by no cancellation, as in the server, but by `abort` alone."""
+        await trio.lowlevel.checkpoint()
+        if self.stuck:
+            self._stuck_since = min(self._stuck_since, trio.current_time())
+            with trio.CancelScope(shield=True):
+                while not self.aborted:
+                    await trio.sleep(0.1)
+
+    @property
+    def stalled(self) -> float:
+        return max(0.0, trio.current_time() - self._stuck_since)
+
+    def abort(self) -> None:
+        self.aborted = True
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        return [msgspec.json.decode(text) for text in self.heard]
+        return [msgspec.json.decode(frame.body) for frame in self.frames]
 
 
 @asynccontextmanager
-async def join(hub: Hub, *channels: str, stuck: bool = False) -> AsyncIterator[Line]:
+async def join(house: House, *channels: str, stuck: bool = False) -> AsyncIterator[Line]:
     """A client on a line, who has subscribed."""
-    line = Line(stuck=stuck)
-    client = hub.join(line)
+    line = Line()
+    client = Client(house.hub, line, Origin(), house.settings[WsSettings])
+    if not house.hub.epoch:
+        house.hub.begin(await house.storage.position())
+    house.hub.join(client)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(client.run)
         for channel in channels:
             line.say(type="subscribe", channel=channel)
         await wait_all_tasks_blocked()
-        line.heard.clear()
+        line.frames.clear()
+        line.stuck = stuck
         yield line
+        line.abort()
         nursery.cancel_scope.cancel()
-    hub.leave(client)
+    house.hub.leave(client)
 
 
 async def do_at_once(work: Callable[[], Awaitable[Stored | None]]) -> Stored | None:
     return await work()
 
 
-def make_house(settings: WsSettings | None = None) -> House:
+def make_house(settings: WsSettings | None = None, *channels: Channel) -> House:
     """An observatory whose doors are still shut."""
     storage, parser, auth = Shelf(), Plain(), Doorman()
     kept = Settings(
@@ -263,6 +306,8 @@ def make_house(settings: WsSettings | None = None) -> House:
     )
 
     def ask(hook: str, **values: Any) -> Sequence[tuple[str, Any]]:
+        if hook == "ccod_ws_channels":
+            return [("weather", channels)]
         return [("ws", getattr(ccod_ws, hook)(**values))] if hasattr(ccod_ws, hook) else []
 
     observatory = Observatory(storage, auth, Bus(), Health(), {"plain": parser}, trio.Event(), ask, do_at_once)
@@ -270,9 +315,9 @@ def make_house(settings: WsSettings | None = None) -> House:
 
 
 @asynccontextmanager
-async def open_house(settings: WsSettings | None = None) -> AsyncIterator[House]:
+async def open_house(settings: WsSettings | None = None, *channels: Channel) -> AsyncIterator[House]:
     """An observatory that serves; it stops at the end."""
-    house = make_house(settings)
+    house = make_house(settings, *channels)
     http = HttpTransport(house.settings, house.observatory)
     (ws,) = ccod_ws.ccod_transports(house.settings, house.observatory)
     async with trio.open_nursery() as nursery:

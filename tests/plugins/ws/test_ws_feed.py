@@ -12,7 +12,8 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ccod import Ending, Event, FileChange, StateChange
 from ccod_ws.coalescer import Coalescer
-from ccod_ws.feed import LARGE, Feed
+from ccod_ws.feed import Feed
+from ccod_ws.telling import LARGE
 from ccod_ws.vitals import tell_health
 from tests.plugins.ws.house import LIMIT, added, conversation, join, make_house
 
@@ -99,7 +100,7 @@ async def test_updates_of_conversations_are_read_together_and_rarely(autojump_cl
     house = make_house()
     house.storage.kept_conversations = {key: conversation(key) for key in ("c1", "c2", "c3")}
     async with trio.open_nursery() as nursery:
-        async with join(house.hub, "conversations") as line:
+        async with join(house, "conversations") as line:
             await nursery.start(Feed(house.hub, house.observatory).run)
             for _ in range(100):
                 house.store(conversations=["c1", "c2", "c3", "gone"])
@@ -116,16 +117,16 @@ async def test_a_large_message_is_shown_beside_the_loop_and_in_its_turn() -> Non
     house = make_house()
     sizes = [1, LARGE, LARGE - 1, 2 * LARGE, 2]
     async with trio.open_nursery() as nursery:
-        async with join(house.hub, "conversations") as line:
+        async with join(house, "conversations") as line:
             await nursery.start(Feed(house.hub, house.observatory).run)
-            for seq, size in enumerate(sizes):
+            for seq, size in enumerate(sizes, 1):
                 house.store(added(seq, "x" * size))
             with trio.fail_after(LIMIT):
-                while len(line.heard) < 1 + len(sizes):
+                while len(line.frames) < len(sizes):
                     await trio.sleep(0.001)
         nursery.cancel_scope.cancel()
     told = [(one["seq"], len(one["data"]["message"]["content"])) for one in line.messages if "data" in one]
-    assert told == list(enumerate(sizes))
+    assert told == list(enumerate(sizes, 1))
     beside = {size for size, thread in house.parser.threads.items() if thread != threading.get_ident()}
     assert beside == {LARGE, 2 * LARGE}
 
@@ -133,7 +134,7 @@ async def test_a_large_message_is_shown_beside_the_loop_and_in_its_turn() -> Non
 async def test_states_are_told_as_they_were_stored(autojump_clock: MockClock) -> None:
     house = make_house()
     async with trio.open_nursery() as nursery:
-        async with join(house.hub, "conversations") as line:
+        async with join(house, "conversations") as line:
             await nursery.start(Feed(house.hub, house.observatory).run)
             change = StateChange("active", "completed", "idle")
             house.store(
@@ -170,7 +171,7 @@ async def test_states_are_told_as_they_were_stored(autojump_clock: MockClock) ->
 async def test_a_new_file_that_changes_at_once_stays_new(autojump_clock: MockClock) -> None:
     house = make_house()
     async with trio.open_nursery() as nursery:
-        async with join(house.hub, "files") as line:
+        async with join(house, "files") as line:
             await nursery.start(Feed(house.hub, house.observatory).run)
             for change in (FileChange("unlink", "/x", 0), FileChange("add", "/x", 5), FileChange("change", "/x", 9)):
                 house.store(file=change)
@@ -184,7 +185,7 @@ async def test_a_new_file_that_changes_at_once_stays_new(autojump_clock: MockClo
 async def test_health_is_told_when_it_changes_and_each_half_minute(autojump_clock: MockClock) -> None:
     house = make_house()
     async with trio.open_nursery() as nursery:
-        async with join(house.hub, "system") as line:
+        async with join(house, "system") as line:
             nursery.start_soon(tell_health, house.hub, house.observatory.health)
             await trio.sleep(10)
             house.observatory.health.set("storage", "degraded", "disk full")
@@ -194,7 +195,7 @@ async def test_health_is_told_when_it_changes_and_each_half_minute(autojump_cloc
                 "status": "degraded",
                 "services": {"storage": {"state": "degraded", "reason": "disk full"}},
             }
-            assert len(line.heard) == 2
+            assert len(line.frames) == 2
             line.say(type="pong")
             await trio.sleep(20)
             assert [one["type"] for one in line.messages if one["type"] != "ping"] == ["broadcast"] * 2

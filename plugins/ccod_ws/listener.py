@@ -1,0 +1,155 @@
+"""One who hears: its subscriptions, what waits for it, and how it comes by what it has missed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+import trio
+from msgspec import Struct
+
+from ccod import StorageUnavailableError
+from ccod_http.web import epoch_ms
+from ccod_ws.channels import Channel
+from ccod_ws.filters import Filter, Topic
+from ccod_ws.frames import Frame, frame
+from ccod_ws.outbox import Outbox
+from ccod_ws.protocol import Lagged, Live, ProtocolError
+
+RETRY_SECONDS = 1.0
+
+log = structlog.get_logger("ccod.ws")
+
+
+class Story(Protocol):
+    """All that happens, in its order."""
+
+    epoch: str
+    position: int
+    """The last stored event that was broadcast."""
+
+    async def again(
+        self, channels: Sequence[Channel], wanted: Filter, after: int, until: int
+    ) -> Sequence[tuple[int, Frame | None]]:
+        """Return some of the stored events after a number, in order; none only where there are no more."""
+
+
+class Subscription:
+    """Some channels through one filter. While it is not `live`, stored events after `cursor` come from storage."""
+
+    def __init__(self, channels: Sequence[Channel], wanted: Filter, cursor: int, *, live: bool) -> None:
+        self.channels = channels
+        self.filter = wanted
+        self.cursor = cursor
+        self.live = live
+
+    @property
+    def name(self) -> str:
+        return ",".join(channel.name for channel in self.channels)
+
+
+class Listener:
+    """Whoever broadcasts never waits here. Where the outbox is full, its reader gets the rest when it is empty."""
+
+    def __init__(self, story: Story) -> None:
+        self.outbox = Outbox()
+        self.subscriptions: dict[str, Subscription] = {}
+        self.left_out = 0
+        self._story = story
+
+    def subscribe(self, channels: Sequence[Channel], wanted: Filter, since: int | None, epoch: str | None) -> None:
+        """Hear channels from now on, or from after `since` on. Raises ProtocolError where that is no place here."""
+        position = self._story.position
+        self._check(since, epoch, position)
+        cursor = position if since is None else since
+        subscription = Subscription(channels, wanted, cursor, live=since is None)
+        self.subscriptions |= dict.fromkeys((channel.name for channel in channels), subscription)
+        self.outbox.wake()
+
+    def _check(self, since: int | None, epoch: str | None, position: int) -> None:
+        if since is None:
+            return
+        if epoch not in {None, self._story.epoch}:
+            reason = f"its epoch is {self._story.epoch}"
+        elif not 0 <= since <= position:
+            reason = f"its events go up to {position}"
+        else:
+            return
+        raise ProtocolError(
+            "INVALID_SINCE", f"{since} is no place in this database, {reason}: read anew, and subscribe without since"
+        )
+
+    def unsubscribe(self, channel: str) -> None:
+        self.subscriptions.pop(channel, None)
+
+    def hears(self, topic: Topic) -> bool:
+        subscription = self.subscriptions.get(topic.channel)
+        return subscription is not None and subscription.live and subscription.filter.passes(topic)
+
+    def hear(self, topic: Topic, told: Frame) -> None:
+        """Let a broadcast wait for its turn; where there is no room, note where to go on later."""
+        subscription = self.subscriptions.get(topic.channel)
+        if subscription is None or not subscription.filter.passes(topic):
+            return
+        if subscription.live and self.outbox.put(told):
+            return
+        if told.seq is None:
+            self.left_out += 1
+        if subscription.live:
+            subscription.live = False
+            subscription.cursor = self._story.position
+            self.say(Lagged(subscription.name, subscription.cursor, epoch_ms()))
+
+    def fall_behind(self) -> None:
+        """Let everything after the position come from storage: what was broadcast is not all that was stored."""
+        for subscription in set(self.subscriptions.values()):
+            if subscription.live:
+                subscription.live = False
+                subscription.cursor = self._story.position
+                self.say(Lagged(subscription.name, subscription.cursor, epoch_ms()))
+
+    def say(self, message: Struct, *, first: bool = False) -> None:
+        """Say something to this one alone."""
+        self.outbox.put_anyway(frame(message), first=first)
+
+    async def take(self) -> list[Frame]:
+        """Wait for what is to be sent next; return nothing once the outbox is closed and empty."""
+        while not self.outbox:
+            if self.outbox.closed:
+                return []
+            behind = next((each for each in self.subscriptions.values() if not each.live), None)
+            if behind is None:
+                await self.outbox.changed()
+            else:
+                await self._catch_up(behind)
+        return self.outbox.take()
+
+    async def _catch_up(self, behind: Subscription) -> None:
+        """Fetch some of what was missed. Between the last look and being live nothing can happen."""
+        if behind.cursor >= self._story.position:
+            behind.live = True
+            self.say(Live(behind.name, behind.cursor, epoch_ms()))
+            return
+        until = self._story.position
+        try:
+            found = await self._story.again(behind.channels, behind.filter, behind.cursor, until)
+        except StorageUnavailableError:
+            await trio.sleep(RETRY_SECONDS)
+            return
+        if not found:
+            behind.cursor = until
+        for seq, told in found:
+            if behind not in self.subscriptions.values() or (told is not None and not self.outbox.put(told)):
+                return
+            behind.cursor = seq
+
+    @property
+    def lag(self) -> int:
+        """How far behind the last stored event the slowest subscription is."""
+        position = self._story.position
+        return position - min(map(self.cursor, self.subscriptions.values()), default=position)
+
+    def cursor(self, subscription: Subscription) -> int:
+        """Return the last stored event that a subscription was given, or that is none of its business."""
+        return self._story.position if subscription.live else subscription.cursor
