@@ -17,7 +17,7 @@ from ccod_http.problems import Problem, current
 from ccod_http.settings import HttpSettings
 from ccod_http.tickets import Ticket, Tickets
 
-BEARER_PROTOCOL = "bearer."
+_BEARER_PROTOCOL = "bearer."
 _TICKETS = "ccod_tickets"
 
 
@@ -110,8 +110,8 @@ def _token() -> str | None:
         return token.strip() if scheme.lower() == "bearer" and len(given) == 1 else ""
     if not has_request_context():
         for protocol in asked.requested_subprotocols:
-            if protocol.startswith(BEARER_PROTOCOL):
-                return str(protocol.removeprefix(BEARER_PROTOCOL))
+            if protocol.startswith(_BEARER_PROTOCOL):
+                return str(protocol.removeprefix(_BEARER_PROTOCOL))
     return None
 
 

@@ -10,8 +10,10 @@ from quart import websocket
 from ccod_http.callers import client_address
 from ccod_http.frames import Frame
 from ccod_http.gate import connection_of
-from ccod_http.identity import BEARER_PROTOCOL
 from ccod_http.problems import current
+
+SUBPROTOCOL = "ccod"
+"""What a browser must offer beside `bearer.<token>`: it takes no answer that chooses none of its offers."""
 
 
 class Link(Protocol):
@@ -48,10 +50,8 @@ class WebSocket:
         self._channel: Channel = connection["socket"]
 
     async def accept(self) -> None:
-        """Accept with a subprotocol if the client offers any, as browsers expect: one that is no token, if there is."""
         offered = self._websocket.requested_subprotocols
-        plain = (each for each in offered if not each.startswith(BEARER_PROTOCOL))
-        await self._websocket.accept(subprotocol=next(plain, next(iter(offered), None)))
+        await self._websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
 
     async def receive(self) -> str | bytes | None:
         """Return the next message. An empty binary one may come as None."""

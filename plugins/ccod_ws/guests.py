@@ -29,6 +29,10 @@ class Origin(Struct, frozen=True):
     address: str = ""
     user: User | None = None
 
+    @property
+    def account(self) -> str | None:
+        return self.user.id if self.user else None
+
 
 class Guest(ABC):
     """One connection. A kind of connection says how it sends what its listener gives, and how it is closed."""
@@ -99,7 +103,7 @@ class Guests:
         _check("max_connections", len(self._all), mine.max_connections)
         _check("max_per_address", same_address, mine.max_per_address)
         if origin.user is not None and origin.user.role != "owner":
-            same_account = sum(each.origin.user == origin.user for each in self._all)
+            same_account = sum(each.origin.account == origin.account for each in self._all)
             _check("max_per_account", same_account, mine.max_per_account)
 
     def add(self, guest: Guest) -> None:

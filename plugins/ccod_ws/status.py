@@ -83,7 +83,7 @@ def client_json(guest: Guest) -> ClientJson:
         id=guest.name,
         kind=guest.kind,
         address=guest.origin.address,
-        user_id=guest.origin.user.id if guest.origin.user else None,
+        user_id=guest.origin.account,
         connected_since=iso(guest.since),
         bytes_sent=guest.link.sent,
         queue=QueueJson(len(outbox), outbox.bytes, round(guest.link.stalled * 1000)),

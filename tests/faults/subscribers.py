@@ -25,6 +25,8 @@ from tests.faults.crash import Transcript
 
 SUBSCRIBERS = 20
 FILES = 4
+PATIENCE_SECONDS = 60
+"""How long nobody may hear anything new before all is heard."""
 STORED = "SELECT seq FROM events WHERE kind NOT LIKE 'project%' ORDER BY seq"
 
 
@@ -136,9 +138,12 @@ async def _compare(daemon: Daemon, transcripts: list[Transcript], everyone: list
     lines = sum(len(transcript.uuids) for transcript in transcripts)
     await eventually(lambda: _all_read(daemon, lines), "end of the reading", 120)
     stored = _stored(daemon)
-    with trio.move_on_after(60):
-        while any(one.last < stored[-1] for one in everyone):
-            await trio.sleep(0.1)
+    with trio.move_on_after(PATIENCE_SECONDS) as patience:
+        while behind := [one for one in everyone if one.last < stored[-1]]:
+            before = sum(len(one.heard) for one in behind)
+            await trio.sleep(1)
+            if sum(len(one.heard) for one in behind) > before:
+                patience.deadline = trio.current_time() + PATIENCE_SECONDS
     stored = _stored(daemon)
     report = Report(events=len(stored), connections=sum(one.connections for one in everyone))
     for one in everyone:

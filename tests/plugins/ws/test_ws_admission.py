@@ -11,7 +11,7 @@ from ccod_ws.client import Client
 from ccod_ws.guests import Origin
 from ccod_ws.settings import WsSettings
 from tests.plugins.ws.house import LIMIT, UPGRADE, House, Line, added, make_house, open_house
-from tests.plugins.ws.test_ws_sse import ask
+from tests.plugins.ws.test_ws_sse import ask, listening
 
 
 async def connect(house: House, query: str) -> int:
@@ -98,3 +98,12 @@ async def test_nobody_is_let_in_before_the_hub_knows_where_events_are() -> None:
     with pytest.raises(Problem) as refusal:
         house.hub.join(Client(house.hub, Line(), Origin(), WsSettings()))
     assert refusal.value.status == 503
+
+
+async def test_who_is_not_authorised_any_more_is_let_go() -> None:
+    async with open_house() as house, house.listener("files") as client, listening(house) as events:
+        house.auth.revoked.set()
+        assert await client.rest() == []
+        assert client.closed == (4401, "no longer authorised")
+        with pytest.raises(EOFError):
+            await events.next()

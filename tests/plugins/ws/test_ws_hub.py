@@ -9,16 +9,18 @@ import trio.lowlevel
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
-from trio_websocket import ConnectionClosed, open_websocket
+from trio_websocket import ConnectionClosed
 
 from ccod_ws.events import FileChanged
+from ccod_ws.feed import Feed
 from ccod_ws.filters import Topic
 from ccod_ws.frames import Frame
 from ccod_ws.guests import CLOSE_SECONDS, STALL_SECONDS
 from ccod_ws.hub import WATCH_SECONDS
 from ccod_ws.outbox import JOINED_BYTES, MAX_FRAMES, Outbox
+from ccod_ws.settings import WsSettings
 from ccod_ws.transport import WsTransport
-from tests.plugins.ws.house import LIMIT, Listener, added, join, make_house, open_house
+from tests.plugins.ws.house import LIMIT, added, join, make_house, open_house
 
 CHANGE = FileChanged("change", "/x/c1.jsonl", 1, 1)
 FILES = Topic("files", "change")
@@ -45,31 +47,25 @@ async def test_content_is_parsed_once_for_all() -> None:
         assert house.parser.asked == 1
 
 
-async def test_a_client_that_reads_slowly_misses_nothing_and_holds_up_nobody() -> None:
-    text = "x" * 100_000
-    count = 400
-    async with (
-        open_house() as house,
-        house.listener("conversations") as healthy,
-        open_websocket(
-            "127.0.0.1", house.port, "/ws", use_ssl=False, message_queue_size=1, disconnect_timeout=LIMIT
-        ) as ws,
-    ):
-        slow = Listener(ws)
-        await slow.say(type="subscribe", channel="conversations")
-        assert [(await slow.hear())["type"] for _ in range(2)] == ["welcome", "subscribed"]
-        for number in range(1, count + 1):
-            house.store(added(number, text))
-            assert (await healthy.hear())["seq"] == number
-        heard = [await slow.hear()]
-        while heard[-1]["type"] != "live":
-            heard.append(await slow.hear())
-        (lagged,) = [one for one in heard if one["type"] == "lagged"]
-        assert 0 < lagged["from"] < count
-        assert heard[-1]["seq"] == count
-        house.store(added(count + 1))
-        heard.append(await slow.hear())
-    assert [one["seq"] for one in heard if one["type"] == "broadcast"] == list(range(1, count + 2))
+async def test_a_client_that_reads_slowly_misses_nothing_and_holds_up_nobody(autojump_clock: MockClock) -> None:
+    house = make_house(WsSettings(ping_interval=0))
+    count = 3 * MAX_FRAMES
+    async with trio.open_nursery() as nursery:
+        async with join(house, "conversations") as slow, join(house, "conversations") as healthy:
+            await nursery.start(Feed(house.hub, house.observatory).run)
+            slow.pause = 10_000
+            for number in range(1, count + 1):
+                house.store(added(number))
+                await wait_all_tasks_blocked()
+                assert len(healthy.frames) == number
+            slow.pause = 1
+            await trio.sleep(20_000)
+            heard = slow.messages
+        nursery.cancel_scope.cancel()
+    (lagged,) = [one for one in heard if one["type"] == "lagged"]
+    assert 0 < lagged["from"] < count
+    assert (heard[-1]["type"], heard[-1]["seq"]) == ("live", count)
+    assert [one["seq"] for one in heard if one["type"] == "broadcast"] == list(range(1, count + 1))
 
 
 async def test_a_client_that_reads_nothing_is_let_go_and_forgotten(autojump_clock: MockClock) -> None:
