@@ -74,7 +74,7 @@ from ccod.observatory import Observatory
 from ccod.redaction import Redactor, SecretRule
 from ccod.rights import RIGHTS, Access, may
 from ccod.roles import Auth, Intake, Parser, Prices, Source, Storage, Transport
-from ccod.settings import Bytes, Seconds, Settings, setting
+from ccod.settings import Bytes, FilePath, Seconds, Settings, expanded, setting
 from ccod.version import __version__
 
 __all__ = [
@@ -105,6 +105,7 @@ __all__ = [
     "EntryQuery",
     "Event",
     "FileChange",
+    "FilePath",
     "Found",
     "Health",
     "Hit",
@@ -163,6 +164,7 @@ __all__ = [
     "Usage",
     "User",
     "__version__",
+    "expanded",
     "hookimpl",
     "hookspec",
     "may",

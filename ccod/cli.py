@@ -5,46 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from ccod.configuration import Configuration
+from ccod.app import App, Group, config_option, pass_app, set_option
+from ccod.commands.config import config
 from ccod.errors import CcodError, ConfigError
-from ccod.manager import Manager
-from ccod.settings import Field, Settings, fields
+from ccod.settings import Field, fields
 from ccod.version import __version__
 
 
-class App:
-    """What the commands of one call share: where the configuration is, and what came of it."""
-
-    def __init__(self) -> None:
-        self.file: Path | None = None
-        self.overrides: dict[str, str] = {}
-        self._manager: Manager | None = None
-        self._disabled: list[str] = []
-
-    def configuration(self) -> Configuration:
-        return Configuration(self.file, os.environ, self.overrides)
-
-    def manager(self) -> Manager:
-        """Return the loaded plugins, loaded anew where an option read since then leaves out others."""
-        disable = self.configuration().core().disable
-        if self._manager is None or self._disabled != disable:
-            self._manager, self._disabled = Manager(disable), disable
-        return self._manager
-
-    def settings(self) -> Settings:
-        """Read and check the whole configuration. Raises ConfigError or PluginError for the first thing wrong."""
-        manager = self.manager()
-        manager.require()
-        configuration = self.configuration()
-        return configuration.settings(manager.schemas(), absent=configuration.core().disable)
-
-
-class Cli(click.Group):
+class Cli(Group):
     """A group whose plugins' commands are added when one of them, or the list of all, is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -56,20 +28,9 @@ class Cli(click.Group):
             self._add_plugins(ctx)
         return super().get_command(ctx, cmd_name)
 
-    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        """Add a command; each takes the options that say where the configuration is."""
-        super().add_command(_with_options(cmd), name)
-
     def _add_plugins(self, ctx: click.Context) -> None:
         app = ctx.ensure_object(App)
         app.manager().add_commands(self, app.settings)
-
-
-def _with_options(cmd: click.Command) -> click.Command:
-    """Let a command, and those below it, take the options that say where the configuration is."""
-    for each in cmd.commands.values() if isinstance(cmd, click.Group) else ():
-        _with_options(each)
-    return set_option(config_option(cmd))
 
 
 class Serve(click.Command):
@@ -89,41 +50,6 @@ def _option(field: Field) -> click.Option:
     assert field.option
     help_text = f"{field.description}  {field.name} in the file, {field.variable} in the environment."
     return click.Option([field.option], expose_value=False, callback=remember, help=help_text, metavar="VALUE")
-
-
-def _remember_file(ctx: click.Context, _: click.Parameter, file: Path | None) -> None:
-    if file is not None:
-        ctx.ensure_object(App).file = file
-
-
-def _remember_values(ctx: click.Context, _: click.Parameter, assignments: tuple[str, ...]) -> None:
-    for assignment in assignments:
-        name, equals, text = assignment.partition("=")
-        if not equals:
-            raise click.BadParameter(f"{assignment!r} is not NAME=VALUE, such as http.port=3000")
-        ctx.ensure_object(App).overrides[name] = text
-
-
-pass_app = click.make_pass_decorator(App, ensure=True)
-
-config_option = click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    expose_value=False,
-    is_eager=True,
-    callback=_remember_file,
-    metavar="FILE",
-    help="Configuration file, instead of $XDG_CONFIG_HOME/ccod/config.toml.",
-)
-set_option = click.option(
-    "--set",
-    multiple=True,
-    expose_value=False,
-    is_eager=True,
-    callback=_remember_values,
-    metavar="NAME=VALUE",
-    help="Set one value, such as --set http.port=3000. May be repeated.",
-)
 
 
 @click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"]})
@@ -180,6 +106,9 @@ def _print_table(found: list[Any]) -> None:
     Console().print(table)
 
 
+cli.add_command(config)
+
+
 def main() -> NoReturn:
     """Run the command line; a person's mistake is one line on stderr and its exit code, never a traceback."""
     try:
@@ -206,5 +135,6 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _say(error: BaseException) -> int:
-    click.echo(f"ccod: {' '.join(str(error).split())}", err=True)
+    line = " ".join(str(error).split())
+    click.echo(f"ccod: {''.join(c if c.isprintable() else repr(c)[1:-1] for c in line)}", err=True)
     return error.exit_code if isinstance(error, CcodError) else ConfigError.exit_code

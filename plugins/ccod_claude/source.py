@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import trio
 
-from ccod import Intake
+from ccod import Intake, expanded
 from ccod_claude.catalogue import Catalogue
 from ccod_claude.checking import check
 from ccod_claude.lanes import Lanes
@@ -23,7 +21,7 @@ class ClaudeSource:
 
     def __init__(self, settings: ClaudeSettings) -> None:
         self._settings = settings
-        self.roots = list(dict.fromkeys(str(Path(root).expanduser().absolute()) for root in settings.roots))
+        self.roots = list(dict.fromkeys(str(expanded(root).absolute()) for root in settings.roots))
 
     async def run(self, intake: Intake, *, task_status: trio.TaskStatus[None]) -> None:
         settings = self._settings
