@@ -74,7 +74,7 @@ from ccod.observatory import Observatory
 from ccod.redaction import Redactor, SecretRule
 from ccod.rights import RIGHTS, Access, may
 from ccod.roles import Auth, Intake, Parser, Prices, Source, Storage, Transport
-from ccod.settings import Bytes, FilePath, Seconds, Settings, expanded, setting
+from ccod.settings import Bytes, FilePath, Reloaded, Seconds, Settings, expanded, setting
 from ccod.version import __version__
 
 __all__ = [
@@ -127,6 +127,7 @@ __all__ = [
     "Record",
     "RecordType",
     "Redactor",
+    "Reloaded",
     "Response",
     "ResponseRecord",
     "Right",

@@ -38,15 +38,13 @@ class App:
         configuration = self.configuration()
         return configuration.settings(manager.schemas(), absent=configuration.core().disable)
 
-    def read_again(self) -> Settings:
-        """Read the configuration of a daemon that runs: the plugins stay those that are loaded. Raises ConfigError."""
+    def settings_again(self, manager: Manager, settings: Settings) -> Settings:
+        """Read and check the whole configuration for a daemon that runs with these; its plugins stay as they are."""
         configuration = self.configuration()
-        absent = [*self._disabled, *configuration.core().disable]
-        return configuration.settings(self.running_manager().schemas(), absent=absent)
-
-    def running_manager(self) -> Manager:
-        assert self._manager is not None
-        return self._manager
+        absent = [*settings.core.disable, *configuration.core().disable]
+        read = configuration.settings(manager.schemas(), absent=absent)
+        manager.require_roles(read)
+        return read
 
 
 pass_app = click.make_pass_decorator(App, ensure=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from functools import partial
 from typing import Any, NoReturn
 
 import click
@@ -71,12 +72,14 @@ def serve(app: App) -> None:
     from ccod.progress import BackfillProgress
 
     settings = app.settings()
+    manager = app.manager()
     os.umask(0o077)
-    log.set_up(settings.core, redactor=app.manager().redactor(settings))
+    log.set_up(settings.core, redactor=manager.redactor(settings))
     for name in app.configuration().unused():
         structlog.get_logger("ccod.settings").warning("not used by this version", variable=name)
     with BackfillProgress() as progress:
-        trio.run(daemon.serve, app.manager(), settings, progress, strict_exception_groups=True)
+        reader = partial(app.settings_again, manager, settings)
+        trio.run(daemon.serve, manager, settings, progress, reader, strict_exception_groups=True)
 
 
 @cli.command()

@@ -105,6 +105,10 @@ class Configuration:
         found = [value for layer in self.layers if (value := layer.value(field)) is not None]
         return found[-1] if found else DEFAULT
 
+    def place(self, field: Field) -> str:
+        """Tell where the value of `field` was written, such as `/etc/ccod/config.toml:3`."""
+        return self.written(field).origin.removesuffix(f": {field.name}")
+
     def value(self, field: Field) -> Any:
         """Return the checked value of `field`, or None where none was written."""
         written = self.written(field)
@@ -159,8 +163,7 @@ class Configuration:
         """Tell where the setting was written that a class complains about."""
         for field in fields(schema, table):
             if str(error).startswith(f"{field.name}:"):
-                place = self.written(field).origin.removesuffix(f": {field.name}")
-                return ConfigError(f"{place}: {error}")
+                return ConfigError(f"{self.place(field)}: {error}")
         return ConfigError(f"[{'.'.join(table)}]: {error}")
 
     def _resolved(self, field: Field, written: Value) -> Value:

@@ -99,6 +99,16 @@ class Settings:
         return value
 
 
+class Reloaded(Struct, frozen=True):
+    """What reading the settings again changed: names of settings, such as `http.port`.
+
+    `applied` hold from now on. `restart` were changed in the files, and hold once the daemon is restarted.
+    """
+
+    applied: list[str]
+    restart: list[str]
+
+
 class Field(Struct, frozen=True):
     """One setting: `path` is its table and key, such as `("http", "limits", "window")`."""
 

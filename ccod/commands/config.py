@@ -121,8 +121,7 @@ def _all(app: App) -> list[tuple[Any, Any, str]]:
         struct = settings[schema] if table else settings.core
         for field in fields(schema, path):
             value = attrgetter(".".join(field.path[len(path) :]))(struct)
-            place = configuration.written(field).origin.removesuffix(f": {field.name}")
-            found.append((field, MASK if field.secret and value else value, place))
+            found.append((field, MASK if field.secret and value else value, configuration.place(field)))
     return found
 
 
@@ -197,9 +196,9 @@ def _refuse_new_problems(app: App, name: str, text: str) -> None:
 
 
 def _tell_stronger(app: App, field: Any, path: Any) -> None:
-    origin = app.configuration().written(field).origin
-    if not origin.startswith(str(path)):
-        click.echo(f"ccod: it has no effect, for this is stronger: {origin}", err=True)
+    place = app.configuration().place(field)
+    if not place.startswith(str(path)):
+        click.echo(f"ccod: it has no effect, for this is stronger: {place}", err=True)
 
 
 @config.command()
@@ -213,9 +212,9 @@ def unset(app: App, name: str) -> None:
     field = find(name, app.manager().schemas())
     configuration = app.configuration()
     if not LocalFile(configuration.local_file).unset(field.path):
-        place = configuration.written(field).origin
+        place = configuration.place(field)
         raise RefusedError(f"{name} is not set in {configuration.local_file}; it comes from: {place}")
-    place = app.configuration().written(field).origin
+    place = app.configuration().place(field)
     click.echo(f"{configuration.local_file}: {name} is unset, it comes from: {place}; {_when(live=field.live)}")
 
 

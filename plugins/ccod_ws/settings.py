@@ -13,11 +13,11 @@ class WsSettings(Struct, forbid_unknown_fields=True):
     """WebSocket clients."""
 
     max_connections: Annotated[
-        int, setting("How many clients may be connected at once.", env="WS_MAX_CONNECTIONS", ge=0)
+        int, setting("How many clients may be connected at once.", env="WS_MAX_CONNECTIONS", live=True, ge=0)
     ] = 100
     ping_interval: Annotated[
         Seconds,
-        setting("How often each client is pinged; 0 never.", env="WS_PING_INTERVAL", env_unit="ms"),
+        setting("How often each client is pinged; 0 never.", env="WS_PING_INTERVAL", env_unit="ms", live=True),
     ] = 30
     pong_timeout: Annotated[
         Seconds,
@@ -25,5 +25,6 @@ class WsSettings(Struct, forbid_unknown_fields=True):
             "How soon a client must answer a ping; 0 allows any time.",
             env="WS_PONG_TIMEOUT",
             env_unit="ms",
+            live=True,
         ),
     ] = 5

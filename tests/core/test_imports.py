@@ -17,9 +17,9 @@ if not CORE.is_dir():
 
 FLOORS = (
     {"version", "errors", "model", "health", "positions"},
-    {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "files"},
+    {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition", "files"},
     {"conversion", "log", "observatory", "pipeline", "progress", "local", "example", "jsonschema"},
-    {"hookspecs", "layers"},
+    {"hookspecs", "layers", "reloading"},
     {"manager", "__init__", "configuration"},
     {"daemon", "app"},
     {"commands"},
