@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import Any
 
 import structlog
 import trio
@@ -12,6 +13,7 @@ from hypercorn.utils import repr_socket_addr
 from ccod import Observatory, Settings
 from ccod_http.app import build_app
 from ccod_http.guards import GuardedConfig, install
+from ccod_http.requestlog import RequestLog
 from ccod_http.settings import HttpSettings
 from ccod_http.sockets import addresses, open_sockets
 from ccod_http.unixsocket import open_unix_socket
@@ -29,7 +31,7 @@ class HttpTransport:
         self._stopping = observatory.stopping
         addresses(self._settings.host)
         install()
-        self._app = build_app(settings, observatory)
+        self._app = RequestLog(build_app(settings, observatory))
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         sockets = open_sockets(self._settings.host, self._settings.port)
@@ -50,7 +52,8 @@ class HttpTransport:
     async def _serve(self, config: GuardedConfig, *, task_status: trio.TaskStatus[list[str]]) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._cut_off, config)
-            await serve(self._app, config, shutdown_trigger=self._stopping.wait, task_status=task_status)
+            app: Any = self._app
+            await serve(app, config, shutdown_trigger=self._stopping.wait, task_status=task_status)
             nursery.cancel_scope.cancel()
 
     async def _cut_off(self, config: GuardedConfig) -> None:
