@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from ccod.conversion import Value
 from ccod.errors import ConfigError
 from ccod.files import read_small, require_private
-from ccod.positions import positions
+from ccod.positions import positions, stumbling_block
 from ccod.settings import Field
 
 LONGEST_SECRET = 64 * 1024
@@ -212,10 +212,17 @@ def _parsed(path: Path, content: bytes) -> tuple[str, dict[str, Any]]:
     try:
         return text, tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        problem = str(error)
-        place = _PLACE.search(problem)
-        line = f":{place[1] or text.rstrip().count(chr(10)) + 1}" if place else ""
-        raise ConfigError(f"{path}{line}: not valid TOML: {_PLACE.sub('', problem)}; correct it") from error
+        problem = _PLACE.sub("", str(error)).partition("; ")[0]
+        line = _line(text, error)
+        raise ConfigError(f"{path}{f':{line}' if line else ''}: not valid TOML: {problem}; correct it") from error
+
+
+def _line(text: str, error: Exception) -> int | None:
+    """Return the line on which the parser found an error."""
+    place = _PLACE.search(str(error))
+    if place is None:
+        return stumbling_block(text)
+    return int(place[1]) if place[1] else text.rstrip().count("\n") + 1
 
 
 def _decoded(path: Path, content: bytes) -> str:

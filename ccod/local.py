@@ -49,6 +49,8 @@ class LocalFile:
             write_private(self.path, (HEADER + tomli_w.dumps(self._tree)).encode())
         except OSError as error:
             raise ConfigError(f"{self.path}: {error.strerror or error}; make its folder writable") from error
+        except RecursionError as error:
+            raise ConfigError(f"{self.path}: its tables are too deep; correct or remove it") from error
 
 
 def _removed(tree: dict[str, Any], name: tuple[str, ...]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 LONGEST_STATEMENT = 500
+DEEPEST = 16
 
 Path = tuple[str, ...]
 
@@ -37,6 +38,23 @@ def positions(text: str) -> dict[Path, int]:
     return found
 
 
+def stumbling_block(text: str) -> int | None:
+    """Return the line of the statement over which the parser fell without naming its place: it is too large or deep."""
+    statement, start = "", 1
+    for number, line in enumerate(text.split("\n"), 1):
+        statement += line + "\n"
+        try:
+            tomllib.loads(statement)
+        except tomllib.TOMLDecodeError:
+            if number - start >= LONGEST_STATEMENT:
+                return None
+        except (ValueError, RecursionError):
+            return start
+        else:
+            statement, start = "", number + 1
+    return None
+
+
 def _parsed(statement: str) -> dict[str, Any] | None:
     try:
         return tomllib.loads(statement)
@@ -44,9 +62,9 @@ def _parsed(statement: str) -> dict[str, Any] | None:
         return None
 
 
-def _paths(tree: Mapping[str, Any]) -> Iterator[Path]:
+def _paths(tree: Mapping[str, Any], depth: int = DEEPEST) -> Iterator[Path]:
     for key, value in tree.items():
         yield (key,)
         inner = value[0] if isinstance(value, list) and value else value
-        if isinstance(inner, dict):
-            yield from ((key, *path) for path in _paths(inner))
+        if isinstance(inner, dict) and depth:
+            yield from ((key, *path) for path in _paths(inner, depth - 1))

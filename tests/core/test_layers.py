@@ -55,6 +55,9 @@ def configuration(tmp_path: Path, toml: str = "", environ: dict[str, str] | None
         ("[door]\nweights = { a = nan }", "config.toml:2: [door] weights = {'a': nan}: Expected a finite number"),
         ("[door]\npath = '~nobody-of-that-name/x'", "config.toml:2: [door] path = '~nobody"),
         ("[door]\npaths = ['/', \"/\\u0000\"]", "config.toml:2: [door] paths = ['/', "),
+        ("\nx" + ".a" * 3000 + " = 1", "config.toml:2: nothing is called 'x'"),
+        ("\nx = " + "[" * 5000, "config.toml:2: not valid TOML: maximum recursion depth exceeded"),
+        ("[door]\n\nport = " + "1" * 5000 + "\nx = 1", "config.toml:3: not valid TOML: Exceeds the limit"),
         ("[door]\npath = '" + 5000 * "x" + "'\nport = 1e9", "config.toml:3: [door] port"),
     ],
 )
