@@ -114,6 +114,7 @@ cli.add_command(config)
 
 def main() -> NoReturn:
     """Run the command line; a person's mistake is one line on stderr and its exit code, never a traceback."""
+    _open_missing_streams()
     try:
         code = cli.main(prog_name="ccod", standalone_mode=False)
     except click.ClickException as error:
@@ -129,6 +130,16 @@ def main() -> NoReturn:
             raise
         code = _say(_first(ours))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_missing_streams() -> None:
+    """Open what a careless parent closed, before a socket or a database takes its number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def _first(error: BaseException) -> BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
@@ -80,7 +81,14 @@ def _quantity(text: str, unit: str) -> float:
 def _require_paths(value: Any) -> None:
     for path in value if isinstance(value, list) else [value]:
         if isinstance(path, str):
-            expanded(path)
+            _require_place(expanded(path))
+
+
+def _require_place(path: Path) -> None:
+    try:
+        path.absolute()
+    except FileNotFoundError:
+        raise ValueError("it is relative, and the current folder is gone; begin it with /") from None
 
 
 def _is_finite(value: Any) -> bool:

@@ -32,7 +32,7 @@ def set_up(
 
     `redactor` masks the secrets in what libraries put into their messages and exceptions.
     """
-    stream = stream or sys.stderr or _nowhere()
+    stream = stream or sys.stderr
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -112,8 +112,3 @@ def _is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
     except (OSError, ValueError):
         return False
     return environ.get("JOURNAL_STREAM", "") == f"{status.st_dev}:{status.st_ino}"
-
-
-def _nowhere() -> TextIO:
-    """Return a stream for a process that was started without stderr."""
-    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123

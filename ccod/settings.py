@@ -29,7 +29,7 @@ def expanded(path: str) -> Path:
             raise ConfigError(f"{path!r} is no path; write one without a NUL")
         return Path(path).expanduser()
     except RuntimeError as error:
-        raise ConfigError(f"{path!r}: no home folder is known for it; begin it with /") from error
+        raise ConfigError(f"{path!r}: no home folder is known; set HOME, or begin it with /") from error
 
 
 def setting(  # noqa: PLR0913

@@ -138,15 +138,6 @@ def test_the_journal_is_told_the_priority_of_each_line(tmp_path: Path) -> None:
     assert {json.loads(line[3:])["event"] for line in lines} == {HOSTILE}
 
 
-def test_a_process_without_stderr_logs_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stderr", None)
-    log.set_up(CoreSettings())
-    structlog.get_logger("ccod.test").error("unheard")
-    (handler,) = logging.getLogger().handlers
-    assert isinstance(handler, logging.StreamHandler)
-    handler.stream.close()
-
-
 def test_what_repeats_is_held_back_and_counted() -> None:
     now = 0.0
     repetition = Repetition(lambda: now)
