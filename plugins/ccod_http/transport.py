@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -13,6 +15,7 @@ from hypercorn.utils import repr_socket_addr
 from ccod import Observatory, Settings
 from ccod_http.app import build_app
 from ccod_http.guards import GuardedConfig, install
+from ccod_http.inherited import inherited_sockets
 from ccod_http.requestlog import RequestLog
 from ccod_http.settings import HttpSettings
 from ccod_http.sockets import addresses, open_sockets
@@ -34,15 +37,13 @@ class HttpTransport:
         self._app = RequestLog(build_app(settings, observatory))
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
-        sockets = open_sockets(self._settings.host, self._settings.port)
-        bound = [repr_socket_addr(sock.family, sock.getsockname()) for sock in sockets]
-        name = "localhost" if len(bound) > 1 else bound[0].rpartition(":")[0]
-        url = f"http://{name}:{sockets[0].getsockname()[1]}"
+        sockets = inherited_sockets() or open_sockets(self._settings.host, self._settings.port)
         config = GuardedConfig()
         with ExitStack() as stack:
-            if self._settings.socket:
+            if self._settings.socket and not any(sock.family == socket.AF_UNIX for sock in sockets):
                 sockets.append(stack.enter_context(open_unix_socket(self._settings.socket)))
-                bound.append(self._settings.socket)
+            bound = [_name(sock) for sock in sockets]
+            url = _url([sock for sock in sockets if sock.family != socket.AF_UNIX])
             config.bind = [f"fd://{sock.detach()}" for sock in sockets]
             async with trio.open_nursery() as nursery:
                 await nursery.start(self._serve, config)
@@ -63,3 +64,15 @@ class HttpTransport:
             await trio.sleep(config.graceful_timeout)
         finally:
             config.abort_all()
+
+
+def _name(sock: socket.socket) -> str:
+    return repr_socket_addr(sock.family, sock.getsockname()).removeprefix("unix:")
+
+
+def _url(sockets: Sequence[socket.socket]) -> str:
+    """Return where a browser finds these TCP sockets."""
+    if not sockets:
+        return ""
+    host = "localhost" if len(sockets) > 1 else _name(sockets[0]).rpartition(":")[0]
+    return f"http://{host}:{sockets[0].getsockname()[1]}"
