@@ -12,6 +12,7 @@ import click
 
 from ccod.app import App, Group, config_option, pass_app, set_option
 from ccod.commands.config import config
+from ccod.commands.service import service
 from ccod.errors import CcodError, ConfigError
 from ccod.settings import Field, fields
 from ccod.version import __version__
@@ -110,6 +111,7 @@ def _print_table(found: list[Any]) -> None:
 
 
 cli.add_command(config)
+cli.add_command(service)
 
 
 def main() -> NoReturn:
