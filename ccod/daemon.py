@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import structlog
 import trio
@@ -20,6 +21,7 @@ from ccod.notify import keep_watchdog_fed, notify
 from ccod.observatory import Observatory
 from ccod.pipeline import Pipeline
 from ccod.reloading import Reloader
+from ccod.roles import Source
 from ccod.settings import Settings
 from ccod.supervisor import open_supervisor
 
@@ -38,6 +40,19 @@ class Life:
     reload: Reloader
     ready: trio.Event = field(default_factory=trio.Event)
     stop: trio.Event = field(default_factory=trio.Event)
+
+
+class Roots(Sequence[str]):
+    """The folders that sources read at the moment."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+
+    def __len__(self) -> int:
+        return sum(len(source.roots) for source in self._sources)
+
+    def __getitem__(self, index: Any) -> Any:
+        return [root for source in self._sources for root in source.roots][index]
 
 
 async def serve(
@@ -83,7 +98,6 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
         health.set("storage", "running")
         pipeline = Pipeline(parsers, storage, bus, health)
         sources = manager.sources(settings)
-        roots = [root for source in sources for root in source.roots]
         observatory = Observatory(
             storage,
             auth,
@@ -93,7 +107,7 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
             stopping,
             manager.ask,
             pipeline.change,
-            roots,
+            Roots(sources),
             manager.redactor(settings),
             life.reload,
         )

@@ -25,6 +25,7 @@ class ClaudeSettings(Struct, forbid_unknown_fields=True):
             "`projects` folders to watch; those of CLAUDE_CONFIG_DIR, or else of ~/.claude. "
             "CLAUDE_PROJECTS_PATH takes a list with commas or a JSON array.",
             env="CLAUDE_PROJECTS_PATH",
+            live=True,
             min_length=1,
         ),
     ] = field(default_factory=default_roots)
