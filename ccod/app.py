@@ -51,10 +51,17 @@ pass_app = click.make_pass_decorator(App, ensure=True)
 
 
 class Group(click.Group):
-    """A group whose commands each take the options that say where the configuration is."""
+    """A group whose commands, and theirs, each take the options that say where the configuration is."""
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        super().add_command(set_option(config_option(cmd)), name)
+        super().add_command(_with_options(cmd), name)
+
+
+def _with_options(cmd: click.Command) -> click.Command:
+    """Let a command, and those below it, take the options that say where the configuration is."""
+    for each in cmd.commands.values() if isinstance(cmd, click.Group) else ():
+        _with_options(each)
+    return set_option(config_option(cmd))
 
 
 def _remember_file(ctx: click.Context, _: click.Parameter, file: Path | None) -> None:

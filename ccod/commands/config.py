@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ccod.app import App, Group, pass_app
+from ccod.app import App, pass_app
 from ccod.errors import CcodError, ConfigError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class RefusedError(CcodError):
     """The command is right and cannot be done here."""
 
 
-@click.group(cls=Group, invoke_without_command=True)
+@click.group(invoke_without_command=True)
 @click.option("--example", "wants_example", is_flag=True, help="Print a file that shows every setting.")
 @click.pass_context
 def config(ctx: click.Context, wants_example: bool) -> None:

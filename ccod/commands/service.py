@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from ccod.app import App, Group, pass_app
+from ccod.app import App, pass_app
 from ccod.errors import CcodError, UnavailableError
 
 UNIT = "ccod.service"
@@ -22,7 +22,7 @@ class ServiceError(CcodError):
     """systemd refused."""
 
 
-@click.group(cls=Group)
+@click.group()
 def service() -> None:
     """Run ccod as a service of your own, with systemd."""
 
