@@ -44,3 +44,36 @@ TRIALS = (
     Trial("salvage", "--count", 10_000, 500),
     Trial("mutation", "--count", 100_000, 1000),
     Trial("configurations", "--count", 5000, 300),
+    Trial("contract", "--count", 100, 3),
+    Trial("timing", "--count", 300, 5),
+    Trial("forgery"),
+)
+
+
+def run(trial: Trial, seed: int, *, quick: bool) -> Outcome:
+    command = trial.command(seed, quick=quick)
+    print(f"\n$ python {' '.join(command[1:])}", flush=True)
+    began = time.monotonic()
+    try:
+        code = subprocess.run(command, check=False, timeout=LIMIT_SECONDS).returncode
+    except subprocess.TimeoutExpired:
+        verdict = f"not done in {LIMIT_SECONDS} s"
+    else:
+        verdict = "pass" if code == 0 else f"FAIL (exit {code})"
+    return Outcome(trial, time.monotonic() - began, verdict)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="only as much as the tests do")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    arguments = parser.parse_args()
+    outcomes = [run(trial, arguments.seed, quick=arguments.quick) for trial in TRIALS]
+    print(f"\nseed {arguments.seed}")
+    for outcome in outcomes:
+        print(f"{outcome.trial.name:14}{outcome.seconds:>8.0f} s  {outcome.verdict}")
+    return 0 if all(outcome.verdict == "pass" for outcome in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

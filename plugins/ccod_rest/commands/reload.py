@@ -16,7 +16,7 @@ def reload_command(settings: Callable[[], Settings]) -> click.Command:
         """Let the daemon read its settings again. When they are wrong it keeps those that it has."""
         import json
 
-        from ccod_rest.client import RefusedError, send
+        from ccod_http.client import RefusedError, send
 
         try:
             reloaded = send(settings(), "POST", "/api/reload")
