@@ -73,7 +73,7 @@ from ccod.model import (
 from ccod.observatory import Observatory
 from ccod.redaction import Redactor, SecretRule
 from ccod.rights import RIGHTS, Access, may
-from ccod.roles import Auth, Intake, Parser, Prices, Source, Storage, Transport
+from ccod.roles import Auth, Cache, Intake, Parser, Prices, Source, Storage, Transport
 from ccod.settings import Bytes, FilePath, Reloaded, Seconds, Settings, expanded, setting
 from ccod.version import __version__
 
@@ -89,6 +89,7 @@ __all__ = [
     "Bus",
     "BusyError",
     "Bytes",
+    "Cache",
     "CalledTool",
     "CcodError",
     "Charge",

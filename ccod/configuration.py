@@ -28,12 +28,10 @@ from ccod.settings import CoreSettings, Field, Settings, expanded, fields
 SYSTEM_FILE = Path("/etc/ccod/config.toml")
 
 NOT_YET = (
-    "RATE_LIMIT_WINDOW_MS",
-    "RATE_LIMIT_MAX",
     "ENABLE_METRICS",
     "METRICS_PORT",
 )
-"""Variables that are promised and do nothing yet: rate limits and metrics are to come."""
+"""Variables that are promised and do nothing yet: metrics are to come."""
 
 S = TypeVar("S", bound=msgspec.Struct)
 L = TypeVar("L", TomlLayer, DotEnv)

@@ -94,7 +94,11 @@ async def _reload(life: Life) -> None:
 async def _live(manager: Manager, settings: Settings, life: Life, show: Callable[[Health], object]) -> None:
     health, bus, stopping = Health(), Bus(), trio.Event()
     parsers = manager.parsers(settings)
-    async with manager.storage(settings, parsers) as storage, manager.auth(settings, storage) as auth:
+    async with (
+        manager.storage(settings, parsers) as storage,
+        manager.auth(settings, storage) as auth,
+        manager.cache(settings) as cache,
+    ):
         health.set("storage", "running")
         pipeline = Pipeline(parsers, storage, bus, health)
         sources = manager.sources(settings)
@@ -109,6 +113,7 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
             pipeline.change,
             Roots(sources),
             manager.redactor(settings),
+            cache,
             life.reload,
         )
         async with open_supervisor("transport", health) as transports:

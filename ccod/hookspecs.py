@@ -14,7 +14,7 @@ import pluggy
 
 from ccod.observatory import Observatory
 from ccod.redaction import SecretRule
-from ccod.roles import Auth, Parser, Prices, Source, Storage, Transport
+from ccod.roles import Auth, Cache, Parser, Prices, Source, Storage, Transport
 from ccod.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,6 +77,11 @@ def ccod_storage(settings: Settings, prices: Prices, parsers: Mapping[str, Parse
 @hookspec(firstresult=True)
 def ccod_auth(settings: Settings, storage: Storage) -> Auth:  # type: ignore[empty-body]
     """Return who says who is asking. Only the plugin named by `auth` in the configuration is asked."""
+
+
+@hookspec(firstresult=True)
+def ccod_cache(settings: Settings) -> Cache:  # type: ignore[empty-body]
+    """Return what keeps answers. Only the plugin named by `cache` in the configuration is asked."""
 
 
 @hookspec

@@ -15,7 +15,7 @@ from ccod import hookspecs
 from ccod.errors import CcodError, ConfigError, PluginError
 from ccod.observatory import Observatory
 from ccod.redaction import Redactor
-from ccod.roles import Auth, Parser, Prices, Source, Storage, Transport
+from ccod.roles import Auth, Cache, Parser, Prices, Source, Storage, Transport
 from ccod.settings import CoreSettings, Settings
 
 if TYPE_CHECKING:
@@ -110,6 +110,10 @@ class Manager:
 
     def auth(self, settings: Settings, storage: Storage) -> Auth:
         answer: Auth = self._ask_one("ccod_auth", "auth", settings.core.auth, settings=settings, storage=storage)
+        return answer
+
+    def cache(self, settings: Settings) -> Cache:
+        answer: Cache = self._ask_one("ccod_cache", "cache", settings.core.cache, settings=settings)
         return answer
 
     def transports(self, settings: Settings, observatory: Observatory) -> list[Transport]:

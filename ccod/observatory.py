@@ -10,7 +10,7 @@ from ccod.bus import Bus
 from ccod.health import Health
 from ccod.model import Content, Message, Stored
 from ccod.redaction import Redactor
-from ccod.roles import Auth, Parser, Storage
+from ccod.roles import Auth, Cache, Parser, Storage
 from ccod.settings import Reloaded
 
 if TYPE_CHECKING:
@@ -21,6 +21,19 @@ async def _nothing_to_reload() -> Reloaded:
     return Reloaded([], [])
 
 
+class NoCache(Cache):
+    """Keeps nothing."""
+
+    async def __aexit__(self, *_: object) -> None:
+        """There is nothing to close."""
+
+    async def get(self, _key: str) -> bytes | None:
+        return None
+
+    async def put(self, _key: str, _value: bytes) -> None:
+        """Forget it at once."""
+
+
 @dataclass(frozen=True)
 class Observatory:
     """`stopping` is set when the daemon begins to stop: finish what you are at, tell your clients, return.
@@ -28,8 +41,8 @@ class Observatory:
     `ask` puts a hook that a plugin added to every plugin: `ask("ccod_http_blueprints", settings=…)` returns each
     plugin's name with its answer. `change` does what changes the storage, such as forgetting, and publishes that.
     `roots` are the folders that sources read, below which nothing is ever written. `redactor` masks the secrets in
-    what is shown. `reload` reads the settings again and applies what can be; it raises CcodError, and
-    changes nothing, when they are wrong.
+    what is shown. `cache` keeps what is costly to make. `reload` reads the settings again and applies what can be; it
+    raises CcodError, and changes nothing, when they are wrong.
     """
 
     storage: Storage
@@ -42,6 +55,7 @@ class Observatory:
     change: Callable[[Callable[[], Awaitable[Stored | None]]], Awaitable[Stored | None]]
     roots: Sequence[str] = ()
     redactor: Redactor = field(default_factory=Redactor)
+    cache: Cache = field(default_factory=NoCache)
     reload: Callable[[], Awaitable[Reloaded]] = _nothing_to_reload
 
     def content(self, message: Message, *, reveal: bool = False) -> Content:

@@ -111,6 +111,13 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
     @property
     def folder(self) -> Path: ...
 
+    @property
+    def revision(self) -> int | None:
+        """Name the state of all that can be read: while it is the same, every answer is. None while that changes.
+
+        It is asked for without waiting, before something is read; a storage that is opened again may begin anew.
+        """
+
     async def checkpoints(self, source: str) -> Sequence[tuple[Stream, Checkpoint]]:
         """Return every stream of `source` with its latest description, and where it was left."""
 
@@ -233,6 +240,19 @@ class Auth(AbstractAsyncContextManager["Auth"], Protocol):
         It expired or was revoked; the account's role was changed, or it was removed. Never returns for who presented
         nothing. Who keeps a connection open for a user waits for this and closes it.
         """
+
+
+class Cache(AbstractAsyncContextManager["Cache"], Protocol):
+    """Keeps what was made once, to be had again. It may forget anything at any time, and never raises for that.
+
+    A key stands for one value for ever: whatever would change the value has a part in the key.
+    """
+
+    async def get(self, key: str, /) -> bytes | None:
+        """Return the value of `key`, or None if it is not kept (any more)."""
+
+    async def put(self, key: str, value: bytes, /) -> None:
+        """Keep a value, if there is room for it."""
 
 
 class Transport(Protocol):

@@ -76,6 +76,7 @@ class CoreSettings(Struct, forbid_unknown_fields=True):
 
     storage: Annotated[str, setting("Plugin that stores everything.")] = "sqlite"
     auth: Annotated[str, setting("Plugin that says who is asking.")] = "jwt"
+    cache: Annotated[str, setting("Plugin that keeps answers to be given again.")] = "memory"
     prices: Annotated[str, setting("Plugin that knows list prices.")] = "pricelist"
     disable: Annotated[list[str], setting("Plugins to leave out.")] = field(default_factory=list)
     environment: Annotated[

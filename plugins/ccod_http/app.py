@@ -15,11 +15,15 @@ from werkzeug.routing import MapAdapter
 
 from ccod import CcodError, Observatory, PluginError, Settings
 from ccod_http.body import drain_body
+from ccod_http.callers import Callers
+from ccod_http.compression import Compression
 from ccod_http.documentation import documentation_routes
 from ccod_http.gate import Gate
 from ccod_http.identity import Identifier
 from ccod_http.middleware import Middleware
+from ccod_http.pacing import Pacer
 from ccod_http.problems import answer, install_error_handlers, plain_problem
+from ccod_http.reuse import Reuse
 from ccod_http.settings import HttpSettings
 from ccod_http.table import Table
 
@@ -44,7 +48,7 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = None  # `drain_body` bounds it
     install_error_handlers(app)
-
+    Callers(mine.trusted_proxies).install(app)
     app.before_request(partial(drain_body, mine.max_body))
     Gate(mine).install(app)
     Identifier(mine, observatory.auth).install(app)
@@ -53,7 +57,10 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
     for plugin, blueprint in asking("ccod_http_blueprints", Blueprint):
         table.add(plugin, blueprint)
     table.add("http", documentation_routes(table))
+    Pacer(mine.limits, table).install(app)
     table.install()
+    Compression(table).install(app)
+    Reuse(observatory.storage, observatory.cache, table).install(app)
     for plugin, middleware in asking("ccod_http_middleware", Middleware):
         _install_middleware(app, plugin, middleware)
     return app

@@ -6,13 +6,17 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from quart import Quart, Response, current_app, request
+from quart import Quart, Response, current_app, has_request_context, request
 
+from ccod_http.callers import scheme
 from ccod_http.problems import Problem, current, request_id
 from ccod_http.settings import HttpSettings
 
+HSTS_SECONDS = 365 * 24 * 3600
+
+_EXPOSED = "X-Request-ID, ETag, RateLimit, RateLimit-Policy, Retry-After"
+
 _HEADERS = {
-    "Cache-Control": "private, no-cache",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
@@ -26,11 +30,14 @@ class Gate:
 
     def __init__(self, settings: HttpSettings) -> None:
         self._settings = settings
-        self._hosts = {"localhost", "127.0.0.1", "[::1]", _bracketed(settings.host.lower())}
+        self._hosts = {"localhost", "127.0.0.1", "[::1]"}
+        self._serves_https = bool(settings.certfile)
 
     def install(self, app: Quart) -> None:
         app.before_request(self.check)
         app.before_websocket(self.check)
+        app.before_request(self.send_on_to_https)
+        app.before_websocket(self.send_on_to_https)
         app.before_request(self.answer_options)
         app.after_request(self.finish)
         app.after_websocket(self.finish_handshake)  # type: ignore[type-var]
@@ -54,6 +61,15 @@ class Gate:
                 "Pages of that origin may not ask here; add it to [http] cors_origins if it is yours.",
             )
 
+    async def send_on_to_https(self) -> Response | None:
+        """Where HTTPS is served, plain HTTP reaches nothing over TCP. What a reader asked for is one step away."""
+        if not self._serves_https or scheme() == "https" or connection_of(current()).get("unix"):
+            return None
+        if has_request_context() and request.method in {"GET", "HEAD"}:
+            where = f"https://{request.headers['Host']}{request.full_path.removesuffix('?')}"
+            return Response(b"", HTTPStatus.PERMANENT_REDIRECT, {"Location": where})
+        raise Problem(HTTPStatus.FORBIDDEN, "HTTPS_REQUIRED", "This server is to be asked by https:// or wss://.")
+
     async def answer_options(self) -> Response | None:
         """Tell which methods a path knows. A preflight bears no token, so this is said to all who may knock."""
         if request.method != "OPTIONS":
@@ -76,7 +92,9 @@ class Gate:
         origin = current().headers.get("Origin", "")
         if self._is_allowed(origin):
             response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = "X-Request-ID"
+            response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+        if scheme() == "https" and not _is_of_this_machine(current().headers.get("Host", "")):
+            response.headers["Strict-Transport-Security"] = f"max-age={HSTS_SECONDS}"
         return response
 
     async def finish_handshake(self, response: Response | None) -> Response | None:
@@ -86,8 +104,10 @@ class Gate:
         if connection_of(current()).get("unix"):
             return True
         name, colon, port = host.rpartition(":") if re.search(r":\d+$", host) else (host, "", "")
-        if name in self._hosts:
-            return not colon or port == str(current().scope["server"][1])
+        own = current().scope["server"]
+        if name in self._hosts or name == _bracketed(own[0]):
+            # No name that a stranger can point here: the address at which the connection arrived is never 0.0.0.0.
+            return not colon or port == str(own[1])
         return not {host, name}.isdisjoint(self._settings.allowed_hosts)
 
     def _is_allowed(self, origin: str) -> bool:
@@ -102,9 +122,12 @@ def connection_of(asked: Any) -> dict[str, Any]:
 
 def is_own_origin(origin: str) -> bool:
     """Tell whether a page of `origin` came from this server, under the name that this request uses."""
-    asked = current()
-    scheme = asked.scheme.replace("ws", "http")
-    return origin.lower() == f"{scheme}://{asked.headers.get('Host', '')}".lower()
+    return origin.lower() == f"{scheme()}://{current().headers.get('Host', '')}".lower()
+
+
+def _is_of_this_machine(host: str) -> bool:
+    """Tell whether a promise about this name would bind other servers too: every developer has a `localhost`."""
+    return re.fullmatch(r"localhost|127\.0\.0\.1|\[::1\]", host.partition(":")[0].lower()) is not None
 
 
 def _bracketed(host: str) -> str:

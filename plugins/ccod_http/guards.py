@@ -8,15 +8,22 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import logging
-from contextlib import suppress
+import math
+import ssl
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import structlog
 import trio
 
 from ccod import PluginError
+from ccod_http.crowd import Crowd
 from ccod_http.deflate import BoundedDeflate
 from ccod_http.problems import envelope, new_request_id, plain_problem
+from ccod_http.soundness import MAX_HEADERS, fault, is_sound_upgrade, is_upgrade
 from ccod_http.unixsocket import peer_uid
 
 
@@ -29,7 +36,7 @@ def unfit(problem: object) -> PluginError:
 try:
     import h11
     from hypercorn.config import Config
-    from hypercorn.events import Closed, Event, RawData
+    from hypercorn.events import Closed, Event, RawData, Updated
     from hypercorn.protocol.events import Body, EndBody, Response, StreamClosed
     from hypercorn.protocol.h11 import H11Protocol
     from hypercorn.protocol.ws_stream import FrameTooLargeError, WebsocketBuffer, WSStream
@@ -41,6 +48,12 @@ except ImportError as missing:
 
 MAX_MESSAGE = 64 * 1024
 """Longest message that a WebSocket client may send, in bytes: clients only steer."""
+
+_TLS_HANDSHAKE = b"\x16"
+"""The first byte of whoever speaks TLS; no HTTP begins with it."""
+
+_REFUSAL_SECONDS = 0.2
+_TELL_SECONDS = 60.0
 
 log = structlog.get_logger("ccod.http")
 
@@ -56,12 +69,24 @@ class GuardedConfig(Config):
     include_server_header = False
     graceful_timeout = 2.0
     keep_alive_timeout = 10.0
+    ssl_handshake_timeout = 10.0
+    h11_max_incomplete_size = MAX_HEADERS
     websocket_max_message_size = MAX_MESSAGE
     write_seconds = 30.0
     linger_seconds = 1.0
 
-    def __init__(self) -> None:
+    def __init__(self, crowd: Crowd, context: ssl.SSLContext | None = None) -> None:
+        """`context` serves HTTPS on `bind`; `insecure_bind` is served without it."""
         self.connections: set[GuardedServer] = set()
+        self.crowd = crowd
+        self._context = context
+
+    @property
+    def ssl_enabled(self) -> bool:
+        return self._context is not None
+
+    def create_ssl_context(self) -> ssl.SSLContext | None:
+        return self._context
 
     def abort_all(self) -> None:
         for connection in list(self.connections):
@@ -76,13 +101,25 @@ class GuardedServer(TCPServer):
     """One connection, which neither takes others down with it nor stays open for a peer that reads nothing."""
 
     config: GuardedConfig
+    has_gone = False
+    stream: Any  # of trio.SSLStream, or of trio.SocketStream where there is no TLS
 
     async def run(self) -> None:
-        """Hypercorn lets an exception of one connection end the whole server (its issue 225)."""
+        """Hypercorn lets an exception of one connection end the whole server (its issue 225).
+
+        It also loses that its nursery has dealt with a cancellation: that then ends the server, without a word. So a
+        connection is cancelled from outside of it, by the scope of its life.
+        """
+        self._life = trio.CancelScope()
         self.config.connections.add(self)
         try:
-            self.state = {**self.state, "connection": self._known()}
-            await super().run()
+            with self._admitted() as admitted:
+                if admitted and await self._is_greeted():
+                    self.state = {**self.state, "connection": self._known()}
+                    with self._life:
+                        await super().run()
+                else:
+                    await self._turn_away(admitted)
         except* RefusedError:
             pass
         except* Exception as group:  # noqa: BLE001
@@ -90,14 +127,65 @@ class GuardedServer(TCPServer):
         finally:
             self.config.connections.discard(self)
 
+    @property
+    def _transport(self) -> trio.SocketStream:
+        """The stream below TLS, where there is TLS."""
+        transport: trio.SocketStream = getattr(self.stream, "transport_stream", self.stream)
+        return transport
+
+    @contextmanager
+    def _admitted(self) -> Iterator[bool]:
+        """Hypercorn takes as many connections as come. The owner's Unix socket always has room."""
+        sock = self._transport.socket
+        if sock.family == trio.socket.AF_UNIX:
+            yield True
+            return
+        try:
+            address = str(sock.getpeername()[0])
+        except OSError:
+            yield False  # gone already
+            return
+        with self.config.crowd.join(address) as has_room:
+            yield has_room
+
+    async def _is_greeted(self) -> bool:
+        """Wait for the first byte on a port of HTTPS: who speaks plain HTTP there is served so, to be sent on."""
+        if self._transport is self.stream:
+            return True
+        greeting = b""
+        with trio.move_on_after(self.config.ssl_handshake_timeout), suppress(OSError):
+            greeting = await self._transport.socket.recv(1, trio.socket.MSG_PEEK)
+        if greeting != _TLS_HANDSHAKE:
+            self.stream = self._transport
+        return bool(greeting)
+
+    async def _turn_away(self, admitted: bool) -> None:
+        """Close; say why to who is one too many, where it can be said without a handshake."""
+        async with self._transport as transport:
+            if not admitted and transport is self.stream:
+                headers, body = _error_answer(503, (b"retry-after", b"5"))
+                lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+                with suppress(trio.BrokenResourceError):
+                    with trio.move_on_after(_REFUSAL_SECONDS):
+                        await transport.receive_some()  # what stays unread would make the kernel drop the answer
+                    await transport.send_all(b"HTTP/1.1 503 \r\n%s\r\n%s" % (lines, body))
+
     def _known(self) -> dict[str, Any]:
         """Return what the kernel tells of the peer at once."""
-        sock = self.stream.socket
-        return {"unix": True, "uid": peer_uid(sock)} if sock.family == trio.socket.AF_UNIX else {}
+        sock = self._transport.socket
+        return {"unix": True, "uid": peer_uid(self.stream.socket)} if sock.family == trio.socket.AF_UNIX else {}
+
+    async def _read_data(self) -> None:
+        """Hypercorn keeps the connection of a peer that has gone until its idle time is over."""
+        await super()._read_data()
+        self.has_gone = True
+        await self.idle_task.stop()
 
     async def protocol_send(self, event: Event) -> None:
         if isinstance(event, RawData):
             await self._write(event.data)
+        elif isinstance(event, Updated) and self.has_gone:
+            pass  # it would be idle again
         elif isinstance(event, Closed):
             await self._end()
             await self.protocol.handle(Closed())
@@ -116,31 +204,36 @@ class GuardedServer(TCPServer):
 
     async def _end(self) -> None:
         """Hypercorn closes at once, and what the peer still sends then makes the kernel drop our last answer."""
-        nursery = self._task_group._nursery
-        if nursery is not None:
-            scope = nursery.cancel_scope
-            scope.deadline = min(scope.deadline, trio.current_time() + self.config.linger_seconds)
+        self._life.deadline = min(self._life.deadline, trio.current_time() + self.config.linger_seconds)
         async with self.send_lock:
             with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-                await self.stream.send_eof()
+                await self._transport.send_eof()
+
+    async def _initiate_server_close(self) -> None:
+        """Hypercorn says nothing to who takes too long over its headers."""
+        protocol: Any = self.protocol.protocol
+        await protocol.tell_late()
+        await super()._initiate_server_close()
 
     def abort(self) -> None:
-        """Cut the connection: whatever waits for it wakes up."""
+        """Cut the connection: whatever waits for it wakes up, and the kernel keeps nothing for the peer."""
         with suppress(OSError):
-            self.stream.socket.shutdown(trio.socket.SHUT_RDWR)
+            self._transport.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._transport.socket.shutdown(trio.socket.SHUT_RDWR)
 
 
 class GuardedH11(H11Protocol):
     """HTTP/1 and nothing else, with errors in the envelope."""
 
     async def _check_protocol(self, event: h11.Request) -> None:
-        """Hypercorn changes to HTTP/2 for whoever asks, and dies there of a path that is not ASCII."""
-        if event.http_version not in {b"1.0", b"1.1"}:
-            await self._refuse(505)
+        """Hypercorn changes to HTTP/2 for whoever asks, dies there of a path that is not ASCII, and bounds nothing."""
+        status = fault(event)
+        if status is not None:
+            await self._refuse(status)
 
     async def _create_stream(self, request: h11.Request) -> None:
         """Hypercorn dies of an upgrade with a body, with a byte behind it, or with a header that is not ASCII."""
-        if _is_upgrade(request) and (self.connection.trailing_data[0] or not _is_sound(request)):
+        if is_upgrade(request) and (self.connection.trailing_data[0] or not is_sound_upgrade(request)):
             await self._refuse(400)
         await super()._create_stream(request)
 
@@ -149,13 +242,23 @@ class GuardedH11(H11Protocol):
         with trio.CancelScope(shield=True):
             await super()._maybe_recycle()
 
+    async def tell_late(self) -> None:
+        """Answer a request whose headers did not come in time, if anything of it came."""
+        idle = self.connection.our_state is h11.IDLE
+        if idle and self.connection.trailing_data[0] and not self.context.terminated.is_set():
+            await self._send_error_response(408)
+
     async def _refuse(self, status: int) -> None:
-        await self._send_error_response(status)
+        await self._answer(status)
         await self.send(Closed())
         raise RefusedError
 
     async def _send_error_response(self, status_code: int) -> None:
-        """Hypercorn's own errors have no body."""
+        """Hypercorn's own errors have no body, and a first line without end is to it a header."""
+        is_first_line = status_code == 431 and b"\n" not in self.connection.trailing_data[0]
+        await self._answer(414 if is_first_line else status_code)
+
+    async def _answer(self, status_code: int) -> None:
         headers, body = _error_answer(status_code)
         headers += self.config.response_headers("h11")
         await self._send_h11_event(h11.Response(status_code=status_code, headers=headers))
@@ -210,7 +313,12 @@ class MessageDeflate(BoundedDeflate):
 
 
 _REPLACEMENTS = (
-    ("hypercorn.trio.run", "TCPServer", GuardedServer, ("run", "protocol_send")),
+    (
+        "hypercorn.trio.run",
+        "TCPServer",
+        GuardedServer,
+        ("run", "protocol_send", "_read_data", "_initiate_server_close"),
+    ),
     (
         "hypercorn.protocol",
         "H11Protocol",
@@ -230,6 +338,7 @@ _REPLACEMENTS = (
 
 def install() -> None:
     """Put the guarded classes in the place of Hypercorn's, once; raise PluginError where the place is gone."""
+    logging.getLogger("trio.serve_listeners").addFilter(_tell_rarely)
     for path, name, guarded, methods in _REPLACEMENTS:
         module = importlib.import_module(path)
         original = getattr(module, name, None)
@@ -239,21 +348,20 @@ def install() -> None:
         setattr(module, name, guarded)
 
 
-def _is_upgrade(request: h11.Request) -> bool:
-    return any(name == b"upgrade" and value.lower() == b"websocket" for name, value in request.headers)
+_last_told = -math.inf
 
 
-def _is_sound(request: h11.Request) -> bool:
-    """Tell whether a request for an upgrade has no body and only such headers as a handshake can read."""
-    for name, value in request.headers:
-        if name == b"transfer-encoding" or (name == b"content-length" and value != b"0"):
-            return False
-        if name.startswith((b"sec-websocket-", b"connection")) and not value.isascii():
-            return False
-    return True
+def _tell_rarely(_record: logging.LogRecord) -> bool:
+    """trio tries ten times a second to accept where no file can be opened, and logs each time with a traceback."""
+    global _last_told  # noqa: PLW0603
+    now = time.monotonic()
+    if now - _last_told >= _TELL_SECONDS:
+        _last_told = now
+        log.error("no connection can be accepted: too many files are open; raise the limit (ulimit -n)")
+    return False
 
 
-def _error_answer(status: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
+def _error_answer(status: int, *more: tuple[bytes, bytes]) -> tuple[list[tuple[bytes, bytes]], bytes]:
     """Return the headers and the body that answer where no application does."""
     request_id = new_request_id()
     body = envelope(plain_problem(status), request_id)
@@ -262,6 +370,7 @@ def _error_answer(status: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
         (b"content-length", str(len(body)).encode()),
         (b"x-request-id", request_id.encode()),
         (b"connection", b"close"),
+        *more,
     ]
     return headers, body
 

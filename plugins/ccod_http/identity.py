@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 from http import HTTPStatus
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 
 import trio
 from quart import Quart, g, has_request_context
 
 from ccod import Access, Auth, Peer, User, may
 from ccod_http import sockettable
+from ccod_http.callers import client_network, is_proxied
 from ccod_http.gate import connection_of, is_own_origin
 from ccod_http.problems import Problem, current
 from ccod_http.settings import HttpSettings
 
 _BEARER_PROTOCOL = "bearer."
-_FORWARDED = ("forwarded", "x-forwarded-", "x-real-ip")
 
 
 def current_user() -> User | None:
@@ -52,7 +52,7 @@ class Identifier:
     """Asks the auth plugin about each caller."""
 
     def __init__(self, settings: HttpSettings, auth: Auth) -> None:
-        self._trusts_loopback = settings.access == "loopback"
+        self._access = settings.access
         self._auth = auth
 
     def install(self, app: Quart) -> None:
@@ -62,34 +62,25 @@ class Identifier:
     async def identify(self) -> None:
         unix = connection_of(current()).get("unix", False)
         uid = await self._uid()
-        g.caller = _address() if uid is None else f"user {uid}"
+        g.caller = client_network() if uid is None else f"user {uid}"
         g.user = await self._auth.identify(Peer(uid, _token(), _is_foreign(), unix))
 
     async def _uid(self) -> int | None:
         asked = current()
         client, server = asked.scope["client"], asked.scope["server"]
-        if any(name.lower().startswith(_FORWARDED) for name in dict(asked.headers)):
-            return None  # a proxy speaks for somebody else
+        if is_proxied():
+            return None  # nobody behind a proxy is known by the kernel
         connection = connection_of(asked)
         if connection.get("unix"):
             return int(connection["uid"])
-        if not client or not ip_address(client[0]).is_loopback:
+        if self._access == "login" or not client or not ip_address(client[0]).is_loopback:
             return None
-        if self._trusts_loopback:
+        if self._access == "loopback":
             return os.getuid()
         if "uid" not in connection:
             connection["uid"] = await trio.to_thread.run_sync(sockettable.owner, client[:2], server[:2])
         uid: int | None = connection["uid"]
         return uid
-
-
-def _address() -> str:
-    """Return the address of the peer; of IPv6 the network, because whoever has one address of it has them all."""
-    client = current().scope["client"]
-    if not client:
-        return "unix"
-    address = ip_address(client[0])
-    return client[0] if address.version == 4 else str(ip_network((address, 64), strict=False))
 
 
 def _token() -> str | None:

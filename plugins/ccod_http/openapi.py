@@ -45,12 +45,15 @@ ERRORS = {
     413: "The body is longer than `[http] max_body`.",
     415: "The body is of another type than application/json.",
     421: "The server does not answer to this Host.",
+    414: "The target is longer than a server must read.",
     422: "The body is JSON, but not what is expected; the message names the field.",
+    429: "The caller asks more often than `[http.limits]` allows; `Retry-After` says when to come again.",
+    431: "The headers are more, or longer, than a server must read.",
     500: "A fault of ccod.",
     503: "The storage is not to be had now.",
 }
 """What the statuses mean that several routes answer with."""
-ALWAYS = (400, 403, 408, 413, 421, 500, 503)
+ALWAYS = (400, 403, 408, 413, 414, 421, 431, 500, 503)
 
 
 def document(rows: Sequence[Row]) -> Json:
@@ -86,6 +89,8 @@ def errors_of(route: Route) -> list[int]:
     statuses = {*ALWAYS, *route.errors}
     if route.access != "public":
         statuses.add(401)
+    if route.pace != "any":
+        statuses.add(429)
     if route.method not in {"GET", "WEBSOCKET"}:
         statuses.add(415)
     if route.body is not None:

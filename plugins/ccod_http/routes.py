@@ -17,6 +17,9 @@ from ccod_http.query import NoParameters, read_query
 from ccod_http.replies import Paged, ok
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "WEBSOCKET"]
+Pace = Literal["read", "write", "strict", "any"]
+"""Which quota a request counts to. `strict`: what passwords can be guessed by. `any`: none."""
+
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
 
 
@@ -26,6 +29,9 @@ class Sayings(TypedDict, total=False):
     `status` is that of an answer that went well: 200, or 204 for a handler that returns None. `errors` are the statuses
     of the Problems that the handler raises. `media` are the media types of a handler that makes its own `Response`.
     `example` is an answer's data. `tag` names what the route belongs to, if that is not the first word of its path.
+    `pace` is "read" for GET and WEBSOCKET, else "write". `stored` says that an answer follows from the address, the
+    caller and what the storage holds, and from nothing else, such as the time: it is then given again while nothing is
+    stored. `secret` says that it bears a secret, such as a token: it is never compressed, nor kept by anybody.
     """
 
     status: int
@@ -33,6 +39,9 @@ class Sayings(TypedDict, total=False):
     media: Sequence[str]
     example: Any
     tag: str
+    pace: Pace
+    stored: bool
+    secret: bool
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -53,6 +62,9 @@ class Route(Struct, frozen=True, kw_only=True):
     media: Sequence[str]
     example: Any
     tag: str
+    pace: Pace
+    stored: bool
+    secret: bool
     summary: str
     description: str
 
@@ -132,6 +144,9 @@ def describe(handler: Callable[..., Awaitable[Any]], method: Method, access: Acc
         media=says.get("media", ()),
         example=says.get("example"),
         tag=says.get("tag", ""),
+        pace=says.get("pace", "read" if method in {"GET", "WEBSOCKET"} else "write"),
+        stored=says.get("stored", False),
+        secret=says.get("secret", False),
         summary=summary.strip(),
         description=description.strip(),
     )

@@ -9,8 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Struct, field
 
-from ccod import Bytes, ConfigError, FilePath, setting
-from ccod_http.sockets import addresses
+from ccod import Bytes, ConfigError, FilePath, Seconds, setting
 
 _ORIGIN = re.compile(r"https?://[^/*\s]+")
 
@@ -20,13 +19,39 @@ def _default_socket() -> str:
     return str(Path(folder) / "ccod" / "ccod.sock") if folder.startswith("/") else ""
 
 
+class LimitSettings(Struct, forbid_unknown_fields=True):
+    """How much one caller may ask for: an account wherever it is, or the address of who has none (IPv6: its /64)."""
+
+    window: Annotated[
+        Seconds,
+        setting(
+            "Span of time for the three numbers below; 0 limits none.",
+            env="RATE_LIMIT_WINDOW_MS",
+            env_unit="ms",
+            live=True,
+        ),
+    ] = 60.0
+    max: Annotated[
+        int,
+        setting("Most reads in a window; the other two are never more.", env="RATE_LIMIT_MAX", live=True, ge=1),
+    ] = 3000
+    writes: Annotated[int, setting("Most writes in a window.", live=True, ge=1)] = 300
+    strict: Annotated[int, setting("Most logins, registrations, refreshes and password changes.", live=True, ge=1)] = 20
+    connections: Annotated[
+        int,
+        setting("Most TCP connections; never more than half of the files that the process may open.", ge=1),
+    ] = 500
+    connections_per_address: Annotated[int, setting("Most TCP connections of one address.", ge=1)] = 250
+
+
 class HttpSettings(Struct, forbid_unknown_fields=True):
     """REST and WebSocket server."""
 
     host: Annotated[
         str,
         setting(
-            "Loopback name or address to serve on; `localhost` is 127.0.0.1 and ::1.",
+            "`localhost` (127.0.0.1 and ::1) or an address to serve on; `::` is every address. Beyond loopback only "
+            'with access = "login", and a certificate or `insecure`.',
             env="HOST",
             option="--host",
         ),
@@ -51,13 +76,28 @@ class HttpSettings(Struct, forbid_unknown_fields=True):
         ),
     ] = field(default_factory=list)
     access: Annotated[
-        Literal["owner", "loopback"],
-        setting("Who reads without a token: processes of the daemon's own user, or all of this machine."),
+        Literal["owner", "loopback", "login"],
+        setting(
+            "Who reads over TCP without a token: processes of the daemon's own user, all of this machine, or nobody."
+        ),
     ] = "owner"
+    certfile: Annotated[str, setting("Certificate, and what it is signed by, as PEM: serves HTTPS.")] = ""
+    keyfile: Annotated[str, setting("Key of the certificate as PEM; nobody else may read it.")] = ""
+    insecure: Annotated[
+        bool,
+        setting("Serve beyond loopback without HTTPS, where all can be read on the way, as behind a proxy with TLS."),
+    ] = False
+    trusted_proxies: Annotated[
+        list[str],
+        setting("Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."),
+    ] = field(default_factory=list)
     max_body: Annotated[Bytes, setting("Largest request body.")] = 1024 * 1024
+    limits: LimitSettings = field(default_factory=LimitSettings)
 
     def __post_init__(self) -> None:
-        addresses(self.host)
+        from ccod_http.exposure import check_reach
+
+        check_reach(self)
         self.cors_origins = [_origin(written) for written in self.cors_origins]
         self.allowed_hosts = [name.strip().lower() for name in self.allowed_hosts]
 

@@ -1,4 +1,4 @@
-"""The listening sockets, on loopback only."""
+"""The listening sockets."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from ccod_http import sockettable
 SILENCE_SECONDS = 30
 """How long the kernel waits for a peer that takes nothing, or says nothing when it is probed."""
 
+UNREAD_BYTES = 256 * 1024
+"""How much the kernel keeps for a peer that reads slowly; by itself it would take megabytes."""
+
 _OPTIONS: tuple[tuple[int, str, int], ...] = (
     (socket.SOL_SOCKET, "SO_REUSEADDR", 1),
     (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+    (socket.SOL_SOCKET, "SO_SNDBUF", UNREAD_BYTES),
     (socket.IPPROTO_TCP, "TCP_NODELAY", 1),
     (socket.IPPROTO_TCP, "TCP_KEEPIDLE", SILENCE_SECONDS),
     (socket.IPPROTO_TCP, "TCP_KEEPINTVL", SILENCE_SECONDS // 3),
@@ -23,24 +27,28 @@ _OPTIONS: tuple[tuple[int, str, int], ...] = (
 
 
 def addresses(host: str) -> list[str]:
-    """Return the loopback addresses that `host` stands for, or raise ConfigError."""
+    """Return the addresses that `host` stands for, or raise ConfigError."""
     if host.lower() == "localhost":
         return ["127.0.0.1", "::1"]
     try:
         address = ipaddress.ip_address(host)
-        if address.is_loopback and (address.version == 4 or address.compressed == "::1"):
-            return [address.compressed]
     except ValueError:
-        pass
-    raise ConfigError(
-        f"[http] host: {host!r} is not on loopback, and serving beyond it is not available yet; bind to loopback "
-        '(host = "localhost", or CCOD_HTTP__HOST=localhost where the shell sets HOST) and use a tunnel, '
-        "such as ssh -L 3000:localhost:3000"
-    )
+        raise ConfigError(
+            f"[http] host: {host!r} is no address; write `localhost`, an IP address of this machine, or `::` for "
+            "every one (or CCOD_HTTP__HOST=localhost where the shell sets HOST)"
+        ) from None
+    if address.version == 6 and (address.ipv4_mapped or address.scope_id):
+        raise ConfigError(f"[http] host: {host!r} cannot be served on; write the plain address")
+    return ["0.0.0.0", "::"] if host == "::" else [address.compressed]  # noqa: S104
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether nobody but this machine can reach `host`."""
+    return all(ipaddress.ip_address(address).is_loopback for address in addresses(host))
 
 
 def open_sockets(host: str, port: int) -> list[socket.socket]:
-    """Return a bound socket for each address of `host`, all of one port. `localhost` is content with what there is."""
+    """Return a bound socket for each address of `host`, all of one port. Names are content with what there is."""
     first, *others = addresses(host)
     sockets = [_bind(first, port)]
     for address in others:

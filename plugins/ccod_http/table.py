@@ -63,9 +63,14 @@ class Table:
         self._app.before_websocket(self.admit)
 
     async def admit(self) -> None:
+        route = self.route()
+        if route is not None:  # or else there is no such route, which may be said to all
+            require(route.access)
+
+    def route(self) -> Route | None:
+        """Return the route that the current request asks for, if there is one."""
         rule = current().url_rule
-        if rule is not None:  # or else there is no such route, which may be said to all
-            require(self._rows[rule.endpoint].route.access)
+        return None if rule is None else self._rows[rule.endpoint].route
 
 
 def _key(path: str, route: Route) -> tuple[str, str]:

@@ -12,13 +12,15 @@ import trio
 from hypercorn.trio import serve
 from hypercorn.utils import repr_socket_addr
 
-from ccod import Observatory, Settings
+from ccod import Observatory, Settings, UnavailableError
 from ccod_http.app import build_app
+from ccod_http.crowd import Crowd
 from ccod_http.guards import GuardedConfig, install
 from ccod_http.inherited import inherited_sockets
 from ccod_http.requestlog import RequestLog
 from ccod_http.settings import HttpSettings
-from ccod_http.sockets import addresses, open_sockets
+from ccod_http.sockets import open_sockets
+from ccod_http.tls import server_context
 from ccod_http.unixsocket import open_unix_socket
 
 log = structlog.get_logger("ccod.http")
@@ -32,19 +34,27 @@ class HttpTransport:
     def __init__(self, settings: Settings, observatory: Observatory) -> None:
         self._settings = settings[HttpSettings]
         self._stopping = observatory.stopping
-        addresses(self._settings.host)
+        self._tls = server_context(self._settings.certfile, self._settings.keyfile)
         install()
         self._app = RequestLog(build_app(settings, observatory))
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
-        sockets = inherited_sockets() or open_sockets(self._settings.host, self._settings.port)
-        config = GuardedConfig()
+        handed = inherited_sockets()
+        sockets = [sock for sock in handed if sock.family != socket.AF_UNIX]
+        plain = [sock for sock in handed if sock.family == socket.AF_UNIX]
+        if not handed:
+            sockets = open_sockets(self._settings.host, self._settings.port)
+        limits = self._settings.limits
+        config = GuardedConfig(Crowd(limits.connections, limits.connections_per_address), self._tls)
         with ExitStack() as stack:
-            if self._settings.socket and not any(sock.family == socket.AF_UNIX for sock in sockets):
-                sockets.append(stack.enter_context(open_unix_socket(self._settings.socket)))
-            bound = [_name(sock) for sock in sockets]
-            url = _url([sock for sock in sockets if sock.family != socket.AF_UNIX])
+            if self._settings.socket and not plain:
+                plain.append(stack.enter_context(open_unix_socket(self._settings.socket)))
+            bound = [_name(sock) for sock in (*sockets, *plain)]
+            url = _url(sockets, "https" if self._tls else "http")
+            config.insecure_bind = [f"fd://{sock.detach()}" for sock in plain]
             config.bind = [f"fd://{sock.detach()}" for sock in sockets]
+            if not self._tls:
+                config.bind += config.insecure_bind
             async with trio.open_nursery() as nursery:
                 await nursery.start(self._serve, config)
                 log.info("listening", url=url, addresses=bound)
@@ -55,6 +65,8 @@ class HttpTransport:
             nursery.start_soon(self._cut_off, config)
             app: Any = self._app
             await serve(app, config, shutdown_trigger=self._stopping.wait, task_status=task_status)
+            if not self._stopping.is_set():
+                raise UnavailableError("the server ended by itself")  # to be started again, and told of
             nursery.cancel_scope.cancel()
 
     async def _cut_off(self, config: GuardedConfig) -> None:
@@ -70,9 +82,9 @@ def _name(sock: socket.socket) -> str:
     return repr_socket_addr(sock.family, sock.getsockname()).removeprefix("unix:")
 
 
-def _url(sockets: Sequence[socket.socket]) -> str:
+def _url(sockets: Sequence[socket.socket], scheme: str) -> str:
     """Return where a browser finds these TCP sockets."""
     if not sockets:
         return ""
     host = "localhost" if len(sockets) > 1 else _name(sockets[0]).rpartition(":")[0]
-    return f"http://{host}:{sockets[0].getsockname()[1]}"
+    return f"{scheme}://{host}:{sockets[0].getsockname()[1]}"

@@ -68,7 +68,7 @@ def key_routes(auth: JwtAuth) -> Routes:
         page = found[query.offset : query.offset + query.limit]
         return query.paged([key_json(key) for key in page], len(found))
 
-    @routes.post("", access="write", status=201, errors=[403, 409])
+    @routes.post("", access="write", secret=True, status=201, errors=[403, 409])
     async def add_key(body: NewKey) -> NewKeyJson:
         """Make an API key with rights that one has. Its text is shown now and never again."""
         with refusals():

@@ -88,14 +88,14 @@ class Logins:
         async with self._ledger.lock:
             session = self._ledger.get(Session, user.credential)
             if session is None:
-                raise RefusedError("ACCESS_DENIED", "There is no login to end: this needs the access token of one.")
+                raise RefusedError("NO_LOGIN", "There is no login to end: this needs the access token of one.")
             await self._ledger.change(without=[session])
 
     async def change_password(self, user: User, old: str, new: str, address: str) -> None:
         """Give an account another password, and end its other logins."""
         account = self._ledger.get(Account, user.id)
         if account is None or self._ledger.get(Session, user.credential) is None:
-            raise RefusedError("ACCESS_DENIED", "This needs the access token of a login.")
+            raise RefusedError("NO_LOGIN", "This needs the access token of a login.")
         passwords.check(new, account.email)
         await self._recognised(account.email, old, address)
         kept = await self._hasher.hash(new)

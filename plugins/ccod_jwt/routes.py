@@ -21,7 +21,7 @@ from ccod_jwt.ledger import Account
 def auth_routes(auth: JwtAuth, *, registration: bool) -> Routes:
     routes = Routes("auth", __name__, url_prefix="/auth")
 
-    @routes.post("/register", access="public", status=201, errors=[401, 403, 409, 503])
+    @routes.post("/register", access="public", pace="strict", secret=True, status=201, errors=[401, 403, 409, 503])
     async def register(body: Credentials) -> LoginJson:
         """Make an account, and log in to it.
 
@@ -34,13 +34,13 @@ def auth_routes(auth: JwtAuth, *, registration: bool) -> Routes:
             account = await auth.accounts.register(current_user(), body.email, body.password)
             return login_json(await auth.logins.begin(account))
 
-    @routes.post("/login", access="public", errors=[401, 429, 503])
+    @routes.post("/login", access="public", pace="strict", secret=True, errors=[401, 429, 503])
     async def log_in(body: Credentials) -> LoginJson:
         """Log in with email address and password."""
         with refusals():
             return login_json(await auth.logins.log_in(body.email, body.password, caller()))
 
-    @routes.post("/refresh", access="public", errors=[401])
+    @routes.post("/refresh", access="public", pace="strict", secret=True, errors=[401])
     async def refresh(body: RefreshForm) -> LoginJson:
         """Exchange a refresh token for new tokens. It is good once: used again, it ends the login."""
         with refusals():
@@ -53,13 +53,13 @@ def auth_routes(auth: JwtAuth, *, registration: bool) -> Routes:
         account = auth.ledger.get(Account, user.id)
         return user_json(account) if account else UserJson(user.id, user.email, user.role, None)
 
-    @routes.post("/logout", access="read")
+    @routes.post("/logout", access="read", errors=[409])
     async def log_out() -> None:
         """End the login whose access token is presented: its tokens are invalid from now on."""
         with refusals():
             await auth.logins.log_out(known_user())
 
-    @routes.post("/password", access="read", errors=[401, 429, 503])
+    @routes.post("/password", access="read", pace="strict", errors=[401, 409, 429, 503])
     async def change_password(body: PasswordForm) -> None:
         """Change one's password, which ends all of one's other logins."""
         with refusals():

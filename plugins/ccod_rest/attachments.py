@@ -39,7 +39,7 @@ def attachment_routes(observatory: Observatory) -> Routes:
     routes = Routes("attachments", __name__, url_prefix="/api/conversations")
     storage = observatory.storage
 
-    @routes.get("/<conversation_id>/attachments", access="read", errors=[404])
+    @routes.get("/<conversation_id>/attachments", access="read", stored=True, errors=[404])
     async def attachments(conversation_id: str) -> list[AttachmentJson]:
         """List the files beside a transcript, such as output that did not fit into it."""
         await find_conversation(storage, conversation_id)

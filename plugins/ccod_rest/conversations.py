@@ -49,18 +49,18 @@ def conversation_routes(observatory: Observatory) -> Routes:
     routes = Routes("conversations", __name__, url_prefix="/api/conversations")
     storage, redactor = observatory.storage, observatory.redactor
 
-    @routes.get("", access="read", example=[CONVERSATION])
+    @routes.get("", access="read", stored=True, example=[CONVERSATION])
     async def conversations(query: ConversationParameters) -> Paged[list[ConversationJson]]:
         """List conversations."""
         page = await storage.conversations(_conversation_query(query))
         return query.paged([conversation_json(each, redactor) for each in page.items], page.total)
 
-    @routes.get("/<conversation_id>", access="read", errors=[404], example=CONVERSATION)
+    @routes.get("/<conversation_id>", access="read", stored=True, errors=[404], example=CONVERSATION)
     async def conversation(conversation_id: str) -> ConversationJson:
         """Show one conversation."""
         return conversation_json(await find_conversation(storage, conversation_id), redactor)
 
-    @routes.get("/<conversation_id>/messages", access="read", errors=[404], example=[MESSAGE])
+    @routes.get("/<conversation_id>/messages", access="read", stored=True, errors=[404], example=[MESSAGE])
     async def messages(conversation_id: str, query: MessageParameters) -> Paged[list[MessageJson]]:
         """List the messages of a conversation, or of one of its subagents, by time."""
         check_reveal(query.reveal, conversation_id)

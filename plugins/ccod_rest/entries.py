@@ -45,7 +45,7 @@ def entry_routes(observatory: Observatory) -> Routes:
     routes = Routes("entries", __name__, url_prefix="/api/conversations")
     storage, redactor = observatory.storage, observatory.redactor
 
-    @routes.get("/<conversation_id>/entries", access="read", errors=[404])
+    @routes.get("/<conversation_id>/entries", access="read", stored=True, errors=[404])
     async def entries(conversation_id: str, query: EntryParameters) -> Paged[list[EntryJson]]:
         """List the records of a conversation, messages and all others, in the order of storing."""
         await find_conversation(storage, conversation_id)

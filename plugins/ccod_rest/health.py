@@ -50,12 +50,12 @@ def health_routes(observatory: Observatory) -> Routes:
     routes = Routes("health", __name__, url_prefix="/health")
     health = observatory.health
 
-    @routes.get("", access="public", example=EXAMPLE)
+    @routes.get("", access="public", pace="any", example=EXAMPLE)
     async def alive() -> HealthJson:
         """Tell that the daemon runs, and how its parts are."""
         return _health_json(health)
 
-    @routes.get("/ready", access="public", errors=[503])
+    @routes.get("/ready", access="public", pace="any", errors=[503])
     async def ready() -> HealthJson:
         """Tell that all parts are well; 503 while one is not."""
         if not health.well:

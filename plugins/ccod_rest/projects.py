@@ -23,7 +23,7 @@ def project_routes(observatory: Observatory) -> Routes:
     routes = Routes("projects", __name__, url_prefix="/api/projects")
     storage = observatory.storage
 
-    @routes.get("", access="read", example=[PROJECT])
+    @routes.get("", access="read", stored=True, example=[PROJECT])
     async def projects(query: ProjectParameters) -> Paged[list[ProjectJson]]:
         """List projects."""
         page = await storage.projects(
@@ -36,7 +36,7 @@ def project_routes(observatory: Observatory) -> Routes:
         )
         return query.paged([project_json(project) for project in page.items], page.total)
 
-    @routes.get("/<project_id>", access="read", errors=[404], example=PROJECT)
+    @routes.get("/<project_id>", access="read", stored=True, errors=[404], example=PROJECT)
     async def project(project_id: str) -> ProjectJson:
         """Show one project."""
         found = await storage.project(project_id)

@@ -21,13 +21,13 @@ def quarantine_routes(observatory: Observatory) -> Routes:
     routes = Routes("quarantine", __name__, url_prefix="/api")
     storage = observatory.storage
 
-    @routes.get("/quarantine", access="read", tag="storage")
+    @routes.get("/quarantine", access="read", stored=True, tag="storage")
     async def quarantine(query: Paging) -> Paged[list[QuarantineJson]]:
         """List what could not be understood, the latest first."""
         page = await storage.quarantine(query.offset, query.limit)
         return query.paged([_quarantine_json(each) for each in page.items], page.total)
 
-    @routes.get("/record-types", access="read", tag="storage")
+    @routes.get("/record-types", access="read", stored=True, tag="storage")
     async def record_types() -> list[RecordType]:
         """List every type of record that was ever met, the unknown ones first."""
         return [*await storage.record_types()]

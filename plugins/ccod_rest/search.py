@@ -66,7 +66,7 @@ class SearchJson(Struct, frozen=True, rename="camel"):
 def search_routes(observatory: Observatory) -> Routes:
     routes = Routes("search", __name__, url_prefix="/api/search")
 
-    @routes.get("", access="read")
+    @routes.get("", access="read", stored=True)
     async def search(query: SearchParameters) -> SearchJson:
         """Find messages that hold every word of `q`."""
         wanted = _wanted(query)

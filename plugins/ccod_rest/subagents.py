@@ -32,7 +32,7 @@ def subagent_routes(observatory: Observatory) -> Routes:
     routes = Routes("subagents", __name__, url_prefix="/api/conversations")
     storage, redactor = observatory.storage, observatory.redactor
 
-    @routes.get("/<conversation_id>/subagents", access="read", errors=[404])
+    @routes.get("/<conversation_id>/subagents", access="read", stored=True, errors=[404])
     async def subagents(conversation_id: str) -> list[SubagentJson]:
         """List the subagents of a conversation, by the time at which they started."""
         await find_conversation(storage, conversation_id)

@@ -45,7 +45,7 @@ def tool_call_routes(observatory: Observatory) -> Routes:
     routes = Routes("tool_calls", __name__, url_prefix="/api/conversations")
     storage = observatory.storage
 
-    @routes.get("/<conversation_id>/tool-calls", access="read", errors=[404])
+    @routes.get("/<conversation_id>/tool-calls", access="read", stored=True, errors=[404])
     async def tool_calls(conversation_id: str, query: ToolCallParameters) -> Paged[list[CalledToolJson]]:
         """List the tool calls of a conversation, or of one of its subagents, in the order in which they were made."""
         await find_conversation(storage, conversation_id)

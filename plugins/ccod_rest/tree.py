@@ -47,7 +47,7 @@ def tree_routes(observatory: Observatory) -> Routes:
     routes = Routes("tree", __name__, url_prefix="/api/conversations")
     storage = observatory.storage
 
-    @routes.get("/<conversation_id>/tree", access="read", errors=[404])
+    @routes.get("/<conversation_id>/tree", access="read", stored=True, errors=[404])
     async def whole(conversation_id: str, query: TreeParameters) -> Paged[TreeJson]:
         """Show what follows what in a conversation."""
         await find_conversation(storage, conversation_id)

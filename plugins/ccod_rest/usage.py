@@ -55,14 +55,16 @@ def usage_routes(observatory: Observatory) -> Routes:
     routes = Routes("usage", __name__, url_prefix="/api")
     storage = observatory.storage
 
-    @routes.get("/conversations/<conversation_id>/analytics", access="read", errors=[404], example=ANALYTICS)
+    @routes.get(
+        "/conversations/<conversation_id>/analytics", access="read", stored=True, errors=[404], example=ANALYTICS
+    )
     async def analytics(conversation_id: str) -> AnalyticsJson:
         """Show what a conversation amounts to: messages, turns, tools, usage, errors."""
         conversation = await find_conversation(storage, conversation_id)
         activity = await storage.activity(conversation_id)
         return analytics_json(conversation, activity, await storage.total_usage(conversation_id))
 
-    @routes.get("/conversations/<conversation_id>/usage", access="read", errors=[404])
+    @routes.get("/conversations/<conversation_id>/usage", access="read", stored=True, errors=[404])
     async def usage(conversation_id: str) -> ExplainedJson:
         """Explain the cost of a conversation: every API response, its tokens, and why it counts or not."""
         conversation = await find_conversation(storage, conversation_id)

@@ -73,6 +73,7 @@ from ccod_sql.expiry import Expiry
 from ccod_sql.forgetting import conversations_of
 from ccod_sql.packing import pack_some
 from ccod_sql.reparsing import Reparsing
+from ccod_sql.revision import Revision
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.sqlite import durable, empty_journal, open_database, shorten_journal, unchecked
 from ccod_sql.upkeep import Upkeep
@@ -105,6 +106,7 @@ class SqlStorage:
         self._prices = prices
         self._clock = clock
         self._stack = ExitStack()
+        self._revision = Revision()
         self._writing = trio.CapacityLimiter(1)
         self._reading = trio.CapacityLimiter(settings.readers)
 
@@ -129,6 +131,10 @@ class SqlStorage:
     @property
     def folder(self) -> Path:
         return self._database.path.parent
+
+    @property
+    def revision(self) -> int | None:
+        return self._revision.number
 
     async def checkpoints(self, source: str) -> Sequence[tuple[Stream, Checkpoint]]:
         return await self._read(reading.checkpoints, self._machine_id, source)
@@ -307,7 +313,8 @@ class SqlStorage:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with self._writable(), self._database.writer.begin() as connection:
+        writer = self._database.writer
+        with self._writable(), self._revision.writing(writer), writer.begin() as connection:
             yield connection
 
     @contextmanager

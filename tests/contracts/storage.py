@@ -13,12 +13,13 @@ from tests.contracts.asking import Clock, Storages, conversation, messages, proj
 from tests.contracts.storage_counts import CountContract
 from tests.contracts.storage_keeping import KeepingContract
 from tests.contracts.storage_replays import ReplayContract
+from tests.contracts.storage_revisions import RevisionContract
 from tests.contracts.storage_states import StateContract
 from tests.contracts.storage_usage import UsageContract
 from tests.contracts.transcripts import MINUTE, SOURCE, Transcript, response, results, uses
 
 
-class StorageContract(ReplayContract, CountContract, StateContract, UsageContract, KeepingContract):
+class StorageContract(ReplayContract, CountContract, StateContract, UsageContract, KeepingContract, RevisionContract):
     """The role `Storage`, observed from outside."""
 
     async def test_an_empty_storage_answers(self, storages: Storages) -> None:

@@ -47,6 +47,7 @@ TRIALS = (
     Trial("contract", "--count", 100, 3),
     Trial("timing", "--count", 300, 5),
     Trial("forgery"),
+    Trial("slowness"),
 )
 
 

@@ -159,7 +159,8 @@ def mutated(text: str, dice: random.Random) -> bytes:
 def is_insecure(settings: Settings) -> bool:
     http = settings[HttpSettings]
     outside = http.host.lower() != "localhost" and not ipaddress.ip_address(http.host).is_loopback
-    return outside or any(not re.fullmatch(r"https?://[^/*\s]+", origin) for origin in http.cors_origins)
+    open_door = outside and (http.access != "login" or not (http.certfile or http.insecure))
+    return open_door or any(not re.fullmatch(r"https?://[^/*\s]+", origin) for origin in http.cors_origins)
 
 
 def is_placed(problem: str, file: Path) -> bool:

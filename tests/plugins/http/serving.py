@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,11 +17,13 @@ from quart import Blueprint, Response, websocket
 
 from ccod import Block, Bus, Content, Entry, Health, Observatory, Record, Settings, Stored, Stream
 from ccod.settings import CoreSettings
+from ccod_http.callers import client_address, scheme
 from ccod_http.settings import HttpSettings
 from ccod_http.transport import HttpTransport
-from ccod_http.web import Body, Routes
+from ccod_http.web import Body, Routes, current_user
 from ccod_jwt.auth import JwtAuth
 from ccod_jwt.settings import JwtSettings
+from ccod_memory.cache import MemoryCache
 from ccod_rest import ccod_http_blueprints
 from tests.plugins.http.shelf import Shelf
 
@@ -51,14 +54,14 @@ class Server(NamedTuple):
     def client(self, **headers: str) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers, verify=False)
 
-    def connections(self) -> int:
-        """How many connections are established on the server's side."""
+    def connections(self, state: str = "01") -> int:
+        """How many connections the kernel shows on the server's side: established, or those of peers that closed."""
         own = f":{self.port:04X}"
         rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        return sum(row[1].endswith(own) and row[3] == "01" for row in rows)
+        return sum(row[1].endswith(own) and row[3] == state for row in rows)
 
-    async def connect(self) -> trio.SocketStream:
-        return await trio.open_tcp_stream("127.0.0.1", self.port)
+    async def connect(self, address: str = "127.0.0.1") -> trio.SocketStream:
+        return await trio.open_tcp_stream(address, self.port)
 
     async def say(self, *parts: bytes) -> bytes:
         """Send raw bytes, one write for each part, and return all that comes until the server closes."""
@@ -106,6 +109,7 @@ class Note(Body):
 def probe() -> Routes:
     """Routes that only tests need."""
     routes = Routes("probe", __name__)
+    counts: Counter[str] = Counter()
 
     @routes.get("/boom", access="public")
     async def boom() -> str:
@@ -113,7 +117,33 @@ def probe() -> Routes:
 
     @routes.get("/big", access="public", media=["application/octet-stream"])
     async def big() -> Response:
-        return Response(bytes(32 * 1024 * 1024))
+        return Response(bytes(32 * 1024 * 1024), content_type="application/octet-stream")
+
+    @routes.get("/whoami", access="public")
+    async def whoami() -> dict[str, Any]:
+        user = current_user()
+        return {"address": str(client_address()), "scheme": scheme(), "user": user and user.id}
+
+    @routes.get("/count/<name>", access="public", stored=True)
+    async def count(name: str) -> str:
+        counts[name] += 1
+        return f"{name} {counts[name]} " + "x" * 2000
+
+    @routes.get("/token", access="public", secret=True)
+    async def token() -> str:
+        return "secret " * 1000
+
+    @routes.get("/parts", access="public", media=["text/plain"])
+    async def parts() -> Response:
+        async def some() -> AsyncIterator[bytes]:
+            for number in range(100):
+                yield b"part %d of many\n" % number
+
+        return Response(some(), content_type="text/plain")
+
+    @routes.post("/guess", access="public", pace="strict")
+    async def guess() -> None:
+        """Be wrong."""
 
     @routes.post("/note", access="public", status=201)
     async def note(body: Note) -> Note:
@@ -160,7 +190,9 @@ async def serving(*more: Blueprint, middleware: Sequence[object] = (), **setting
         return [("rest", ccod_http_blueprints(observatory)), ("probe", [probe(), *more])]
 
     auth = JwtAuth(JwtSettings(secret=SECRET), shelf)
-    observatory = Observatory(shelf, auth, Bus(), health, {"plain": Plain()}, stopping, ask, do_at_once)
+    observatory = Observatory(
+        shelf, auth, Bus(), health, {"plain": Plain()}, stopping, ask, do_at_once, cache=MemoryCache(1 << 20)
+    )
     transport = HttpTransport(all_settings, observatory)
     stopped = trio.Event()
 

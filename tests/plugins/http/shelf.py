@@ -61,6 +61,7 @@ class Shelf(Storage):
     """Answers queries as a storage must; `failure` is raised instead while it is set."""
 
     folder = Path("/nonexistent")
+    revision: int | None = None
 
     def __init__(self) -> None:
         self.all_kept: dict[str, dict[str, bytes]] = {}

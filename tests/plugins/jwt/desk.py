@@ -152,6 +152,8 @@ async def desk(folder: Path, backoff: Backoff | None = None, **settings: Any) ->
     declared: list[Blueprint] = []
 
     def ask(hook: str, settings: Settings, observatory: Observatory) -> Sequence[tuple[str, Any]]:
+        if hook != "ccod_http_blueprints":
+            return []
         answers = [
             ("rest", list(ccod_rest.ccod_http_blueprints(observatory))),
             ("jwt", list(ccod_jwt.ccod_http_blueprints(settings, observatory))),
