@@ -114,6 +114,7 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
             Roots(sources),
             manager.redactor(settings),
             cache,
+            manager.plugins,
             life.reload,
         )
         async with open_supervisor("transport", health) as transports:

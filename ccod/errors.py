@@ -43,3 +43,7 @@ class StorageUnavailableError(CcodError):
     """The storage cannot write at the moment (disk full, read-only, locked); the same batch may work later."""
 
     exit_code = 75
+
+
+class WrongKeyError(CcodError):
+    """A storage was asked to go on behind a key that is not one of the list asked for."""

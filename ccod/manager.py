@@ -6,31 +6,20 @@ import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pluggy
 
 from ccod import hookspecs
 from ccod.errors import CcodError, ConfigError, PluginError
-from ccod.observatory import Observatory
+from ccod.observatory import Observatory, Plugin
 from ccod.redaction import Redactor
 from ccod.roles import Auth, Cache, Parser, Prices, Source, Storage, Transport
 from ccod.settings import CoreSettings, Settings
 
 if TYPE_CHECKING:
     import click
-
-
-class Plugin(msgspec.Struct):
-    """What `ccod plugins` tells of one plugin."""
-
-    name: str
-    distribution: str
-    version: str
-    hooks: list[str] = msgspec.field(default_factory=list)
-    state: Literal["loaded", "disabled", "failed"] = "loaded"
-    error: str = ""
 
 
 class Manager:

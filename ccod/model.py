@@ -18,6 +18,11 @@ from msgspec.structs import astuple
 T = TypeVar("T")
 
 Role = Literal["user", "assistant"]
+Key = tuple[int | str, ...]
+"""Where an item stands in the order of a list: what a storage says, to be given back to it as `after`.
+
+A query with `after` asks for what follows there, whatever has been stored since, and `offset` counts from there.
+"""
 Status = Literal["active", "completed", "error"]
 State = Literal["active", "waiting", "pending_tool", "error", "completed"]
 ToolStatus = Literal["pending", "success", "error"]
@@ -503,16 +508,30 @@ class ToolStatistics(Struct, frozen=True):
     p95_ms: int | None = None
 
 
+class Times(Struct, frozen=True):
+    """Durations in milliseconds: half of them are at most `median_ms`, 95 of 100 at most `p95_ms`."""
+
+    count: int = 0
+    average_ms: int | None = None
+    median_ms: int | None = None
+    p95_ms: int | None = None
+
+
 class Activity(Struct, frozen=True):
-    """What went on in a conversation, its subagents apart. A turn begins where the assistant answers a prompt."""
+    """What went on in a conversation, its subagents apart. A turn begins where the assistant answers a prompt.
+
+    `response_times` are those from the prompt to the beginning of the answer, one for each turn.
+    """
 
     turn_count: int
     all_tools: ToolStatistics
     tools: Sequence[ToolStatistics] = ()
+    response_times: Times = Times()
 
 
 EventKind = Literal[
     "project_discovered",
+    "project_updated",
     "conversation_started",
     "message_added",
     "conversation_state_changed",
@@ -650,13 +669,31 @@ class Found(Struct, frozen=True):
 
 
 class Page(Struct, Generic[T], frozen=True):
-    """Some of many: `items` of the page, `total` of all."""
+    """Some of many: `items` of the page, `total` of all, and the key of the last item where more follow it."""
 
     items: Sequence[T]
     total: int
+    next: Key | None = None
 
 
 # ---------------------------------------------------------------- asked of a storage
+
+
+class ProjectDraft(Struct, frozen=True):
+    """A project that is made before a conversation takes place in `path`; without a `name` it is called after that."""
+
+    path: str
+    name: str | None = None
+    description: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+class ProjectEdit(Struct, frozen=True):
+    """What a person changes of a project; None leaves it as it is."""
+
+    name: str | None = None
+    description: str | None = None
+    settings: dict[str, Any] | None = None
 
 
 class ProjectQuery(Struct, frozen=True):
@@ -666,20 +703,27 @@ class ProjectQuery(Struct, frozen=True):
     descending: bool = True
     offset: int = 0
     limit: int = 20
+    after: Key | None = None
 
 
 class ConversationQuery(Struct, frozen=True):
-    """Which conversations: those that were going on at some time from `since` to `until`, both included."""
+    """Which conversations: those that were going on at some time from `since` to `until`, both included.
+
+    `model` is the one that was last at work, `has_errors` whether an API response failed.
+    """
 
     project_id: str | None = None
     status: Status | None = None
     state: State | None = None
+    model: str | None = None
+    has_errors: bool | None = None
     since: int | None = None
     until: int | None = None
     sort: Literal["updatedAt", "createdAt", "title", "messageCount"] = "updatedAt"
     descending: bool = True
     offset: int = 0
     limit: int = 20
+    after: Key | None = None
 
 
 class SearchQuery(Struct, frozen=True):
@@ -710,6 +754,7 @@ class MessageQuery(Struct, frozen=True):
     descending: bool = False
     offset: int = 0
     limit: int = 50
+    after: Key | None = None
 
 
 class EntryQuery(Struct, frozen=True):
@@ -720,6 +765,7 @@ class EntryQuery(Struct, frozen=True):
     subtype: str | None = None
     offset: int = 0
     limit: int = 50
+    after: Key | None = None
 
 
 class ToolCallQuery(Struct, frozen=True):
@@ -730,6 +776,15 @@ class ToolCallQuery(Struct, frozen=True):
     status: ToolStatus | None = None
     offset: int = 0
     limit: int = 50
+    after: Key | None = None
+
+
+class QuarantineQuery(Struct, frozen=True):
+    """Which of what could not be understood, the latest first."""
+
+    offset: int = 0
+    limit: int = 20
+    after: Key | None = None
 
 
 class CountedQuery(Struct, frozen=True):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, field
 
 from ccod.bus import Bus
 from ccod.health import Health
@@ -34,6 +37,17 @@ class NoCache(Cache):
         """Forget it at once."""
 
 
+class Plugin(Struct):
+    """What is known of one plugin."""
+
+    name: str
+    distribution: str
+    version: str
+    hooks: list[str] = field(default_factory=list)
+    state: Literal["loaded", "disabled", "failed"] = "loaded"
+    error: str = ""
+
+
 @dataclass(frozen=True)
 class Observatory:
     """`stopping` is set when the daemon begins to stop: finish what you are at, tell your clients, return.
@@ -41,8 +55,8 @@ class Observatory:
     `ask` puts a hook that a plugin added to every plugin: `ask("ccod_http_blueprints", settings=…)` returns each
     plugin's name with its answer. `change` does what changes the storage, such as forgetting, and publishes that.
     `roots` are the folders that sources read, below which nothing is ever written. `redactor` masks the secrets in
-    what is shown. `cache` keeps what is costly to make. `reload` reads the settings again and applies what can be; it
-    raises CcodError, and changes nothing, when they are wrong.
+    what is shown. `cache` keeps what is costly to make. `plugins` are all that were found. `reload` reads the settings
+    again and applies what can be; it raises CcodError, and changes nothing, when they are wrong.
     """
 
     storage: Storage
@@ -54,8 +68,9 @@ class Observatory:
     ask: Callable[..., Sequence[tuple[str, Any]]]
     change: Callable[[Callable[[], Awaitable[Stored | None]]], Awaitable[Stored | None]]
     roots: Sequence[str] = ()
-    redactor: Redactor = field(default_factory=Redactor)
-    cache: Cache = field(default_factory=NoCache)
+    redactor: Redactor = dataclasses.field(default_factory=Redactor)
+    cache: Cache = dataclasses.field(default_factory=NoCache)
+    plugins: Sequence[Plugin] = ()
     reload: Callable[[], Awaitable[Reloaded]] = _nothing_to_reload
 
     def content(self, message: Message, *, reveal: bool = False) -> Content:

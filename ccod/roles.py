@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ccod.figures import FigureQuery, Overview, SessionQuery, SessionUsage, SpanUsage
 from ccod.health import Health
 from ccod.model import (
     Activity,
@@ -31,8 +32,11 @@ from ccod.model import (
     Page,
     Peer,
     Project,
+    ProjectDraft,
+    ProjectEdit,
     ProjectQuery,
     Quarantined,
+    QuarantineQuery,
     Record,
     RecordType,
     Response,
@@ -155,6 +159,18 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
     async def counted_responses(self, query: CountedQuery) -> Sequence[CountedResponse]:
         """Return, of all conversations, each API response once, in the order that `query` asks for."""
 
+    async def figured(self) -> tuple[int, int] | None:
+        """Return from when to before when there are figures, in multiples of `QUARTER_MS`; None if there are none."""
+
+    async def overview(self, query: FigureQuery) -> Overview:
+        """Return what went on in the spans that `query` asks for. It takes no account of `query.model`."""
+
+    async def usage(self, query: FigureQuery) -> Sequence[SpanUsage]:
+        """Return what was used in the spans that `query` asks for, by span and model."""
+
+    async def sessions(self, query: SessionQuery) -> Page[SessionUsage]:
+        """Return what conversations used, of each response's copies only the one that counts."""
+
     async def activity(self, conversation_id: str) -> Activity:
         """Return what went on in a conversation."""
 
@@ -182,7 +198,7 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
     async def repeats(self, stream_id: int) -> Sequence[tuple[int, int]]:
         """Return where in a stream entries stand that repeat others of their conversation: offset and length."""
 
-    async def quarantine(self, offset: int, limit: int) -> Page[Quarantined]:
+    async def quarantine(self, query: QuarantineQuery) -> Page[Quarantined]:
         """Return what could not be understood, the latest first."""
 
     async def record_types(self) -> Sequence[RecordType]:
@@ -196,6 +212,12 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
 
         All of it, or one conversation, or what a parser of version `since` or later understood.
         """
+
+    async def create_project(self, draft: ProjectDraft) -> Stored | None:
+        """Make a project on this machine, which conversations join as they come; None if there is one at its path."""
+
+    async def edit_project(self, project_id: str, edit: ProjectEdit) -> Stored | None:
+        """Change what a person says of a project, which nothing else changes. None if it is not known."""
 
     async def forget_conversation(self, conversation_id: str) -> Stored | None:
         """Remove all that is known of a conversation, for ever: it is not stored again. None if it is not known."""

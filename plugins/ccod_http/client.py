@@ -32,6 +32,18 @@ def get(settings: Settings, path: str, **query: object) -> Any:
     return send(settings, "GET", _with_query(path, query))
 
 
+def pages(settings: Settings, path: str, **query: object) -> Iterator[Any]:
+    """Yield the items of a list, however many pages they take."""
+    cursor = None
+    while True:
+        with _asked(settings, "GET", _with_query(path, query | {"cursor": cursor})) as response:
+            answer = _decoded(response)
+        yield from answer.get("data") or ()
+        cursor = (answer.get("pagination") or {}).get("nextCursor")
+        if cursor is None:
+            return
+
+
 def send(settings: Settings, method: str, path: str, body: Any = None) -> Any:
     """Send a request, its body as JSON, and return the data of the answer, None where that has none."""
     with _asked(settings, method, path, body) as response:

@@ -14,9 +14,10 @@ from ccod_http.settings import HttpSettings
 
 HSTS_SECONDS = 365 * 24 * 3600
 
-_EXPOSED = "X-Request-ID, ETag, RateLimit, RateLimit-Policy, Retry-After"
+_EXPOSED = "X-Request-ID, Link, ETag, RateLimit, RateLimit-Policy, Retry-After"
 
 _HEADERS = {
+    "Cache-Control": "private, no-cache",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",

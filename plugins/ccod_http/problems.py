@@ -14,7 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 from quart import Quart, Response, g, has_request_context, request, websocket
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from ccod import StorageUnavailableError
+from ccod import StorageUnavailableError, WrongKeyError
 from ccod_http.encoding import encode
 from ccod_http.times import epoch_ms, iso
 
@@ -69,6 +69,14 @@ def envelope(problem: Problem, request_id: str, instance: str | UnsetType = UNSE
     return encode(failure)
 
 
+def wrong_cursor() -> Problem:
+    message = (
+        "Parameter 'cursor' is none of this list: take 'nextCursor' of an answer to the same path and parameters, "
+        "of which only 'limit' may change, or begin anew without a cursor."
+    )
+    return Problem(400, "VALIDATION_FAILED", message, [{"parameter": "cursor", "problem": "is none of this list"}])
+
+
 def plain_problem(status: int) -> Problem:
     """Return the problem that a bare status stands for."""
     meaning = HTTPStatus(status)
@@ -97,6 +105,7 @@ def install_error_handlers(app: Quart) -> None:
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(StorageUnavailableError, _answer_unavailable)
+    app.register_error_handler(WrongKeyError, _answer_wrong_key)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
@@ -121,6 +130,10 @@ async def _answer_http(error: HTTPException) -> Response:
 async def _answer_unavailable(error: StorageUnavailableError) -> Response:
     log.warning("storage is unavailable", request=request_id(), reason=str(error))
     return await answer(Problem(503, "SERVICE_UNAVAILABLE", "The storage is not to be had now; try again.", wait=5))
+
+
+async def _answer_wrong_key(_: WrongKeyError) -> Response:
+    return await answer(wrong_cursor())
 
 
 async def _answer_unexpected(error: Exception) -> Response:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
+from datetime import UTC, tzinfo
 from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
+from ccod import Key
+from ccod_http.cursors import read_cursor, write_cursor
 from ccod_http.problems import Problem, current
 from ccod_http.replies import Paged, Pagination
 from ccod_http.times import parse_time
@@ -32,7 +36,7 @@ class NoParameters(Struct):
 
 
 class Paging(Struct, rename="camel"):
-    """The parameters of every list; a subclass adds its own, or another `limit`."""
+    """The parameters of a list that comes in pages; a subclass adds its own, or another `limit`."""
 
     page: Annotated[int, Meta(ge=1, le=1_000_000_000, description="Which page.")] = 1
     limit: Annotated[int, Meta(ge=1, le=100, description="How many items a page holds.")] = 20
@@ -55,6 +59,37 @@ class Paging(Struct, rename="camel"):
         return Paged(data, pagination)
 
 
+class Listing(Paging):
+    """The parameters of a list of which a storage gives what follows a key: it has pages, and cursors."""
+
+    cursor: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=4096)] | None,
+        Meta(description="Where to go on: `nextCursor` of the last answer, instead of `page`."),
+    ] = None
+
+    @property
+    def offset(self) -> int:
+        return 0 if self.cursor is not None else super().offset
+
+    @property
+    def after(self) -> Key | None:
+        """The key behind which the list goes on."""
+        if self.cursor is None:
+            return None
+        if "page" in current().args:
+            raise invalid("cursor", "is given together with 'page'; one of them says where to go on")
+        return read_cursor(self.cursor)
+
+    def listed(self, data: T, total: int, follows: Key | None) -> Paged[T]:
+        """Answer with these of `total` items; `follows` is the key of the last of them where there are more."""
+        pagination = self.paged(data, total).pagination
+        cursor = None if follows is None else write_cursor(follows)
+        pagination = replace(pagination, has_next=cursor is not None, next_cursor=cursor)
+        if self.cursor is not None:
+            pagination = replace(pagination, page=None, has_prev=True)
+        return Paged(data, pagination)
+
+
 def read_query(schema: type[S]) -> S:
     """Return the parameters of the current request, or raise a Problem that names the wrong one."""
     names = [field.encode_name for field in msgspec.structs.fields(schema)]
@@ -74,12 +109,15 @@ def read_query(schema: type[S]) -> S:
     return parameters
 
 
-def query_time(name: str, text: str | None, *, end: bool = False) -> int | None:
-    """Read the parameter `name` as a time; a date alone is its first millisecond, or its last where `end` is set."""
+def query_time(name: str, text: str | None, *, end: bool = False, zone: tzinfo = UTC) -> int | None:
+    """Read the parameter `name` as a time; a date alone is its first millisecond, or its last where `end` is set.
+
+    Where it names no zone, it is in `zone`.
+    """
     if text is None:
         return None
     try:
-        return parse_time(text, end=end)
+        return parse_time(text, end=end, zone=zone)
     except (ValueError, OverflowError):
         expected = "an ISO date or date-time such as 2023-01-01T00:00:00Z (a + is %2B in a URL), or epoch milliseconds"
         raise invalid(name, f"is wrong: expected {expected}") from None

@@ -39,11 +39,15 @@ class Reuse:
         shown = request.if_none_match
         if not shown.star_tag and shown.contains_weak(tag):
             return Response(b"", HTTPStatus.NOT_MODIFIED)
-        body = await self._cache.get(tag)
-        if body is None:
+        kept = await self._cache.get(tag)
+        if kept is None:
             return None
         g.is_kept = True
-        return Response(body, content_type="application/json")
+        links, _, body = kept.partition(b"\n")
+        response = Response(body, content_type="application/json")
+        if links:
+            response.headers["Link"] = links.decode()
+        return response
 
     async def keep(self, response: Response) -> Response:
         route = self._table.route()
@@ -56,7 +60,8 @@ class Reuse:
             if response.status_code == HTTPStatus.NOT_MODIFIED:
                 response.headers.pop("Content-Length", None)  # of the answer that is not sent
             if response.status_code == HTTPStatus.OK and not g.get("is_kept"):
-                await self._cache.put(tag, await response.get_data(as_text=False))
+                links = response.headers.get("Link", "").encode()
+                await self._cache.put(tag, links + b"\n" + await response.get_data(as_text=False))
         return response
 
     def _tag(self) -> str | None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = 253_402_300_799_999  # the year 9999 ends
-_DAY = 86_400_000
 
 
 def epoch_ms() -> int:
@@ -21,8 +20,8 @@ def iso(ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
-def parse_time(text: str, *, end: bool = False) -> int:
-    """Read an ISO date, an ISO date-time (UTC where it names no zone) or epoch milliseconds; else raise ValueError.
+def parse_time(text: str, *, end: bool = False, zone: tzinfo = UTC) -> int:
+    """Read an ISO date, an ISO date-time (in `zone` where it names none) or epoch milliseconds; else raise ValueError.
 
     A date alone is its first millisecond, or its last where `end` is set. What is before 1970 becomes 1970.
     """
@@ -30,10 +29,10 @@ def parse_time(text: str, *, end: bool = False) -> int:
         ms = int(text) if len(text) <= 15 else _LAST + 1
     else:
         moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        ms = (moment - _EPOCH) // timedelta(milliseconds=1)
         if end and len(text) == len("2023-01-01"):
-            ms += _DAY - 1
+            moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_000, fold=1)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        ms = (moment - _EPOCH) // timedelta(milliseconds=1)
     if ms > _LAST:
         raise ValueError("out of range")
     return max(0, ms)

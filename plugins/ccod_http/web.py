@@ -7,7 +7,7 @@ from ccod_http.encoding import encode
 from ccod_http.identity import caller, current_user, require
 from ccod_http.middleware import Middleware
 from ccod_http.problems import Problem
-from ccod_http.query import Moment, Paging, query_time
+from ccod_http.query import Listing, Moment, Paging, invalid, query_time
 from ccod_http.replies import Paged
 from ccod_http.routes import Routes
 from ccod_http.settings import HttpSettings
@@ -33,6 +33,7 @@ __all__ = [
     "ConversationJson",
     "CostedUsageJson",
     "HttpSettings",
+    "Listing",
     "MessageJson",
     "Middleware",
     "Moment",
@@ -51,6 +52,7 @@ __all__ = [
     "dollars",
     "encode",
     "epoch_ms",
+    "invalid",
     "iso",
     "message_json",
     "project_json",

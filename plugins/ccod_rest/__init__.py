@@ -42,10 +42,13 @@ def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
     from ccod_rest.export import export_routes
     from ccod_rest.health import health_routes
     from ccod_rest.keeping import keeping_routes
+    from ccod_rest.overview import overview_routes
+    from ccod_rest.plugins import plugin_routes
     from ccod_rest.projects import project_routes
     from ccod_rest.quarantine import quarantine_routes
     from ccod_rest.reloading import reload_routes
     from ccod_rest.search import search_routes
+    from ccod_rest.spending import spending_routes
     from ccod_rest.subagents import subagent_routes
     from ccod_rest.tool_calls import tool_call_routes
     from ccod_rest.tree import tree_routes
@@ -60,6 +63,9 @@ def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
         reload_routes(observatory),
         quarantine_routes(observatory),
         usage_routes(observatory),
+        overview_routes(observatory),
+        spending_routes(observatory),
+        plugin_routes(observatory),
         search_routes(observatory),
         export_routes(observatory),
         tool_call_routes(observatory),

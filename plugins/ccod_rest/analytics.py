@@ -48,6 +48,14 @@ class ErrorsJson(Struct, frozen=True):
     tools: int
 
 
+class ResponseTimesJson(Struct, frozen=True, rename="camel"):
+    """From a prompt to the beginning of the answer; null where no prompt was answered."""
+
+    average_ms: int | None
+    p50_ms: int | None
+    p95_ms: int | None
+
+
 class AnalyticsJson(Struct, frozen=True, rename="camel"):
     """`usage` is the conversation's own; `totalUsage`, `models` and `unpriced` hold its subagents' too."""
 
@@ -58,13 +66,14 @@ class AnalyticsJson(Struct, frozen=True, rename="camel"):
     total_usage: CostedUsageJson
     models: Sequence[ModelUsageJson]
     duration_seconds: float
+    response_times: ResponseTimesJson
     errors: ErrorsJson
     unpriced: int
 
 
 def analytics_json(conversation: Conversation, activity: Activity, by_model: Mapping[str, Totals]) -> AnalyticsJson:
     total = sum(by_model.values(), Totals())
-    ordered = sorted(by_model.items(), key=lambda item: (-item[1].cost_nanos, -item[1].usage.total_tokens, item[0]))
+    times = activity.response_times
     return AnalyticsJson(
         messages=MessageCountsJson(
             conversation.message_count, conversation.user_message_count, conversation.assistant_message_count
@@ -76,11 +85,18 @@ def analytics_json(conversation: Conversation, activity: Activity, by_model: Map
         ),
         usage=costed_usage_json(own_totals(conversation)),
         total_usage=costed_usage_json(total),
-        models=[_model_json(model, totals) for model, totals in ordered],
+        models=models_json(by_model),
         duration_seconds=max(0, conversation.updated_at - conversation.created_at) / 1000,
+        response_times=ResponseTimesJson(times.average_ms, times.median_ms, times.p95_ms),
         errors=ErrorsJson(conversation.error_count, conversation.tool_error_count),
         unpriced=total.unpriced_count,
     )
+
+
+def models_json(by_model: Mapping[str, Totals]) -> list[ModelUsageJson]:
+    """Return what was used of each model, the dearest first."""
+    ordered = sorted(by_model.items(), key=lambda item: (-item[1].cost_nanos, -item[1].usage.total_tokens, item[0]))
+    return [_model_json(model, totals) for model, totals in ordered]
 
 
 def own_totals(conversation: Conversation) -> Totals:

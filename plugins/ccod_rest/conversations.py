@@ -12,10 +12,10 @@ from msgspec import Meta
 from ccod import ConversationQuery, Message, MessageQuery, Observatory, State, Status
 from ccod_http.web import (
     ConversationJson,
+    Listing,
     MessageJson,
     Moment,
     Paged,
-    Paging,
     Problem,
     Routes,
     conversation_json,
@@ -29,15 +29,21 @@ from ccod_rest.revealing import Reveal, check_reveal
 Id = Annotated[str, Meta(min_length=1)]
 
 
-class ConversationParameters(Paging):
+class ConversationParameters(Listing):
+    sort: Annotated[
+        Literal["updatedAt", "createdAt", "title", "messageCount"], Meta(description="By what they are sorted.")
+    ] = "updatedAt"
+    order: Annotated[Literal["asc", "desc"], Meta(description="`desc`: the last or the most first.")] = "desc"
     project_id: Annotated[Id | None, Meta(description="Only those of this project.")] = None
     status: Annotated[Status | None, Meta(description="Only those of this status.")] = None
     state: Annotated[State | None, Meta(description="Only those in this state.")] = None
+    model: Annotated[Id | None, Meta(description="Only those at which this model was last at work.")] = None
+    has_errors: Annotated[bool | None, Meta(description="Whether an API response failed.")] = None
     start_date: Annotated[Moment | None, Meta(description="Only what went on then or later.")] = None
     end_date: Annotated[Moment | None, Meta(description="Only what began by then; a date is all of its day.")] = None
 
 
-class MessageParameters(Paging):
+class MessageParameters(Listing):
     limit: Annotated[int, Meta(ge=1, le=200, description="How many messages a page holds.")] = 50
     role: Annotated[Literal["user", "assistant"] | None, Meta(description="Only those of this role.")] = None
     agent: Annotated[Id | None, Meta(description="Those of this subagent, not the conversation's own.")] = None
@@ -53,7 +59,7 @@ def conversation_routes(observatory: Observatory) -> Routes:
     async def conversations(query: ConversationParameters) -> Paged[list[ConversationJson]]:
         """List conversations."""
         page = await storage.conversations(_conversation_query(query))
-        return query.paged([conversation_json(each, redactor) for each in page.items], page.total)
+        return query.listed([conversation_json(each, redactor) for each in page.items], page.total, page.next)
 
     @routes.get("/<conversation_id>", access="read", stored=True, errors=[404], example=CONVERSATION)
     async def conversation(conversation_id: str) -> ConversationJson:
@@ -73,10 +79,11 @@ def conversation_routes(observatory: Observatory) -> Routes:
                 descending=query.order == "desc",
                 offset=query.offset,
                 limit=query.limit,
+                after=query.after,
             ),
         )
         shown = partial(_shown, observatory, page.items, reveal=query.reveal)
-        return query.paged(await trio.to_thread.run_sync(shown), page.total)
+        return query.listed(await trio.to_thread.run_sync(shown), page.total, page.next)
 
     return routes
 
@@ -90,10 +97,15 @@ def _conversation_query(wanted: ConversationParameters) -> ConversationQuery:
         project_id=wanted.project_id,
         status=wanted.status,
         state=wanted.state,
+        model=wanted.model,
+        has_errors=wanted.has_errors,
         since=since,
         until=until,
         offset=wanted.offset,
+        sort=wanted.sort,
+        descending=wanted.order == "desc",
         limit=wanted.limit,
+        after=wanted.after,
     )
 
 

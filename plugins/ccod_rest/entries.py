@@ -11,7 +11,7 @@ import trio
 from msgspec import Meta, Struct
 
 from ccod import EntryQuery, Observatory, Redactor, StoredEntry
-from ccod_http.web import Paged, Paging, Routes, iso
+from ccod_http.web import Listing, Paged, Routes, iso
 from ccod_rest.finding import find_conversation
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -19,7 +19,7 @@ SAFE_DIGITS = 18
 """Integers with more do not fit into 64 bits for certain; they are read as JavaScript does."""
 
 
-class EntryParameters(Paging):
+class EntryParameters(Listing):
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
     agent: Text | None = None
     type: Text | None = None
@@ -49,10 +49,10 @@ def entry_routes(observatory: Observatory) -> Routes:
     async def entries(conversation_id: str, query: EntryParameters) -> Paged[list[EntryJson]]:
         """List the records of a conversation, messages and all others, in the order of storing."""
         await find_conversation(storage, conversation_id)
-        asked = EntryQuery(query.agent, query.type, query.subtype, query.offset, query.limit)
+        asked = EntryQuery(query.agent, query.type, query.subtype, query.offset, query.limit, query.after)
         page = await storage.entries(conversation_id, asked)
         shown = await trio.to_thread.run_sync(partial(_shown, page.items, redactor))
-        return query.paged(shown, page.total)
+        return query.listed(shown, page.total, page.next)
 
     return routes
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ccod import Observatory, Quarantined, RecordType, StorageFacts
-from ccod_http.web import Paged, Paging, Routes, iso
+from ccod import Observatory, Quarantined, QuarantineQuery, RecordType, StorageFacts
+from ccod_http.web import Listing, Paged, Routes, iso
 
 
 class QuarantineJson(Struct, rename="camel"):
@@ -22,10 +22,10 @@ def quarantine_routes(observatory: Observatory) -> Routes:
     storage = observatory.storage
 
     @routes.get("/quarantine", access="read", stored=True, tag="storage")
-    async def quarantine(query: Paging) -> Paged[list[QuarantineJson]]:
+    async def quarantine(query: Listing) -> Paged[list[QuarantineJson]]:
         """List what could not be understood, the latest first."""
-        page = await storage.quarantine(query.offset, query.limit)
-        return query.paged([_quarantine_json(each) for each in page.items], page.total)
+        page = await storage.quarantine(QuarantineQuery(query.offset, query.limit, query.after))
+        return query.listed([_quarantine_json(each) for each in page.items], page.total, page.next)
 
     @routes.get("/record-types", access="read", stored=True, tag="storage")
     async def record_types() -> list[RecordType]:

@@ -10,14 +10,14 @@ import trio
 from msgspec import Meta, Struct
 
 from ccod import Block, CalledTool, Message, Observatory, ToolCallQuery, ToolStatus
-from ccod_http.web import Paged, Paging, Routes, iso
+from ccod_http.web import Listing, Paged, Routes, iso
 from ccod_rest.attachments import attached, by_name, file_name
 from ccod_rest.finding import find_conversation
 
 Text = Annotated[str, Meta(min_length=1)]
 
 
-class ToolCallParameters(Paging):
+class ToolCallParameters(Listing):
     limit: Annotated[int, Meta(ge=1, le=200, description="How many calls a page holds.")] = 50
     agent: Annotated[Text | None, Meta(description="Those of this subagent, not the conversation's own.")] = None
     name: Annotated[Text | None, Meta(description="Only calls of this tool.")] = None
@@ -49,11 +49,11 @@ def tool_call_routes(observatory: Observatory) -> Routes:
     async def tool_calls(conversation_id: str, query: ToolCallParameters) -> Paged[list[CalledToolJson]]:
         """List the tool calls of a conversation, or of one of its subagents, in the order in which they were made."""
         await find_conversation(storage, conversation_id)
-        asked = ToolCallQuery(query.agent, query.name, query.status, query.offset, query.limit)
+        asked = ToolCallQuery(query.agent, query.name, query.status, query.offset, query.limit, query.after)
         page = await storage.tool_calls(conversation_id, asked)
         files = by_name(await attached(storage, conversation_id))
         shown = await trio.to_thread.run_sync(partial(_shown, observatory, page.items, files))
-        return query.paged(shown, page.total)
+        return query.listed(shown, page.total, page.next)
 
     return routes
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select
 
-from ccod import Activity, ToolStatistics
+from ccod import Activity, Times, ToolStatistics
 from ccod_sql.tables import conversations, entries, tool_calls
 
 CONVERSATION = select(conversations.c.id).where(conversations.c.key == bindparam("conversation")).scalar_subquery()
@@ -25,8 +25,14 @@ CALLS = select(
 RESULTS = select(tool_calls.c.result_entry_id).where(
     tool_calls.c.conversation_id == CONVERSATION, tool_calls.c.agent == "", tool_calls.c.result_entry_id.is_not(None)
 )
+IN_ORDER = (entries.c.at, entries.c.id)
 SPOKEN = (
-    select(entries.c.role, func.lag(entries.c.role).over(order_by=(entries.c.at, entries.c.id)).label("before"))
+    select(
+        entries.c.role,
+        entries.c.at,
+        func.lag(entries.c.role).over(order_by=IN_ORDER).label("role_before"),
+        func.lag(entries.c.at).over(order_by=IN_ORDER).label("at_before"),
+    )
     .where(
         entries.c.conversation_id == CONVERSATION,
         entries.c.agent == "",
@@ -37,7 +43,7 @@ SPOKEN = (
     )
     .subquery()
 )
-TURNS = select(func.count()).where(SPOKEN.c.role == "assistant", SPOKEN.c.before == "user")
+TURNS = select(SPOKEN.c.at - SPOKEN.c.at_before).where(SPOKEN.c.role == "assistant", SPOKEN.c.role_before == "user")
 
 
 def of(connection: Connection, conversation_id: str) -> Activity:
@@ -49,7 +55,13 @@ def of(connection: Connection, conversation_id: str) -> Activity:
         named[call.name].append(call)
     tools = [_statistics(name, some) for name, some in named.items()]
     tools.sort(key=lambda tool: (-tool.count, tool.name))
-    return Activity(connection.scalar(TURNS, values) or 0, _statistics("", calls), tools)
+    waits = sorted(connection.scalars(TURNS, values))
+    return Activity(len(waits), _statistics("", calls), tools, _times(waits))
+
+
+def _times(ordered: Sequence[int]) -> Times:
+    average = round(sum(ordered) / len(ordered)) if ordered else None
+    return Times(len(ordered), average, _percentile(ordered, 50), _percentile(ordered, 95))
 
 
 def _statistics(name: str, calls: Sequence[Row[Any]]) -> ToolStatistics:

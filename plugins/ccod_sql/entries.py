@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from ccod import EntryQuery, Page, StoredEntry
-from ccod_sql import messages
+from ccod_sql import keyset, messages
 from ccod_sql.tables import conversations, entries
 
 C = entries.c
@@ -26,8 +26,12 @@ def find(connection: Connection, conversation_id: str, query: EntryQuery) -> Pag
     if query.subtype is not None:
         where.append(C.subtype == query.subtype)
     total = connection.scalar(select(func.count()).select_from(entries).where(*where)) or 0
-    page = select(C.id).where(*where).order_by(C.id).limit(query.limit).offset(query.offset)
-    rows = connection.execute(select(*COLUMNS).where(C.id.in_(page)).order_by(C.id)).all()
+    some = select(C.id).where(*where).order_by(C.id).limit(query.limit + 1).offset(query.offset)
+    if query.after is not None:
+        some = some.where(keyset.beyond([C.id], descending=False))
+    page = select(*COLUMNS).where(C.id.in_(some)).order_by(C.id)
+    found_rows = connection.execute(page, keyset.values([C.id], query.after)).all()
+    rows, after = keyset.cut(found_rows, query.limit, lambda row: (row.id,))
     bodies = messages.bodies(connection, rows)
     found = [
         StoredEntry(
@@ -44,4 +48,4 @@ def find(connection: Connection, conversation_id: str, query: EntryQuery) -> Pag
         )
         for row in rows
     ]
-    return Page(found, total)
+    return Page(found, total, after)

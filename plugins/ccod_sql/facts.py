@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
-from ccod import Page, Quarantined, RecordType, StorageFacts
+from ccod import Page, Quarantined, QuarantineQuery, RecordType, StorageFacts
+from ccod_sql import keyset
 from ccod_sql.sqlite import journal_size
 from ccod_sql.tables import conversations, quarantine, record_types, streams
 
@@ -27,18 +28,24 @@ def faults(version: tuple[int, int, int]) -> tuple[str, ...]:
     return () if mended or version < (3, 7) else (WAL_RESET,)
 
 
-def find_quarantine(connection: Connection, offset: int, limit: int) -> Page[Quarantined]:
+def find_quarantine(connection: Connection, query: QuarantineQuery) -> Page[Quarantined]:
     c = quarantine.c
-    columns = (conversations.c.key, c.stream_id, streams.c.path, c.offset, c.length, c.reason, c.at)
+    order = [c.id]
+    columns = (c.id, conversations.c.key, c.stream_id, streams.c.path, c.offset, c.length, c.reason, c.at)
     found = (
         select(*columns)
         .select_from(quarantine.join(streams).join(conversations))
-        .order_by(c.id.desc())
-        .limit(limit)
-        .offset(offset)
+        .order_by(*keyset.ordered(order, descending=True))
+        .limit(query.limit + 1)
+        .offset(query.offset)
+    )
+    if query.after is not None:
+        found = found.where(keyset.beyond(order, descending=True))
+    rows, after = keyset.cut(
+        connection.execute(found, keyset.values(order, query.after)).all(), query.limit, lambda row: (row.id,)
     )
     total = connection.scalar(select(func.count()).select_from(quarantine)) or 0
-    return Page([Quarantined(*row) for row in connection.execute(found)], total)
+    return Page([Quarantined(*row[1:]) for row in rows], total, after)
 
 
 def find_record_types(connection: Connection) -> list[RecordType]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Dialect, func, select, update
 from ccod import TOO_LONG, Batch, Entry, Prices, Record, Unparsed
 from ccod_sql import archive, rollups, rows, states, subagents, tables
 from ccod_sql.naming import Naming
+from ccod_sql.quarters import QuarterTables
 from ccod_sql.queued import Queued
 from ccod_sql.repeats import Repeats, digests
 from ccod_sql.responses import Responses
@@ -82,6 +83,7 @@ class Filing:
         self._types = Rows(dialect, tables.record_types, rows.RecordType)
         self._quarantine = Rows(dialect, tables.quarantine, rows.Quarantined)
         self._blocks = Rows(dialect, tables.blocks, rows.Block)
+        self._quarters = QuarterTables(dialect)
 
     def file(self, to: Target, fresh: Fresh) -> Sequence[rows.Entry]:
         """Keep the bytes of `fresh` and write its entries; return these as they are stored."""
@@ -127,9 +129,10 @@ class Filing:
 
     def _file_entries(self, to: Target, fresh: Fresh) -> Sequence[rows.Entry]:
         stream, conversation, entries = to.stream, to.conversation, fresh.entries
-        responses = Responses(self._responses, self._prices, to.connection, conversation.id, stream.agent)
+        quarters = self._quarters.open(to.connection)
+        responses = Responses(self._responses, self._prices, to.connection, stream, quarters)
         responses.load(entries)
-        calls = ToolCalls(self._calls, to.connection, conversation.id, stream.agent)
+        calls = ToolCalls(self._calls, to.connection, conversation.id, stream.agent, quarters)
         repeats = Repeats(self._entries, to.connection, stream, digests(fresh.records, entries))
         queued = Queued(to.connection, stream)
         if conversation.entry_count:
@@ -159,10 +162,13 @@ class Filing:
                 conversation.pending_count += opened
                 if not row.duplicate:
                     states.follow(conversation, entry)
+            if row.role is not None:
+                quarters.add_message(row)
             filed.append(row)
         responses.save()
         self._entries.insert(to.connection, filed)
         calls.save()
+        quarters.save()
         stream.entry_count += len(filed)
         conversation.entry_count += len(filed)
         if not stream.agent:

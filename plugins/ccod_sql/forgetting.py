@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Dialect, delete, func, insert, select, update
 
 from ccod import Batch, Event, Stored
 from ccod_sql import indexing, ownership, rows, tables
+from ccod_sql.quarters import QuarterTables
 from ccod_sql.rows import Rows
 from ccod_sql.tables import conversations, events, forgotten_streams, projects, responses, streams, tombstones
 
@@ -23,6 +24,7 @@ class Forgetting:
     def __init__(self, dialect: Dialect) -> None:
         self._streams = Rows(dialect, forgotten_streams, rows.ForgottenStream)
         self._responses = Rows(dialect, responses, rows.Response)
+        self._quarters = QuarterTables(dialect)
 
     def forget_conversation(self, connection: Connection, key: str, now: int) -> Stored | None:
         """Remove a conversation and put a tombstone in its place."""
@@ -92,7 +94,7 @@ class Forgetting:
             elif "stream_id" in table.c:
                 connection.execute(delete(table).where(table.c.stream_id.in_(its_streams)))
         connection.execute(delete(conversations).where(conversations.c.id == id_))
-        ownership.settle(connection, self._responses, message_ids)
+        ownership.settle(connection, self._responses, message_ids, self._quarters.open(connection))
         indexing.reset(connection)
 
     def _keep_checkpoints(self, connection: Connection, id_: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, FromClause, Row, Select, bindparam, func, select, true
 
 from ccod import Message, MessageQuery, Page, ToolCall, Usage
-from ccod_sql import archive
+from ccod_sql import archive, keyset
 from ccod_sql.rows import portions
 from ccod_sql.tables import TOKENS, blocks, conversations, entries, responses, streams, take_tokens, tool_calls
 
@@ -20,6 +20,7 @@ TOTALS = {
     "assistant": conversations.c.assistant_message_count,
 }
 
+ORDER = (entries.c.at, entries.c.id)
 BLOCK_ID = (
     select(blocks.c.id)
     .where(blocks.c.stream_id == entries.c.stream_id, blocks.c.start <= entries.c.offset)
@@ -37,12 +38,14 @@ def page(connection: Connection, conversation_id: str, query: MessageQuery) -> P
         "agent": query.agent or "",
         "role": query.role,
         "skip": query.offset,
-        "limit": query.limit,
+        "limit": query.limit + 1,
+        **keyset.values(ORDER, query.after),
     }
-    statement = _page(query.agent is None, query.role, query.descending)
+    statement = _page(query.agent is None, query.role, query.descending, query.after is None)
     rows = connection.execute(statement, values).all()
     found = [row for row in rows if row.id is not None]
-    return Page(_messages(connection, found), rows[0].total if rows else 0)
+    some, after = keyset.cut(found, query.limit, lambda row: (row.at, row.id))
+    return Page(_messages(connection, some), rows[0].total if rows else 0, after)
 
 
 def between(connection: Connection, first: int, last: int) -> Sequence[Message]:
@@ -57,7 +60,7 @@ def with_ids(connection: Connection, ids: Sequence[int]) -> Sequence[Message]:
 
 
 @cache
-def _page(own: bool, role: str | None, descending: bool) -> Select[Any]:
+def _page(own: bool, role: str | None, descending: bool, from_start: bool) -> Select[Any]:
     """Return the statement. It finds the page in an index alone, then reads no other entries than the page's.
 
     The conversation's row comes also without a page, and with it the total.
@@ -71,10 +74,13 @@ def _page(own: bool, role: str | None, descending: bool) -> Select[Any]:
     ]
     if role:
         where.append(c.role == bindparam("role"))
-    order = (c.at.desc(), c.id.desc()) if descending else (c.at, c.id)
-    some = select(c.id).where(*where).order_by(*order).limit(bindparam("limit")).offset(bindparam("skip")).subquery()
+    order = keyset.ordered(ORDER, descending)
+    some = select(c.id).where(*where).order_by(*order).limit(bindparam("limit")).offset(bindparam("skip"))
+    if not from_start:
+        some = some.where(keyset.beyond(ORDER, descending))
+    page = some.subquery()
     total = TOTALS[role] if own else select(func.count()).where(*where).scalar_subquery()
-    source = conversations.outerjoin(some, true()).outerjoin(entries, c.id == some.c.id)
+    source = conversations.outerjoin(page, true()).outerjoin(entries, c.id == page.c.id)
     return (
         _select(source)
         .add_columns(total.label("total"))

@@ -15,13 +15,18 @@ NEW = insert(tables.events).returning(tables.events.c.seq, sort_by_parameter_ord
 
 
 def announce(
-    to: Target, before: rows.Conversation, project: rows.Project | None, filed: Sequence[rows.Entry]
+    to: Target,
+    before: rows.Conversation,
+    project: rows.Project | None,
+    filed: Sequence[rows.Entry],
+    *,
+    discovered: bool,
 ) -> Sequence[Event]:
     """Write what is news, and return it in the order in which a listener can make sense of it."""
     conversation = to.conversation
     about = conversation.key, project.key if project else None
     news: list[Event] = []
-    if project and before.project_id is None and project.conversation_count == 1:
+    if project and discovered:
         news.append(Event(0, "project_discovered", to.now, *about))
     if filed and not before.entry_count:
         news.append(Event(0, "conversation_started", to.now, *about))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, select
 
 from ccod_sql import rows
+from ccod_sql.quarters import Quarters
 from ccod_sql.rows import Rows, portions
 from ccod_sql.tables import conversations
 
@@ -45,9 +46,12 @@ def mark(connection: Connection, copies: Iterable[rows.Response]) -> list[rows.R
     return changed
 
 
-def settle(connection: Connection, table: Rows[rows.Response], message_ids: Iterable[str]) -> None:
+def settle(connection: Connection, table: Rows[rows.Response], message_ids: Iterable[str], quarters: Quarters) -> None:
     """Mark anew which copies of these messages count, after some of them were removed."""
-    table.update(connection, mark(connection, table.find_in(connection, "message_id", message_ids)))
+    flipped = mark(connection, table.find_in(connection, "message_id", message_ids))
+    table.update(connection, flipped)
+    quarters.weigh_flips(flipped)
+    quarters.save()
 
 
 def by_message(copies: Iterable[rows.Response]) -> list[list[rows.Response]]:

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 
 from ccod import Prices
 from ccod_sql import rows
-from ccod_sql.responses import cost_nanos, is_unpriced
+from ccod_sql.costs import cost_nanos, is_unpriced
+from ccod_sql.quarters import Quarters, QuarterTables
 from ccod_sql.tables import conversations, meta, responses
 
 KEY = "prices"
@@ -38,6 +39,7 @@ def reprice(writer: Engine, prices: Prices) -> None:
         version = connection.scalar(select(meta.c.value).where(meta.c.key == KEY))
     if version == prices.version:
         return
+    quarters = QuarterTables(writer.dialect)
     nanos, unpriced, last = Counter[int](), Counter[int](), 0
     while True:
         with writer.begin() as connection:
@@ -45,7 +47,7 @@ def reprice(writer: Engine, prices: Prices) -> None:
             if not some:
                 _finish(connection, prices.version, nanos, unpriced)
                 break
-            _reprice(connection, prices, some)
+            _reprice(connection, prices, some, quarters.open(connection))
             last = some[-1].id
             for row in some:
                 if not row.agent:
@@ -55,15 +57,20 @@ def reprice(writer: Engine, prices: Prices) -> None:
         log.info("responses were priced again", prices=prices.version)
 
 
-def _reprice(connection: Connection, prices: Prices, some: Sequence[rows.Response]) -> None:
+def _reprice(connection: Connection, prices: Prices, some: Sequence[rows.Response], quarters: Quarters) -> None:
     changed = []
     for row in some:
         cost = cost_nanos(prices, row)
         if cost != row.cost_nanos:
+            if row.counted:
+                quarters.weigh_response(row, -1)
             row.cost_nanos = cost
+            if row.counted:
+                quarters.weigh_response(row, 1)
             changed.append({"row": row.id, "cost": cost})
     if changed:
         connection.execute(SET_COST, changed)
+        quarters.save()
 
 
 def _finish(connection: Connection, version: str, nanos: Counter[int], unpriced: Counter[int]) -> None:

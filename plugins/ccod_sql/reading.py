@@ -6,21 +6,34 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, bindparam, func, select
 
-from ccod import STATUSES, Checkpoint, Conversation, ConversationQuery, Page, Project, ProjectQuery, Stream, Usage
+from ccod import (
+    STATUSES,
+    Checkpoint,
+    Conversation,
+    ConversationQuery,
+    Key,
+    Page,
+    Project,
+    ProjectQuery,
+    Stream,
+    Usage,
+    WrongKeyError,
+)
+from ccod_sql import keyset
 from ccod_sql.rollups import folder_name
 from ccod_sql.rows import portions
 from ccod_sql.tables import COUNTERS, conversations, forgotten_streams, machines, projects, streams, take_tokens
 
-PROJECT_SORTS = {
+PROJECT_SORTS: dict[str, ColumnElement[Any]] = {
     "updatedAt": projects.c.updated_at,
     "createdAt": projects.c.created_at,
     "name": projects.c.name,
-    "lastActivity": projects.c.last_activity,
+    "lastActivity": func.coalesce(projects.c.last_activity, 0, type_=projects.c.last_activity.type),
     "conversationCount": projects.c.conversation_count,
 }
-CONVERSATION_SORTS = {
+CONVERSATION_SORTS: dict[str, ColumnElement[Any]] = {
     "updatedAt": conversations.c.updated_at,
     "createdAt": conversations.c.created_at,
     "title": conversations.c.title,
@@ -58,9 +71,14 @@ def checkpoints(connection: Connection, machine_id: int, source: str) -> list[tu
 
 
 def find_projects(connection: Connection, query: ProjectQuery) -> Page[Project]:
-    order = _order(PROJECT_SORTS[query.sort], projects.c.id, query.descending)
-    rows = connection.execute(PROJECTS.order_by(*order).limit(query.limit).offset(query.offset))
-    return Page([_project(row) for row in rows], _count(connection, projects))
+    columns = PROJECT_SORTS[query.sort], projects.c.id
+    some = PROJECTS.add_columns(columns[0].label("sorted_by"))
+    some = some.order_by(*keyset.ordered(columns, query.descending)).limit(query.limit + 1).offset(query.offset)
+    if query.after is not None:
+        some = some.where(keyset.beyond(columns, query.descending))
+    found = connection.execute(some, keyset.values(columns, query.after)).all()
+    rows, after = keyset.cut(found, query.limit, lambda row: (row.sorted_by, row.id))
+    return Page([_project(row) for row in rows], _count(connection, projects), after)
 
 
 def find_project(connection: Connection, id_: str) -> Project | None:
@@ -77,19 +95,40 @@ def find_conversations(connection: Connection, query: ConversationQuery) -> Page
         where.append(c.state.in_([state for state, status in STATUSES.items() if status == query.status]))
     if query.state is not None:
         where.append(c.state == query.state)
+    if query.model is not None:
+        where.append(c.model == query.model)
+    if query.has_errors is not None:
+        where.append((c.error_count > 0) == query.has_errors)
     if query.since is not None:
         where.append(c.updated_at >= query.since)
     if query.until is not None:
         where.append(c.created_at <= query.until)
-    order = _order(CONVERSATION_SORTS[query.sort], c.id, query.descending)
-    some = CONVERSATIONS.where(*where).order_by(*order).limit(query.limit).offset(query.offset)
-    rows = connection.execute(some)
-    return Page([_conversation(row) for row in rows], _count(connection, conversations, *where))
+    columns = CONVERSATION_SORTS[query.sort], c.id
+    order = keyset.ordered(columns, query.descending)
+    some = select(c.id).where(*where).order_by(*order).limit(query.limit + 1).offset(query.offset)
+    if query.after is not None:
+        some = some.where(keyset.beyond(columns, query.descending))
+    page = CONVERSATIONS.add_columns(columns[0].label("sorted_by")).where(c.id.in_(some)).order_by(*order)
+    by_title = query.sort == "title"
+    start = _named(connection, query.after) if by_title and query.after else query.after
+    found = connection.execute(page, keyset.values(columns, start)).all()
+    rows, after = keyset.cut(found, query.limit, lambda row: (row.id,) if by_title else (row.sorted_by, row.id))
+    return Page([conversation(row) for row in rows], _count(connection, conversations, *where), after)
+
+
+def _named(connection: Connection, key: Key) -> Key:
+    """Return the whole key of a conversation in the order of titles: a title may hold secrets, so keys leave it out."""
+    c = conversations.c
+    same = c.id == bindparam("after_0")
+    at = connection.execute(select(c.title, c.id).where(same), keyset.values([c.id], key)).first()
+    if at is None:
+        raise WrongKeyError("the conversation behind which the list goes on is there no more")
+    return at.title, at.id
 
 
 def conversations_with(connection: Connection, ids: Sequence[str]) -> list[Conversation]:
     return [
-        _conversation(row)
+        conversation(row)
         for some in portions(ids)
         for row in connection.execute(CONVERSATIONS.where(conversations.c.key.in_(some)))
     ]
@@ -97,12 +136,6 @@ def conversations_with(connection: Connection, ids: Sequence[str]) -> list[Conve
 
 def _count(connection: Connection, table: FromClause, *where: ColumnElement[bool]) -> int:
     return connection.scalar(select(func.count()).select_from(table).where(*where)) or 0
-
-
-def _order(
-    column: ColumnElement[Any], id_: ColumnElement[int], descending: bool
-) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    return (column.desc(), id_.desc()) if descending else (column, id_)
 
 
 def _project(row: Row[Any]) -> Project:
@@ -120,7 +153,7 @@ def _project(row: Row[Any]) -> Project:
     )
 
 
-def _conversation(row: Row[Any]) -> Conversation:
+def conversation(row: Row[Any]) -> Conversation:
     return Conversation(
         id=row.key,
         project_id=row.project,

@@ -13,9 +13,10 @@ from sqlalchemy import ColumnElement, Connection, Dialect, and_, delete, exists,
 
 from ccod import TOO_LONG, Entry, Parser, Progress, Record, Stored, Unparsed
 from ccod import Stream as SourceStream
-from ccod_sql import indexing, ownership, rollups, rows, states, tables
+from ccod_sql import indexing, ownership, quarters, rollups, rows, states, tables
 from ccod_sql.filing import Fresh, Numbers, Target
 from ccod_sql.forgetting import count_conversations
+from ccod_sql.quarters import QuarterTables
 from ccod_sql.rows import Rows
 from ccod_sql.streams import beginning_of, records_of
 from ccod_sql.tables import conversations, entries, events, quarantine, responses, streams
@@ -40,6 +41,7 @@ class Reparsing:
         self._conversations = Rows(dialect, conversations, rows.Conversation)
         self._streams = Rows(dialect, streams, rows.Stream)
         self._responses = Rows(dialect, responses, rows.Response)
+        self._quarters = QuarterTables(dialect)
         self._done = 0
 
     def ask(self, connection: Connection, conversation_id: str | None, since: str | None) -> int:
@@ -99,7 +101,7 @@ class Reparsing:
         for stream, records in self._in_order(connection, its_streams, known):
             to = Target(connection, stream, conversation, stream.created_at, numbers, renamed)
             self._writer.filing.derive(to, self._parse(stream, conversation, records))
-        ownership.settle(connection, self._responses, message_ids)
+        ownership.settle(connection, self._responses, message_ids, self._quarters.open(connection))
         states.settle_again(conversation)
         stored = self._finish(connection, conversation, its_streams, project_id)
         return replace(stored, conversations=[*stored.conversations, *renamed])
@@ -110,6 +112,7 @@ class Reparsing:
             *(tables.record_types, tables.subagents, tables.summaries),
         ):
             connection.execute(delete(table).where(table.c.conversation_id == id_))
+        quarters.forget(connection, id_)
         of_it = quarantine.c.stream_id.in_(select(streams.c.id).where(streams.c.conversation_id == id_))
         connection.execute(delete(quarantine).where(of_it, quarantine.c.reason != TOO_LONG))
 

@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from ccod import Entry, Prices, Response, Usage
 from ccod_sql import ownership, rows
+from ccod_sql.costs import cost_nanos, is_unpriced
+from ccod_sql.quarters import Quarters
 from ccod_sql.rows import Rows
 from ccod_sql.tables import TOKENS, take_tokens
 
@@ -17,13 +19,19 @@ class Responses:
     """The responses that one batch tells of, merged with what is stored of them."""
 
     def __init__(
-        self, table: Rows[rows.Response], prices: Prices, connection: Connection, conversation_id: int, agent: str
+        self,
+        table: Rows[rows.Response],
+        prices: Prices,
+        connection: Connection,
+        stream: rows.Stream,
+        quarters: Quarters,
     ) -> None:
         self._table = table
+        self._quarters = quarters
         self._prices = prices
         self._connection = connection
-        self._conversation_id = conversation_id
-        self._agent = agent
+        self._conversation_id = stream.conversation_id
+        self._agent = stream.agent
         self._rows: dict[tuple[str, str], rows.Response] = {}
         self._copies: list[rows.Response] = []
         self._first_id = self._next_id = table.next_id(connection)
@@ -41,6 +49,7 @@ class Responses:
             if (row.conversation_id, row.agent) == (self._conversation_id, self._agent):
                 self._rows[row.message_id, row.request_id] = row
                 self._weigh(row, -1)
+                self._weigh_total(row, -1)
             else:
                 self._copies.append(row)
 
@@ -74,7 +83,11 @@ class Responses:
             self._weigh(row, 1)
         changed = ownership.mark(self._connection, [*own, *self._copies])
         elsewhere = {row.id for row in self._copies}
-        self._table.update(self._connection, (row for row in changed if row.id in elsewhere))
+        flipped = [row for row in changed if row.id in elsewhere]
+        self._quarters.weigh_flips(flipped)
+        for row in own:
+            self._weigh_total(row, 1)
+        self._table.update(self._connection, flipped)
         self._table.update(self._connection, (row for row in own if row.id < self._first_id))
         self._table.insert(self._connection, (row for row in own if row.id >= self._first_id))
 
@@ -82,20 +95,9 @@ class Responses:
         self.gained_nanos += sign * (row.cost_nanos or 0)
         self.gained_unpriced += sign * is_unpriced(row)
 
-
-def told(row: rows.Response) -> Response:
-    """Return what all entries together told of a response."""
-    usage = Usage(*take_tokens(row))
-    return Response(row.message_id, row.request_id, row.model, usage, row.service_tier, row.speed, row.region)
-
-
-def cost_nanos(prices: Prices, row: rows.Response) -> int | None:
-    cost = prices.cost(told(row), row.at)
-    return None if cost is None else cost.nanos
-
-
-def is_unpriced(row: rows.Response) -> bool:
-    return row.cost_nanos is None and told(row).is_billed
+    def _weigh_total(self, row: rows.Response, sign: int) -> None:
+        if row.counted:
+            self._quarters.weigh_response(row, sign)
 
 
 def _fullest(one: Usage, other: Usage) -> Usage:

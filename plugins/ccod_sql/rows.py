@@ -219,6 +219,39 @@ class ForgottenStream(Struct):
     state: str
 
 
+class ModelQuarter(Struct):
+    quarter: int
+    conversation_id: int
+    model: str
+    response_count: int = 0
+    unpriced_count: int = 0
+    cost_nanos: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_creation_5m_tokens: int = 0
+    cache_creation_1h_tokens: int = 0
+    cache_read_tokens: int = 0
+    web_search_requests: int = 0
+
+
+class MessageQuarter(Struct):
+    quarter: int
+    conversation_id: int
+    user_count: int = 0
+    assistant_count: int = 0
+
+
+class ToolQuarter(Struct):
+    quarter: int
+    conversation_id: int
+    name: str
+    call_count: int = 0
+    pending_count: int = 0
+    error_count: int = 0
+    timed_count: int = 0
+    duration_ms: int = 0
+
+
 Values = tuple[Any, ...]
 
 

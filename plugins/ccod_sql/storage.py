@@ -26,20 +26,28 @@ from ccod import (
     Entry,
     EntryQuery,
     Event,
+    FigureQuery,
     Found,
     Health,
     Message,
     MessageQuery,
     Node,
+    Overview,
     Page,
     Parser,
     Prices,
     Project,
+    ProjectDraft,
+    ProjectEdit,
     ProjectQuery,
     Quarantined,
+    QuarantineQuery,
     RecordType,
     ResponseRecord,
     SearchQuery,
+    SessionQuery,
+    SessionUsage,
+    SpanUsage,
     StorageFacts,
     StorageUnavailableError,
     Stored,
@@ -57,6 +65,7 @@ from ccod_sql import (
     calling,
     entries,
     facts,
+    figures,
     indexing,
     keeping,
     messages,
@@ -65,6 +74,7 @@ from ccod_sql import (
     reading,
     schema,
     search,
+    sessions,
     streams,
     subagents,
     usage,
@@ -72,6 +82,7 @@ from ccod_sql import (
 from ccod_sql.expiry import Expiry
 from ccod_sql.forgetting import conversations_of
 from ccod_sql.packing import pack_some
+from ccod_sql.projects import Projects
 from ccod_sql.reparsing import Reparsing
 from ccod_sql.revision import Revision
 from ccod_sql.settings import SqliteSettings
@@ -160,8 +171,8 @@ class SqlStorage:
     async def repeats(self, stream_id: int) -> Sequence[tuple[int, int]]:
         return await self._read(streams.repeats_in, stream_id)
 
-    async def quarantine(self, offset: int, limit: int) -> Page[Quarantined]:
-        return await self._read(facts.find_quarantine, offset, limit)
+    async def quarantine(self, query: QuarantineQuery) -> Page[Quarantined]:
+        return await self._read(facts.find_quarantine, query)
 
     async def record_types(self) -> Sequence[RecordType]:
         return await self._read(facts.find_record_types)
@@ -171,6 +182,12 @@ class SqlStorage:
 
     async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:
         return await self._write(self._ask_to_reparse, conversation_id, since)
+
+    async def create_project(self, draft: ProjectDraft) -> Stored | None:
+        return await self._write(self._create_project, draft)
+
+    async def edit_project(self, project_id: str, edit: ProjectEdit) -> Stored | None:
+        return await self._write(self._edit_project, project_id, edit)
 
     async def forget_conversation(self, conversation_id: str) -> Stored | None:
         return await self._write(self._forget_conversation, conversation_id)
@@ -214,6 +231,18 @@ class SqlStorage:
     async def counted_responses(self, query: CountedQuery) -> Sequence[CountedResponse]:
         return await self._read(usage.counted, query)
 
+    async def figured(self) -> tuple[int, int] | None:
+        return await self._read(figures.time_of_all)
+
+    async def overview(self, query: FigureQuery) -> Overview:
+        return await self._read(figures.overview, query)
+
+    async def usage(self, query: FigureQuery) -> Sequence[SpanUsage]:
+        return await self._read(figures.usage, query)
+
+    async def sessions(self, query: SessionQuery) -> Page[SessionUsage]:
+        return await self._read(sessions.find, query)
+
     async def activity(self, conversation_id: str) -> Activity:
         return await self._read(activity.of, conversation_id)
 
@@ -240,6 +269,7 @@ class SqlStorage:
             self._writer = Writer(dialect, self._machine, self._machine_id, self._prices, self._parsers)
             self._reparsing = Reparsing(dialect, self._writer, self._parsers)
             self._expiry = Expiry(dialect)
+            self._projects = Projects(dialect, self._machine, self._machine_id)
             self._upkeep = Upkeep([lambda _: self._expire(), lambda _: self._pack(), self._reparse, self._index])
             self._stack = stack.pop_all()
 
@@ -285,6 +315,14 @@ class SqlStorage:
     def _ask_to_reparse(self, conversation_id: str | None, since: str | None) -> int:
         with self._transaction() as connection:
             return self._reparsing.ask(connection, conversation_id, since)
+
+    def _create_project(self, draft: ProjectDraft) -> Stored | None:
+        with self._transaction() as connection:
+            return self._projects.create(connection, draft, self._clock())
+
+    def _edit_project(self, key: str, edit: ProjectEdit) -> Stored | None:
+        with self._transaction() as connection:
+            return self._projects.edit(connection, key, edit, self._clock())
 
     def _forget_conversation(self, key: str) -> Stored | None:
         with unchecked(self._database.writer), self._transaction() as connection:

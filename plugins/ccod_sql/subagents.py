@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from ccod import Entry, Spawn, Subagent, Totals
 from ccod_sql import messages, rows
-from ccod_sql.responses import told
+from ccod_sql.costs import told
 from ccod_sql.tables import conversations, entries, responses, streams, subagents, tool_calls
 from ccod_sql.usage import COLUMNS
 

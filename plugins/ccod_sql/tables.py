@@ -126,6 +126,7 @@ conversations = _table(
     Column("file_deleted_at", Number),
     Column("file_rewritten_at", Number),
     Index("ix_conversations_updated", "updated_at"),
+    Index("ix_conversations_created", "created_at"),
     Index("ix_conversations_project", "project_id", "updated_at"),
     Index(
         "ix_conversations_due",
@@ -243,6 +244,7 @@ tool_calls = _table(
     # The turn in which the conversation made it; 0 for a subagent's.
     _number("turn"),
     Index("ix_tool_calls_use", "use_entry_id"),
+    Index("ix_tool_calls_used", "conversation_id", "agent", "used_at", "use_entry_id", "use_index"),
     Index("ix_tool_calls_result", "result_entry_id"),
 )
 
@@ -267,6 +269,33 @@ summaries = _table(
     _text("title"),
     _number("rank"),
     Index("ix_summaries_leaf", "leaf"),
+)
+
+# Figures of quarters of an hour, counted from 1970 on: every time zone is ahead of UTC by a whole number of them. They
+# follow from the rows above, subagents' included, and are kept in the same transactions; see quarters.py.
+
+
+def _quarters(name: str, *, by: str | None = None, counts: Sequence[str]) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("quarter", Number, primary_key=True),
+        Column("conversation_id", Number, ForeignKey("conversations.id"), primary_key=True),
+        *([Column(by, Text, primary_key=True)] if by else ()),
+        *(Column(count, Number, nullable=False) for count in counts),
+        Index(f"ix_{name}_conversation", "conversation_id"),
+        sqlite_with_rowid=False,
+    )
+
+
+# Of responses that count.
+model_quarters = _quarters(
+    "model_quarters", by="model", counts=("response_count", "unpriced_count", "cost_nanos", *TOKENS)
+)
+message_quarters = _quarters("message_quarters", counts=("user_count", "assistant_count"))
+# By the time of the call. `duration_ms` is the sum of the durations that are known, of which there are `timed_count`.
+tool_quarters = _quarters(
+    "tool_quarters", by="name", counts=("call_count", "pending_count", "error_count", "timed_count", "duration_ms")
 )
 
 record_types = _table(

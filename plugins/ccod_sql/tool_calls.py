@@ -8,14 +8,18 @@ from sqlalchemy import Connection
 
 from ccod import Entry, ToolResult, ToolUse
 from ccod_sql import rows
+from ccod_sql.quarters import Quarters
 from ccod_sql.rows import Rows
 
 
 class ToolCalls:
     """The calls that one batch tells of, merged with what is stored of them. The first use and result count."""
 
-    def __init__(self, table: Rows[rows.ToolCall], connection: Connection, conversation_id: int, agent: str) -> None:
+    def __init__(
+        self, table: Rows[rows.ToolCall], connection: Connection, conversation_id: int, agent: str, quarters: Quarters
+    ) -> None:
         self._table = table
+        self._quarters = quarters
         self._connection = connection
         self._conversation_id = conversation_id
         self._agent = agent
@@ -31,6 +35,7 @@ class ToolCalls:
         where = {"conversation_id": self._conversation_id, "agent": self._agent}
         for row in self._table.find_in(self._connection, "tool_use_id", ids, **where):
             self._rows[row.tool_use_id] = row
+            self._quarters.weigh_call(row, -1)
         self._stored = set(self._rows)
 
     def merge(self, entry: Entry, entry_id: int, at: int, turn: int) -> int:
@@ -72,6 +77,8 @@ class ToolCalls:
 
     def save(self) -> None:
         known = self._stored
+        for row in self._rows.values():
+            self._quarters.weigh_call(row, 1)
         self._table.update(self._connection, (row for id_, row in self._rows.items() if id_ in known))
         self._table.insert(self._connection, (row for id_, row in self._rows.items() if id_ not in known))
 

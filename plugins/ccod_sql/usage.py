@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, selec
 
 from ccod import CountedQuery, CountedResponse, Prices, ResponseRecord, Totals
 from ccod_sql import ownership, rows
-from ccod_sql.responses import told
+from ccod_sql.costs import told
 from ccod_sql.rows import portions
 from ccod_sql.tables import conversations, entries, responses
 

@@ -56,11 +56,12 @@ class Writer:
             return Stored(file=file)
         filed = self.filing.file(to, fresh)
         self._follow(to, batch, grown=bool(fresh.records))
-        project, project_changed = self.place(connection, conversation)
+        project, was = self.place(connection, conversation)
+        project_changed = project != was
         if conversation != before:
             self._conversations.update(connection, [conversation])
         return Stored(
-            events=() if batch.history else news.announce(to, before, project, filed),
+            events=() if batch.history else news.announce(to, before, project, filed, discovered=was is None),
             conversations=[conversation.key, *to.renamed] if conversation != before else tuple(to.renamed),
             projects=[project.key] if project and project_changed else (),
             file=file,
@@ -152,22 +153,25 @@ class Writer:
         if stream.rewritten_at:
             conversation.file_rewritten_at = max(conversation.file_rewritten_at or 0, stream.rewritten_at)
 
-    def place(self, connection: Connection, conversation: rows.Conversation) -> tuple[rows.Project | None, bool]:
-        """Return the conversation's project, once one is known, brought up to date; and whether it changed."""
+    def place(
+        self, connection: Connection, conversation: rows.Conversation
+    ) -> tuple[rows.Project | None, rows.Project | None]:
+        """Return the conversation's project, once one is known, brought up to date; and as it was, if it was there."""
         if conversation.project_id is not None:
-            (project,) = self._projects.find(connection, id=conversation.project_id)
+            found: rows.Project | None = self._projects.find(connection, id=conversation.project_id)[0]
         elif conversation.cwd:
-            project = self._project_at(connection, rollups.project_path(conversation.cwd), conversation)
+            found = self._project_at(connection, rollups.project_path(conversation.cwd))
         else:
-            return None, False
-        before = copy(project)
+            return None, None
+        before = copy(found)
+        project = found or self._new_project(connection, conversation)
         if conversation.project_id is None:
             conversation.project_id = project.id
             project.conversation_count += 1
         rollups.touch(project, conversation)
         if project != before:
             self._projects.update(connection, [project])
-        return project, project != before
+        return project, before
 
     def _is_of_forgotten_project(self, to: Target, fresh: Fresh) -> bool:
         """Tell whether a conversation turns out to be one that was in a project when that was forgotten."""
@@ -180,14 +184,15 @@ class Writer:
         since = min((entry.at for entry in fresh.entries if entry.at is not None), default=to.conversation.created_at)
         return self.forgetting.remembers(to.connection, "project", key, since)
 
-    def _project_at(self, connection: Connection, path: str, conversation: rows.Conversation) -> rows.Project:
-        key = rollups.project_key(self._machine, path)
-        found = self._projects.find(connection, key=key)
-        if found:
-            return found[0]
+    def _project_at(self, connection: Connection, path: str) -> rows.Project | None:
+        found = self._projects.find(connection, key=rollups.project_key(self._machine, path))
+        return found[0] if found else None
+
+    def _new_project(self, connection: Connection, conversation: rows.Conversation) -> rows.Project:
+        path = rollups.project_path(conversation.cwd or "")
         project = rows.Project(
             id=self._projects.next_id(connection),
-            key=key,
+            key=rollups.project_key(self._machine, path),
             machine_id=self._machine_id,
             path=path,
             name=rollups.project_name(path),

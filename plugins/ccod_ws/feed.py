@@ -84,9 +84,10 @@ class Feed:
         match event:
             case Event(kind="conversation_started", conversation_id=str(id)):
                 return await self._started(id)
-            case Event(kind="project_discovered", project_id=str(id)):
+            case Event(kind="project_discovered" | "project_updated", project_id=str(id)):
                 project = await self._observatory.storage.project(id)
-                return ProjectDiscovered(project_json(project)) if project else None
+                told = ProjectDiscovered if event.kind == "project_discovered" else ProjectUpdated
+                return told(project_json(project)) if project else None
             case Event(conversation_id=str(id), detail=StateChange() | Ending() as detail):
                 return _went_on(id, detail)
             case Event(kind="conversation_forgotten", conversation_id=str(id)):

@@ -11,6 +11,7 @@ import trio
 from ccod import ConversationQuery, Message, MessageQuery, ProjectQuery, Title
 from tests.contracts.asking import Clock, Storages, conversation, messages, projects, send
 from tests.contracts.storage_counts import CountContract
+from tests.contracts.storage_figures import FigureContract
 from tests.contracts.storage_keeping import KeepingContract
 from tests.contracts.storage_replays import ReplayContract
 from tests.contracts.storage_revisions import RevisionContract
@@ -19,7 +20,15 @@ from tests.contracts.storage_usage import UsageContract
 from tests.contracts.transcripts import MINUTE, SOURCE, Transcript, response, results, uses
 
 
-class StorageContract(ReplayContract, CountContract, StateContract, UsageContract, KeepingContract, RevisionContract):
+class StorageContract(
+    ReplayContract,
+    CountContract,
+    StateContract,
+    UsageContract,
+    KeepingContract,
+    RevisionContract,
+    FigureContract,
+):
     """The role `Storage`, observed from outside."""
 
     async def test_an_empty_storage_answers(self, storages: Storages) -> None:

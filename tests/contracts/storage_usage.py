@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 from typing import Any
 
-from ccod import Activity, CountedQuery, Storage, ToolResult, ToolStatistics, Totals, Usage
+from ccod import Activity, CountedQuery, Storage, Times, ToolResult, ToolStatistics, Totals, Usage
 from tests.contracts.asking import Storages, conversation, send
 from tests.contracts.transcripts import Transcript, response, results, uses
 
@@ -133,11 +133,11 @@ class UsageContract:
         transcript.add(at=4, tool_results=[ToolResult("t1", duration_ms=10)])
         transcript.add(at=5, tool_results=[ToolResult("t2", is_error=True, duration_ms=30)])
         transcript.add("assistant", at=6).add(at=7, meta=True).add("assistant", at=8)
-        transcript.add(at=9).add("assistant", at=10).add(at=11, tool_results=results("orphan")).add(at=12)
+        transcript.add(at=9).add("assistant", at=14).add(at=15, tool_results=results("orphan")).add(at=16)
         async with storages() as storage:
             await send(storage, transcript)
             await send(storage, Transcript(agent="a").add(at=1).add("assistant", at=2, tool_uses=uses("t4")))
             found = await storage.activity("conversation-1")
             assert (await storage.activity("nobody")).turn_count == 0
         bash = ToolStatistics("Bash", 3, 1, 1, 10, 30)
-        assert found == Activity(2, ToolStatistics("", 3, 1, 1, 10, 30), [bash])
+        assert found == Activity(2, ToolStatistics("", 3, 1, 1, 10, 30), [bash], Times(2, 3, 1, 5))

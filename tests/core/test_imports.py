@@ -17,6 +17,7 @@ if not CORE.is_dir():
 
 FLOORS = (
     {"version", "errors", "model", "health", "positions"},
+    {"figures"},
     {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition", "files"},
     {"conversion", "log", "observatory", "pipeline", "progress", "local", "example", "jsonschema"},
     {"hookspecs", "layers", "reloading"},

@@ -43,6 +43,7 @@ async def test_a_transcript_becomes_projects_conversations_and_messages(daemon: 
         "pages": 1,
         "hasNext": False,
         "hasPrev": False,
+        "nextCursor": None,
     }
     conversation = answered["data"][0]
     assert conversation["title"] == "hello"

@@ -10,6 +10,9 @@ from tests.plugins.rest.family import SESSION
 
 UNSAID = (
     "is after 'endDate'",
+    "is given together with",
+    "Parameter 'cursor' is none of this list",
+    "Parameter 'timezone' is wrong",
     "Parameter 'q' holds no word",
     "Parameter 'q' is wrong at",
     "That is no email address",

@@ -9,6 +9,7 @@ import click
 
 from ccod import Settings
 from ccod_http.printing import print_json, printable
+from ccod_rest.commands.spending import spending_command
 
 NOTES = {
     "repeatedLines": "told by {lineCount} lines, the fullest counts",
@@ -58,6 +59,9 @@ def usage_command(settings: Callable[[], Settings]) -> click.Group:
         else:
             _echo(map(block_line, found))
 
+    for period in ("daily", "weekly", "monthly"):
+        usage.add_command(spending_command(settings, period, "period"))
+    usage.add_command(spending_command(settings, "sessions", "title"))
     return usage
 
 

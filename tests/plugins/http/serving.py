@@ -121,6 +121,7 @@ def probe() -> Routes:
 
     @routes.get("/whoami", access="public")
     async def whoami() -> dict[str, Any]:
+        """Tell what is known of the caller."""
         user = current_user()
         return {"address": str(client_address()), "scheme": scheme(), "user": user and user.id}
 

@@ -21,18 +21,27 @@ from ccod import (
     CountedResponse,
     Entry,
     EntryQuery,
+    FigureQuery,
+    Figures,
     Found,
     Health,
     Message,
     MessageQuery,
     Node,
+    Overview,
     Page,
     Project,
+    ProjectDraft,
+    ProjectEdit,
     ProjectQuery,
     Quarantined,
+    QuarantineQuery,
     RecordType,
     ResponseRecord,
     SearchQuery,
+    SessionQuery,
+    SessionUsage,
+    SpanUsage,
     Storage,
     StorageFacts,
     Stored,
@@ -109,7 +118,7 @@ class Shelf(Storage):
     async def repeats(self, stream_id: int) -> Sequence[tuple[int, int]]:
         return []
 
-    async def quarantine(self, offset: int, limit: int) -> Page[Quarantined]:
+    async def quarantine(self, query: QuarantineQuery) -> Page[Quarantined]:
         return Page([], 0)
 
     async def search(self, query: SearchQuery) -> Found:
@@ -123,6 +132,24 @@ class Shelf(Storage):
 
     async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:
         return 0
+
+    async def create_project(self, draft: ProjectDraft) -> Stored | None:
+        return None
+
+    async def edit_project(self, project_id: str, edit: ProjectEdit) -> Stored | None:
+        return None
+
+    async def figured(self) -> tuple[int, int] | None:
+        return None
+
+    async def overview(self, query: FigureQuery) -> Overview:
+        return Overview(Figures(), None, (), (), (), ())
+
+    async def usage(self, query: FigureQuery) -> Sequence[SpanUsage]:
+        return []
+
+    async def sessions(self, query: SessionQuery) -> Page[SessionUsage]:
+        return Page([], 0)
 
     async def forget_conversation(self, conversation_id: str) -> Stored | None:
         return None
@@ -195,7 +222,9 @@ class Shelf(Storage):
         if self.failure:
             raise self.failure
         ordered = sorted(items, key=key, reverse=query.descending)
-        return Page(ordered[query.offset : query.offset + query.limit], len(items))
+        (start,) = query.after or (query.offset,)
+        end = start + query.limit
+        return Page(ordered[start:end], len(items), (end,) if end < len(items) else None)
 
 
 def _order(sort: str) -> Callable[[Any], Any]:

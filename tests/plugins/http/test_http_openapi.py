@@ -116,7 +116,7 @@ async def test_a_change_is_described(document: dict[str, Any]) -> None:
     body = planted["requestBody"]
     assert (body["required"], list(body["content"])) == (True, ["application/json"])
     assert document["components"]["schemas"]["PlantBody"]["additionalProperties"] is False
-    statuses = "201 400 401 403 404 408 409 413 415 421 422 500 503"
+    statuses = "201 400 401 403 404 408 409 413 414 415 421 422 429 431 500 503"
     assert sorted(planted["responses"]) == statuses.split()
     weeded = document["paths"]["/api/plants/{plant_id}"]["delete"]
     assert weeded["tags"] == ["weeding"]
@@ -145,7 +145,7 @@ async def test_every_route_of_ours_has_a_summary(server: Server) -> None:
     async with server.client() as client:
         paths = (await client.get("/openapi.json")).json()["paths"]
     for path, item in paths.items():
-        if path not in {"/boom", "/big", "/echo", "/guarded", "/flood"}:
+        if path.startswith(("/api", "/auth", "/health", "/docs", "/openapi", "/ws")):
             assert all(operation["summary"].endswith(".") for operation in item.values()), path
 
 

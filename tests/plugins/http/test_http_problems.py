@@ -19,7 +19,7 @@ ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
         ("GET", "/nowhere", 404, "NOT_FOUND"),
         ("GET", "/health/", 404, "NOT_FOUND"),
         ("GET", "/api/projects/none", 404, "NOT_FOUND"),
-        ("POST", "/api/projects", 405, "METHOD_NOT_ALLOWED"),
+        ("PUT", "/api/projects", 405, "METHOD_NOT_ALLOWED"),
         ("TRACE", "/health", 405, "METHOD_NOT_ALLOWED"),
         ("GET", "/api/projects?page=0", 400, "VALIDATION_FAILED"),
         ("GET", "/echo", 400, "BAD_REQUEST"),

@@ -114,7 +114,7 @@ async def test_a_handler_whose_types_say_too_little_is_refused() -> None:
 async def test_options_tells_the_methods_of_a_path(server: Server) -> None:
     async with server.client() as client:
         answer = await client.options("/api/projects/p")
-        assert (answer.status_code, answer.headers["Allow"]) == (204, "DELETE, GET, HEAD, OPTIONS")
+        assert (answer.status_code, answer.headers["Allow"]) == (204, "DELETE, GET, HEAD, PUT, OPTIONS")
         assert "Access-Control-Allow-Methods" not in answer.headers
         assert (await client.options("/nowhere")).status_code == 404
 

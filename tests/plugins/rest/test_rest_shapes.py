@@ -108,7 +108,15 @@ async def test_the_list_of_projects_is_the_readmes(server: Server) -> None:
                 "machine": "box",
             }
         ],
-        "pagination": {"page": 1, "limit": 20, "total": 1, "pages": 1, "hasNext": False, "hasPrev": False},
+        "pagination": {
+            "page": 1,
+            "limit": 20,
+            "total": 1,
+            "pages": 1,
+            "hasNext": False,
+            "hasPrev": False,
+            "nextCursor": None,
+        },
     }
 
 
@@ -207,5 +215,13 @@ async def test_a_message_tells_all_and_is_clean_json(server: Server) -> None:
                 "isMeta": False,
             }
         ],
-        "pagination": {"page": 1, "limit": 50, "total": 1, "pages": 1, "hasNext": False, "hasPrev": False},
+        "pagination": {
+            "page": 1,
+            "limit": 50,
+            "total": 1,
+            "pages": 1,
+            "hasNext": False,
+            "hasPrev": False,
+            "nextCursor": None,
+        },
     }

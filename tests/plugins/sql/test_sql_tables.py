@@ -19,19 +19,40 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, event
 
 from ccod import (
+    QUARTER_MS,
     TOO_LONG,
     Checkpoint,
     ConversationQuery,
     CountedQuery,
     EntryQuery,
+    FigureQuery,
+    Key,
     MessageQuery,
     ProjectQuery,
+    QuarantineQuery,
     Record,
+    SessionQuery,
+    ToolCallQuery,
     Unparsed,
     Usage,
 )
 from ccod.model import Role
-from ccod_sql import activity, archive, entries, messages, nodes, reading, rows, schema, tables, usage
+from ccod_sql import (
+    activity,
+    archive,
+    calling,
+    entries,
+    facts,
+    figures,
+    messages,
+    nodes,
+    reading,
+    rows,
+    schema,
+    sessions,
+    tables,
+    usage,
+)
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.sqlite import open_database
 from ccod_sql.storage import SqlStorage
@@ -212,6 +233,9 @@ def test_rows_have_the_columns_of_their_tables() -> None:
         (tables.entries, rows.Entry),
         (tables.tool_calls, rows.ToolCall),
         (tables.record_types, rows.RecordType),
+        (tables.model_quarters, rows.ModelQuarter),
+        (tables.message_quarters, rows.MessageQuarter),
+        (tables.tool_quarters, rows.ToolQuarter),
     ):
         assert sorted(kind.__struct_fields__) == sorted(table.c.keys())
     assert Usage.__struct_fields__ == tables.TOKENS
@@ -240,7 +264,25 @@ def plans() -> Iterator[tuple[str, Any]]:
     yield "conversations", lambda c: reading.find_conversations(c, ConversationQuery())
     yield "of a project", lambda c: reading.find_conversations(c, ConversationQuery(project_id="proj_x"))
     yield "by id", lambda c: reading.conversations_with(c, ["conversation-1"])
+    for sort in reading.CONVERSATION_SORTS:
+        listed = ConversationQuery(sort=sort, after=(1,) if sort == "title" else (1, 1))  # type: ignore[arg-type]
+        yield f"conversations by {sort}", lambda c, q=listed: reading.find_conversations(c, q)
     yield "projects", lambda c: reading.find_projects(c, ProjectQuery())
+    yield "projects behind a key", lambda c: reading.find_projects(c, ProjectQuery(after=(1, 1)))
+    yield "messages behind a key", lambda c: messages.page(c, "conversation-1", MessageQuery(after=(1, 1)))
+    after: Key | None
+    for after in (None, (1, 1, 1)):
+        yield f"tool calls {after}", lambda c, k=after: calling.find(c, "conversation-1", ToolCallQuery(after=k))
+    for after in (None, (1,)):
+        yield f"quarantine {after}", lambda c, k=after: facts.find_quarantine(c, QuarantineQuery(after=k))
+    for project in (None, "proj_x"):
+        asked = FigureQuery((0, QUARTER_MS, 2 * QUARTER_MS), project, model="large")
+        yield f"overview {project}", lambda c, q=asked: figures.overview(c, q)
+        yield f"usage {project}", lambda c, q=asked: figures.usage(c, q)
+        for after in (None, (1, 1)):
+            session = SessionQuery(0, QUARTER_MS, project, "large", after=after)
+            yield f"sessions {project} {after}", lambda c, q=session: sessions.find(c, q)
+    yield "time of all figures", figures.time_of_all
     yield "responses", lambda c: usage.responses_of(c, "conversation-1", PRICES)
     yield "total usage", lambda c: usage.total_usage(c, "conversation-1")
     yield "entries", lambda c: entries.find(c, "conversation-1", EntryQuery(type="user", subtype="x"))
@@ -270,10 +312,16 @@ async def test_no_query_walks_through_all_entries(database: Path, storages: Open
             statements.clear()
             with opened.readers.connect() as connection:
                 read(connection)
-                asked = [item for item in statements if item[0].startswith("SELECT")]
-                assert 0 < len(asked) <= 3, name
+                asked = [item for item in statements if item[0].startswith(("SELECT", "WITH"))]
+                assert 0 < len(asked) <= (14 if name.startswith(("overview", "time")) else 4), name
                 steps = [step for item in asked for step in explain(connection, *item)]
                 assert not any(step.startswith(f"SCAN {big}") for step in steps for big in BIG), (name, steps)
+                if name.startswith(("overview", "usage", "time")):
+                    assert not any(step.startswith(f"SEARCH {big}") for step in steps for big in BIG), (name, steps)
+                    scans = [step for step in steps if step.startswith("SCAN") and "_quarters" in step]
+                    assert all("COVERING INDEX" in step for step in scans), (name, steps)
+                if name.startswith("tool calls"):
+                    assert any("USING COVERING INDEX ix_tool_calls_used" in step for step in steps), (name, steps)
                 if name.startswith("messages"):
                     assert any("USING COVERING INDEX ix_entries_messages" in step for step in steps), (name, steps)
 

@@ -1,0 +1,33 @@
+"""/api/plugins"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from ccod import Observatory
+from ccod_http.web import Routes
+
+
+class PluginJson(Struct, frozen=True):
+    name: str
+    distribution: str
+    version: str
+    state: Literal["loaded", "disabled", "failed"]
+    hooks: Sequence[str]
+
+
+def plugin_routes(observatory: Observatory) -> Routes:
+    routes = Routes("plugins", __name__, url_prefix="/api/plugins")
+
+    @routes.get("", access="read")
+    async def plugins() -> list[PluginJson]:
+        """List the plugins, where each comes from, how it is, and which hooks it answers."""
+        return [
+            PluginJson(each.name, each.distribution, each.version, each.state, each.hooks)
+            for each in observatory.plugins
+        ]
+
+    return routes

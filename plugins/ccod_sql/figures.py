@@ -1,0 +1,173 @@
+"""Reads what went on over all conversations from the figures of quarters of an hour, and from nothing below them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Literal
+
+from msgspec.structs import replace
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
+
+from ccod import (
+    QUARTER_MS,
+    FigureQuery,
+    Figures,
+    ModelUsage,
+    Overview,
+    ProjectFigures,
+    SpanUsage,
+    ToolFigures,
+    Totals,
+    Usage,
+)
+from ccod_sql.tables import TOKENS, Number, conversations, message_quarters, model_quarters, projects, tool_quarters
+
+By = Literal["span", "project", "nothing"]
+
+_EACH = func.json_each(bindparam("spans")).table_valued("value")
+SPANS = (
+    select(
+        func.json_extract(_EACH.c.value, "$[0]", type_=Number).label("start"),
+        func.json_extract(_EACH.c.value, "$[1]", type_=Number).label("end"),
+    )
+    .cte("spans")
+    .prefix_with("MATERIALIZED")
+)
+"""Read once and not for each row that is compared with them."""
+KEYS: Mapping[By, ColumnElement[Any]] = {
+    "span": SPANS.c.start,
+    "project": conversations.c.project_id,
+    "nothing": literal_column("'all'"),
+}
+PROJECT = select(projects.c.id).where(projects.c.key == bindparam("project")).scalar_subquery()
+
+
+def sums(table: Table, *names: str) -> list[ColumnElement[Any]]:
+    return [func.sum(table.c[name]) for name in names]
+
+
+USED = sums(model_quarters, *TOKENS, "cost_nanos", "response_count", "unpriced_count")
+SPOKEN = [
+    func.count(message_quarters.c.conversation_id.distinct()),
+    *sums(message_quarters, "user_count", "assistant_count"),
+]
+CALLED = sums(tool_quarters, "call_count", "pending_count", "error_count")
+TIMED = sums(tool_quarters, "timed_count", "duration_ms")
+
+
+def time_of_all(connection: Connection) -> tuple[int, int] | None:
+    """Return from when to before when there are figures."""
+    tables = (message_quarters, model_quarters, tool_quarters)
+    # Two statements for each: SQLite looks up one end of an index at once, but not both.
+    starts = [connection.scalar(select(func.min(table.c.quarter))) for table in tables]
+    ends = [connection.scalar(select(func.max(table.c.quarter))) for table in tables]
+    first = min((start for start in starts if start is not None), default=None)
+    if first is None:
+        return None
+    return first * QUARTER_MS, (max(end for end in ends if end is not None) + 1) * QUARTER_MS
+
+
+def usage(connection: Connection, query: FigureQuery) -> Sequence[SpanUsage]:
+    """Return what was used, by span and model."""
+    found = _rows(connection, query, model_quarters, "span", USED, model_quarters.c.model)
+    return [SpanUsage(start * QUARTER_MS, model, totals(used)) for start, model, *used in found]
+
+
+def overview(connection: Connection, query: FigureQuery) -> Overview:
+    """Return what went on."""
+    query = replace(query, model=None)
+    spans = _figures(connection, query, "span")
+    models = _rows(connection, query, model_quarters, "nothing", USED, model_quarters.c.model)
+    tools = _rows(connection, query, tool_quarters, "nothing", [*CALLED, *TIMED], tool_quarters.c.name)
+    return Overview(
+        figures=_figures(connection, query, "nothing").get("all", Figures()),
+        average_duration_ms=_average_duration(connection, query),
+        spans=[(start * QUARTER_MS, spans[start]) for start in sorted(spans)],
+        projects=_projects(connection, query),
+        models=[ModelUsage(model, totals(used)) for _, model, *used in models],
+        tools=[ToolFigures(*row[1:]) for row in tools],
+    )
+
+
+def totals(used: Sequence[int]) -> Totals:
+    """Return what the columns of `USED` say."""
+    return Totals(Usage(*used[: len(TOKENS)]), *used[len(TOKENS) :])
+
+
+def _figures(connection: Connection, query: FigureQuery, by: By) -> dict[Any, Figures]:
+    found: dict[Any, Figures] = {}
+    for key, conversation_count, users, assistants in _rows(connection, query, message_quarters, by, SPOKEN):
+        found[key] = Figures(conversation_count, users, assistants)
+    for key, calls, pending, errors in _rows(connection, query, tool_quarters, by, CALLED):
+        before = found.get(key, Figures())
+        found[key] = replace(before, tool_call_count=calls, tool_pending_count=pending, tool_error_count=errors)
+    for key, *used in _rows(connection, query, model_quarters, by, USED):
+        found[key] = replace(found.get(key, Figures()), totals=totals(used))
+    return found
+
+
+def _projects(connection: Connection, query: FigureQuery) -> list[ProjectFigures]:
+    found = _figures(connection, query, "project")
+    columns = select(projects.c.id, projects.c.key, projects.c.name, projects.c.last_activity)
+    named = {row.id: (row.key, row.name, row.last_activity) for row in connection.execute(columns)}
+    return [ProjectFigures(*named.get(id_, (None, None, None)), figures) for id_, figures in found.items()]
+
+
+def _average_duration(connection: Connection, query: FigureQuery) -> int | None:
+    c = conversations.c
+    spoken = _within(select(message_quarters.c.conversation_id), message_quarters)
+    average = select(func.avg(c.updated_at - c.created_at)).where(c.id.in_(spoken))
+    if query.project_id is not None:
+        average = average.where(c.project_id == PROJECT)
+    found = connection.scalar(average, _parameters(query))
+    return None if found is None else round(found)
+
+
+def _rows(
+    connection: Connection,
+    query: FigureQuery,
+    table: Table,
+    by: By,
+    columns: Sequence[ColumnElement[Any]],
+    *also: ColumnElement[Any],
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return sums of `table`, each with what it is grouped by."""
+    source: FromClause = table
+    if by == "project" or query.project_id is not None:
+        source = source.join(conversations, conversations.c.id == table.c.conversation_id)
+    if by == "span":
+        source = SPANS.join(source, and_(table.c.quarter >= SPANS.c.start, table.c.quarter < SPANS.c.end))
+    keys = (KEYS[by], *also)
+    statement = _within(select(*keys, *columns).select_from(source).group_by(*keys), table)
+    if query.project_id is not None:
+        statement = statement.where(conversations.c.project_id == PROJECT)
+    if query.model is not None:
+        statement = statement.where(table.c.model == bindparam("model"))
+    parameters = _parameters(query)
+    if by == "span":
+        edges = [edge // QUARTER_MS for edge in query.edges]
+        parameters["spans"] = str([[start, end] for start, end in pairwise(edges)])
+    return connection.execute(statement, parameters).all()
+
+
+def _within(statement: Select[Any], table: Table) -> Select[Any]:
+    return statement.where(table.c.quarter >= bindparam("first"), table.c.quarter < bindparam("end"))
+
+
+def _parameters(query: FigureQuery) -> dict[str, Any]:
+    named = {"project": query.project_id, "model": query.model}
+    ends = {"first": query.edges[0] // QUARTER_MS, "end": query.edges[-1] // QUARTER_MS}
+    return ends | {name: value for name, value in named.items() if value is not None}
