@@ -95,7 +95,7 @@ from ccod.observatory import Observatory, Plugin
 from ccod.redaction import Redactor, SecretRule
 from ccod.rights import RIGHTS, Access, may
 from ccod.roles import Auth, Cache, Intake, Parser, Prices, Source, Storage, Transport
-from ccod.settings import Bytes, Seconds, Settings, setting
+from ccod.settings import Bytes, FilePath, Reloaded, Seconds, Settings, expanded, setting
 from ccod.version import __version__
 
 __all__ = [
@@ -132,6 +132,7 @@ __all__ = [
     "FigureQuery",
     "Figures",
     "FileChange",
+    "FilePath",
     "Found",
     "Health",
     "Hit",
@@ -162,6 +163,7 @@ __all__ = [
     "Record",
     "RecordType",
     "Redactor",
+    "Reloaded",
     "Response",
     "ResponseRecord",
     "Right",
@@ -205,6 +207,7 @@ __all__ = [
     "User",
     "WrongKeyError",
     "__version__",
+    "expanded",
     "hookimpl",
     "hookspec",
     "may",

@@ -5,46 +5,20 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
+from functools import partial
 from typing import Any, NoReturn
 
 import click
 
-from ccod.configuration import Configuration
+from ccod.app import App, Group, config_option, pass_app, set_option
+from ccod.commands.config import config
+from ccod.commands.service import service
 from ccod.errors import CcodError, ConfigError
-from ccod.manager import Manager
-from ccod.settings import Field, Settings, fields
+from ccod.settings import Field, fields
 from ccod.version import __version__
 
 
-class App:
-    """What the commands of one call share: where the configuration is, and what came of it."""
-
-    def __init__(self) -> None:
-        self.file: Path | None = None
-        self.overrides: dict[str, str] = {}
-        self._manager: Manager | None = None
-        self._disabled: list[str] = []
-
-    def configuration(self) -> Configuration:
-        return Configuration(self.file, os.environ, self.overrides)
-
-    def manager(self) -> Manager:
-        """Return the loaded plugins, loaded anew where an option read since then leaves out others."""
-        disable = self.configuration().core().disable
-        if self._manager is None or self._disabled != disable:
-            self._manager, self._disabled = Manager(disable), disable
-        return self._manager
-
-    def settings(self) -> Settings:
-        """Read and check the whole configuration. Raises ConfigError or PluginError for the first thing wrong."""
-        manager = self.manager()
-        manager.require()
-        configuration = self.configuration()
-        return configuration.settings(manager.schemas(), absent=configuration.core().disable)
-
-
-class Cli(click.Group):
+class Cli(Group):
     """A group whose plugins' commands are added when one of them, or the list of all, is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -56,20 +30,9 @@ class Cli(click.Group):
             self._add_plugins(ctx)
         return super().get_command(ctx, cmd_name)
 
-    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        """Add a command; each takes the options that say where the configuration is."""
-        super().add_command(_with_options(cmd), name)
-
     def _add_plugins(self, ctx: click.Context) -> None:
         app = ctx.ensure_object(App)
         app.manager().add_commands(self, app.settings)
-
-
-def _with_options(cmd: click.Command) -> click.Command:
-    """Let a command, and those below it, take the options that say where the configuration is."""
-    for each in cmd.commands.values() if isinstance(cmd, click.Group) else ():
-        _with_options(each)
-    return set_option(config_option(cmd))
 
 
 class Serve(click.Command):
@@ -91,41 +54,6 @@ def _option(field: Field) -> click.Option:
     return click.Option([field.option], expose_value=False, callback=remember, help=help_text, metavar="VALUE")
 
 
-def _remember_file(ctx: click.Context, _: click.Parameter, file: Path | None) -> None:
-    if file is not None:
-        ctx.ensure_object(App).file = file
-
-
-def _remember_values(ctx: click.Context, _: click.Parameter, assignments: tuple[str, ...]) -> None:
-    for assignment in assignments:
-        name, equals, text = assignment.partition("=")
-        if not equals:
-            raise click.BadParameter(f"{assignment!r} is not NAME=VALUE, such as http.port=3000")
-        ctx.ensure_object(App).overrides[name] = text
-
-
-pass_app = click.make_pass_decorator(App, ensure=True)
-
-config_option = click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    expose_value=False,
-    is_eager=True,
-    callback=_remember_file,
-    metavar="FILE",
-    help="Configuration file, instead of $XDG_CONFIG_HOME/ccod/config.toml.",
-)
-set_option = click.option(
-    "--set",
-    multiple=True,
-    expose_value=False,
-    is_eager=True,
-    callback=_remember_values,
-    metavar="NAME=VALUE",
-    help="Set one value, such as --set http.port=3000. May be repeated.",
-)
-
-
 @click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ccod")
 @config_option
@@ -145,12 +73,14 @@ def serve(app: App) -> None:
     from ccod.progress import BackfillProgress
 
     settings = app.settings()
+    manager = app.manager()
     os.umask(0o077)
-    log.set_up(settings.core, redactor=app.manager().redactor(settings))
+    log.set_up(settings.core, redactor=manager.redactor(settings))
     for name in app.configuration().unused():
         structlog.get_logger("ccod.settings").warning("not used by this version", variable=name)
     with BackfillProgress() as progress:
-        trio.run(daemon.serve, app.manager(), settings, progress, strict_exception_groups=True)
+        reader = partial(app.settings_again, manager, settings)
+        trio.run(daemon.serve, manager, settings, progress, reader, strict_exception_groups=True)
 
 
 @cli.command()
@@ -180,8 +110,13 @@ def _print_table(found: list[Any]) -> None:
     Console().print(table)
 
 
+cli.add_command(config)
+cli.add_command(service)
+
+
 def main() -> NoReturn:
     """Run the command line; a person's mistake is one line on stderr and its exit code, never a traceback."""
+    _open_missing_streams()
     try:
         code = cli.main(prog_name="ccod", standalone_mode=False)
     except click.ClickException as error:
@@ -199,6 +134,16 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _open_missing_streams() -> None:
+    """Open what a careless parent closed, before a socket or a database takes its number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
 def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -206,5 +151,6 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _say(error: BaseException) -> int:
-    click.echo(f"ccod: {' '.join(str(error).split())}", err=True)
+    line = " ".join(str(error).split())
+    click.echo(f"ccod: {''.join(c if c.isprintable() else repr(c)[1:-1] for c in line)}", err=True)
     return error.exit_code if isinstance(error, CcodError) else ConfigError.exit_code

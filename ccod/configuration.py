@@ -1,28 +1,31 @@
-"""Reads the configuration: defaults < files < .env < environment < command line; checks it against the classes."""
+"""Reads the configuration: defaults < files < credentials < .env < environment < command line, and checks it."""
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, TypeVar
 
 import msgspec
 
+from ccod.conversion import Value, convert
 from ccod.errors import ConfigError
-from ccod.settings import CoreSettings, Field, Settings, fields
+from ccod.layers import (
+    BareLayer,
+    CommandLayer,
+    CredentialLayer,
+    DotEnv,
+    Layer,
+    OwnLayer,
+    TomlLayer,
+    Variables,
+    near,
+    read_secret,
+)
+from ccod.settings import CoreSettings, Field, Settings, expanded, fields
 
 SYSTEM_FILE = Path("/etc/ccod/config.toml")
-QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)")
-UNITS: dict[str, dict[str, float]] = {
-    "seconds": {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400},
-    "bytes": {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30},
-}
-
-LONGEST_SECRET = 64 * 1024
 
 NOT_YET = (
     "ENABLE_METRICS",
@@ -31,14 +34,9 @@ NOT_YET = (
 """Variables that are promised and do nothing yet: metrics are to come."""
 
 S = TypeVar("S", bound=msgspec.Struct)
+L = TypeVar("L", TomlLayer, DotEnv)
 
-
-class Value(msgspec.Struct, frozen=True):
-    """A value as somebody wrote it, and where. `text` came from where everything is text."""
-
-    value: Any
-    origin: str
-    text: bool = False
+DEFAULT = Value(None, "default")
 
 
 class Configuration:
@@ -52,18 +50,34 @@ class Configuration:
     ) -> None:
         """`file` replaces the user's file; `overrides` are values from the command line by name, as `http.port`."""
         self.file = file or default_file(environ)
-        self._files = [
-            (path, _read_toml(path))
-            for path in (SYSTEM_FILE, self.file, *sorted(self.file.parent.glob("conf.d/*.toml")))
-            if path.exists() or path == file
+        self.local_file = self.file.parent / "conf.d" / "local.toml"
+        self._named = file is not None
+        self.files = [layer for path in self.candidates() if (layer := self._read(TomlLayer, path))]
+        dotenv = self._read(DotEnv, self.file.parent / ".env")
+        self._variables = [*([dotenv] if dotenv else []), Variables(environ, "environment")]
+        credentials = environ.get("CREDENTIALS_DIRECTORY", "")
+        self.layers: list[Layer] = [
+            *self.files,
+            *([CredentialLayer(credentials)] if credentials else []),
+            *map(BareLayer, self._variables),
+            *map(OwnLayer, self._variables),
+            CommandLayer(overrides or {}),
         ]
-        dotenv = self.file.parent / ".env"
-        self._variables = ((_read_dotenv(dotenv), str(dotenv)), (environ, "environment"))
-        self._overrides = overrides or {}
+
+    def candidates(self) -> list[Path]:
+        """Return the files that are read where they exist, from the weakest to the strongest."""
+        folder = self.file.parent / "conf.d"
+        try:
+            more = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+        except (FileNotFoundError, NotADirectoryError):
+            more = []
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{folder}: {error}; make it readable, or remove it") from error
+        return [SYSTEM_FILE, self.file, *more]
 
     def core(self) -> CoreSettings:
         """Return the core's own settings; needs no plugin."""
-        return self._struct(CoreSettings, ())
+        return self._first(self._struct(CoreSettings, ()))
 
     def settings(self, schemas: Mapping[str, type[msgspec.Struct]], *, absent: Collection[str] = ()) -> Settings:
         """Check every table against its plugin's class.
@@ -71,46 +85,84 @@ class Configuration:
         Tables of the plugins in `absent` are passed over. Raises ConfigError for whatever else nobody declared.
         """
         core = self.core()
-        known = [
-            *fields(CoreSettings),
-            *(f for table, schema in schemas.items() for f in fields(schema, (table,))),
-        ]
-        self._refuse_unknown(known, absent)
-        return Settings(core, {schema: self._struct(schema, (table,)) for table, schema in schemas.items()})
+        for error in self._strangers(schemas, absent):
+            raise error
+        return Settings(core, {s: self._first(self._struct(s, (table,))) for table, s in schemas.items()})
+
+    def problems(
+        self, schemas: Mapping[str, type[msgspec.Struct]], absent: Collection[str] = ()
+    ) -> Iterator[ConfigError]:
+        """Yield all that is wrong, where `settings` raises the first."""
+        yield from self._strangers(schemas, absent)
+        for found in (self._struct(CoreSettings, ()), *(self._struct(s, (table,)) for table, s in schemas.items())):
+            if isinstance(found, list):
+                yield from found
+
+    def written(self, field: Field) -> Value:
+        """Return the strongest value that was written for `field`; that of DEFAULT where none was."""
+        found = [value for layer in self.layers if (value := layer.value(field)) is not None]
+        return found[-1] if found else DEFAULT
+
+    def place(self, field: Field) -> str:
+        """Tell where the value of `field` was written, such as `/etc/ccod/config.toml:3`."""
+        return self.written(field).origin.removesuffix(f": {field.name}")
+
+    def value(self, field: Field) -> Any:
+        """Return the checked value of `field`, or None where none was written."""
+        written = self.written(field)
+        return None if written is DEFAULT else convert(field, self._resolved(field, written))
 
     def unused(self) -> list[str]:
         """Return the variables that somebody set and that do nothing yet."""
-        return [name for name in NOT_YET if any(written.get(name) for written, _ in self._variables)]
+        return [name for name in NOT_YET if any(place.value(name) for place in self._variables)]
 
-    def _struct(self, schema: type[S], table: tuple[str, ...]) -> S:
+    def _read(self, kind: type[L], path: Path) -> L | None:
+        """Read a file that may be absent, unless it was named."""
+        try:
+            return kind(path)
+        except (OSError, ValueError) as error:
+            if isinstance(error, FileNotFoundError | NotADirectoryError) and not self._must_exist(path):
+                return None
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigError(f"{path}: {reason}; write it, or name another with --config") from error
+
+    def _must_exist(self, path: Path) -> bool:
+        return path.is_symlink() or (self._named and path == self.file)
+
+    def _first(self, found: S | list[ConfigError]) -> S:
+        if isinstance(found, list):
+            raise found[0]
+        return found
+
+    def _struct(self, schema: type[S], table: tuple[str, ...]) -> S | list[ConfigError]:
+        """Return a table's settings, or all that is wrong with them."""
         tree: dict[str, Any] = {}
+        problems: list[ConfigError] = []
         for field in fields(schema, table):
-            for written in list(self._written(field))[-1:]:
+            try:
+                value = self.value(field)
+            except ConfigError as error:
+                problems.append(error)
+                continue
+            if value is not None:
                 *parents, key = field.path[len(table) :]
                 branch = tree
                 for parent in parents:
                     branch = branch.setdefault(parent, {})
-                branch[key] = _convert(field, self._resolved(field, written))
+                branch[key] = value
+        if problems:
+            return problems
         try:
             return msgspec.convert(tree, schema)
-        except msgspec.ValidationError as error:
-            raise ConfigError(f"[{'.'.join(table)}]: {error}") from error
+        except (msgspec.ValidationError, ConfigError) as error:
+            return [self._placed(error, schema, table)]
 
-    def _written(self, field: Field) -> Iterator[Value]:
-        """Every value written for `field`, weakest first."""
-        for path, tree in self._files:
-            found: Any = tree
-            for part in field.path:
-                found = found.get(part) if isinstance(found, dict) else None
-            if found is not None:
-                yield Value(found, f"{path}: {field.name}")
-        for name in (field.env, field.variable):  # a shell may set the bare name for another program
-            for variables, place in self._variables:
-                if name and (text := variables.get(name, "")):
-                    scaled = f"{text}ms" if name == field.env and field.env_unit == "ms" and text.isdigit() else text
-                    yield Value(scaled, f"{place}: {name}", text=True)
-        if (text := self._overrides.get(".".join(field.path), "")) != "":
-            yield Value(text, f"command line: {'.'.join(field.path)}", text=True)
+    def _placed(self, error: Exception, schema: type[msgspec.Struct], table: tuple[str, ...]) -> ConfigError:
+        """Tell where the setting was written that a class complains about."""
+        for field in fields(schema, table):
+            if str(error).startswith(f"{field.name}:"):
+                return ConfigError(f"{self.place(field)}: {error}")
+        return ConfigError(f"[{'.'.join(table)}]: {error}")
 
     def _resolved(self, field: Field, written: Value) -> Value:
         """Return a secret that stands elsewhere: `{ file = "/path" }` or `{ env = "NAME" }`."""
@@ -118,125 +170,40 @@ class Configuration:
             return written
         match written.value:
             case {"file": str(name), **rest} if not rest:
-                return Value(_read_secret(name, written.origin), written.origin)
+                return Value(self._secret_file(name, written.origin), written.origin)
             case {"env": str(name), **rest} if not rest:
-                for variables, _ in reversed(self._variables):
-                    if text := variables.get(name, ""):
-                        return Value(text, written.origin)
+                for variables in reversed(self._variables):
+                    if found := variables.value(name):
+                        return Value(found.value, written.origin)
                 raise ConfigError(f"{written.origin}: the variable {name} is not set; set it, or name another")
         raise ConfigError(f'{written.origin}: write a text, {{ file = "/path" }} or {{ env = "NAME" }}')
 
-    def _refuse_unknown(self, known: Collection[Field], absent: Collection[str]) -> None:
-        paths = {field.path for field in known}
-        for path, tree in self._files:
-            for unknown in _unknown(tree, (), paths):
-                if unknown[0] not in absent:
-                    hint = _near(".".join(unknown), {".".join(field.path) for field in known})
-                    raise ConfigError(f"{path}: nothing is called {'.'.join(unknown)!r}{hint}; correct or remove it")
-        variables = {field.variable for field in known}
-        for written, place in self._variables:
-            for name in written:
-                table = name.removeprefix("CCOD_").partition("__")[0].lower()
-                if name.startswith("CCOD_") and name not in variables and table not in absent:
-                    raise ConfigError(f"{place}: no setting answers to {name}{_near(name, variables)}; unset it")
-        names = {".".join(field.path) for field in known}
-        for name in self._overrides:
-            if name not in names:
-                raise ConfigError(f"command line: nothing is called {name!r}{_near(name, names)}")
+    def _secret_file(self, name: str, origin: str) -> str:
+        path = expanded(name)
+        if not path.is_absolute():
+            raise ConfigError(f"{origin}: {name!r} is not absolute; begin it with / or ~/")
+        return read_secret(path, origin)
+
+    def _strangers(self, schemas: Mapping[str, type[msgspec.Struct]], absent: Collection[str]) -> Iterator[ConfigError]:
+        known = declared(schemas)
+        for layer in self.layers:
+            yield from layer.strangers(known, absent)
+
+
+def declared(schemas: Mapping[str, type[msgspec.Struct]]) -> list[Field]:
+    """Return every setting there is: the core's, and those of each plugin's table."""
+    return [*fields(CoreSettings), *(f for table, schema in schemas.items() for f in fields(schema, (table,)))]
+
+
+def find(name: str, schemas: Mapping[str, type[msgspec.Struct]]) -> Field:
+    """Return the setting of this name, such as `http.port`, or raise ConfigError."""
+    known = {".".join(field.path): field for field in declared(schemas)}
+    if name not in known:
+        raise ConfigError(f"nothing is called {name!r}{near(name, known)}; `ccod config show` lists all")
+    return known[name]
 
 
 def default_file(environ: Mapping[str, str]) -> Path:
     """Return the user's configuration file, whether it exists or not."""
     home = environ.get("XDG_CONFIG_HOME", "")
-    base = Path(home) if home.startswith("/") else Path("~/.config").expanduser()
-    return base / "ccod" / "config.toml"
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}; write it, or name another with --config") from error
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
-
-
-def _read_dotenv(path: Path) -> Mapping[str, str]:
-    if not path.is_file():
-        return {}
-    from dotenv import dotenv_values
-
-    try:
-        return {name: text for name, text in dotenv_values(path, interpolate=False).items() if text is not None}
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-
-
-def _read_secret(name: str, origin: str) -> str:
-    """Return the text of a file without the line end that editors add."""
-    path = Path(name).expanduser()
-    if not path.is_absolute():
-        raise ConfigError(f"{origin}: {name!r} is not absolute; begin it with / or ~/")
-    try:
-        with path.open("rb") as file:
-            content = file.read(LONGEST_SECRET + 1)
-        if len(content) > LONGEST_SECRET:
-            raise ConfigError(
-                f"{origin}: {path} is longer than {LONGEST_SECRET} bytes; name a file with the secret alone"
-            )
-        return content.decode().rstrip("\r\n")
-    except OSError as error:
-        raise ConfigError(f"{origin}: {path}: {error.strerror or error}; write it, or name another file") from error
-    except UnicodeDecodeError:
-        raise ConfigError(f"{origin}: {path} is no UTF-8 text; write the secret as text, such as base64") from None
-
-
-def _convert(field: Field, written: Value) -> Any:
-    value = written.value
-    try:
-        if written.text and _is_list(field.type):
-            value = msgspec.json.decode(value) if value.startswith("[") else [v.strip() for v in value.split(",")]
-        if field.unit and isinstance(value, str):
-            value = _quantity(value, field.unit)
-        return msgspec.convert(value, field.type, strict=not written.text)
-    except (msgspec.MsgspecError, ValueError) as error:
-        shown = "" if field.secret else f" = {written.value!r}"
-        raise ConfigError(f"{written.origin}{shown}: {error}{_choices(field.type)}") from error
-
-
-def _is_list(kind: Any) -> bool:
-    return any(get_origin(part) is list for part in (kind, *get_args(kind)[:1]))
-
-
-def _choices(kind: Any) -> str:
-    """Name what is allowed, where that is a short list."""
-    literals = [part for part in (kind, *get_args(kind)[:1]) if get_origin(part) is Literal]
-    return f"; choose from: {', '.join(map(str, get_args(literals[0])))}" if literals else ""
-
-
-def _quantity(text: str, unit: str) -> float:
-    match = QUANTITY.fullmatch(text.strip())
-    scale = UNITS[unit].get(match[2]) if match else None
-    if match is None or scale is None:
-        raise ValueError(f"expected a number of {unit}, or one followed by {', '.join(filter(None, UNITS[unit]))}")
-    number = float(match[1]) * scale
-    return int(number) if unit == "bytes" else number
-
-
-def _unknown(
-    tree: Mapping[str, Any], at: tuple[str, ...], known: Collection[tuple[str, ...]]
-) -> Iterator[tuple[str, ...]]:
-    for key, value in tree.items():
-        path = (*at, key)
-        if path in known:
-            continue
-        is_table = any(other[: len(path)] == path for other in known)
-        if is_table and isinstance(value, dict):
-            yield from _unknown(value, path, known)
-        else:
-            yield path
-
-
-def _near(name: str, names: Collection[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return (Path(home) if home.startswith("/") else expanded("~/.config")) / "ccod" / "config.toml"

@@ -4,58 +4,94 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import structlog
 import trio
 
 from ccod.bus import Bus
+from ccod.errors import CcodError
 from ccod.health import Health
 from ccod.manager import Manager
 from ccod.notify import keep_watchdog_fed, notify
 from ccod.observatory import Observatory
 from ccod.pipeline import Pipeline
+from ccod.reloading import Reloader
+from ccod.roles import Source
 from ccod.settings import Settings
 from ccod.supervisor import open_supervisor
 
 GRACE_SECONDS = 3.0
+SILENCE_SECONDS = 300.0
+"""A storage that gives no answer for so long is stuck: the longest of its steps derives a large conversation anew."""
 SWITCH_INTERVAL_SECONDS = 0.0005  # parsing in a worker thread delays the event loop by no more than this
 
 log = structlog.get_logger("ccod.daemon")
 
 
-async def serve(manager: Manager, settings: Settings, show: Callable[[Health], object] | None = None) -> None:
-    """Run until SIGTERM or SIGINT; a second one, or one before READY, ends at once. `show` is called often."""
+@dataclass(frozen=True)
+class Life:
+    """What signals do to the daemon."""
+
+    reload: Reloader
+    ready: trio.Event = field(default_factory=trio.Event)
+    stop: trio.Event = field(default_factory=trio.Event)
+
+
+class Roots(Sequence[str]):
+    """The folders that sources read at the moment."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+
+    def __len__(self) -> int:
+        return sum(len(source.roots) for source in self._sources)
+
+    def __getitem__(self, index: Any) -> Any:
+        return [root for source in self._sources for root in source.roots][index]
+
+
+async def serve(
+    manager: Manager, settings: Settings, show: Callable[[Health], object], read_again: Callable[[], Settings]
+) -> None:
+    """Run until SIGTERM or SIGINT; a second one, or one before READY, ends at once.
+
+    `show` is called often; `read_again` reads the settings on SIGHUP.
+    """
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         async with trio.open_nursery() as nursery:
-            ready, stop = trio.Event(), trio.Event()
-            nursery.start_soon(_obey, signals, ready, stop, nursery.cancel_scope)
-            await _live(manager, settings, ready, stop, show)
+            life = Life(Reloader(settings, manager.schemas(), read_again))
+            nursery.start_soon(_obey, signals, life, nursery)
+            await _live(manager, settings, life, show)
             nursery.cancel_scope.cancel()
     log.info("stopped")
 
 
-async def _obey(signals: AsyncIterator[int], ready: trio.Event, stop: trio.Event, everything: trio.CancelScope) -> None:
+async def _obey(signals: AsyncIterator[int], life: Life, nursery: trio.Nursery) -> None:
     async for number in signals:
         if number == signal.SIGHUP:
-            log.info("settings are read at start: restart to apply changes")
-        elif stop.is_set() or not ready.is_set():
-            everything.cancel()
+            nursery.start_soon(_reload, life)
+        elif life.stop.is_set() or not life.ready.is_set():
+            nursery.cancel_scope.cancel()
         else:
             log.info("stopping", signal=signal.Signals(number).name)
             notify("STOPPING=1")
-            stop.set()
+            life.stop.set()
 
 
-async def _live(
-    manager: Manager,
-    settings: Settings,
-    ready: trio.Event,
-    stop: trio.Event,
-    show: Callable[[Health], object] | None,
-) -> None:
+async def _reload(life: Life) -> None:
+    await life.ready.wait()
+    if not life.stop.is_set():
+        with suppress(CcodError):  # the log tells
+            await life.reload()
+
+
+async def _live(manager: Manager, settings: Settings, life: Life, show: Callable[[Health], object]) -> None:
     health, bus, stopping = Health(), Bus(), trio.Event()
     parsers = manager.parsers(settings)
     async with (
@@ -66,7 +102,6 @@ async def _live(
         health.set("storage", "running")
         pipeline = Pipeline(parsers, storage, bus, health)
         sources = manager.sources(settings)
-        roots = [root for source in sources for root in source.roots]
         observatory = Observatory(
             storage,
             auth,
@@ -76,10 +111,11 @@ async def _live(
             stopping,
             manager.ask,
             pipeline.change,
-            roots,
+            Roots(sources),
             manager.redactor(settings),
             cache,
             manager.plugins,
+            life.reload,
         )
         async with open_supervisor("transport", health) as transports:
             for transport in manager.transports(settings, observatory):
@@ -90,16 +126,15 @@ async def _live(
                 open_supervisor("source", health) as readers,
             ):
                 await nursery.start(pipeline.run)
-                nursery.start_soon(keep_watchdog_fed)
+                nursery.start_soon(keep_watchdog_fed, lambda: pipeline.silence < SILENCE_SECONDS)
                 for source in sources:
                     await readers.start(source.name, partial(source.run, pipeline.intake(source.name)))
                 await upkeep.start("storage", pipeline.maintain)
-                if show:
-                    nursery.start_soon(_show_backfill, health, show)
-                ready.set()
+                nursery.start_soon(_show_backfill, health, show)
+                life.ready.set()
                 notify("READY=1", "STATUS=serving")
                 log.info("ready", seconds=round(health.uptime, 2))
-                await stop.wait()
+                await life.stop.wait()
                 nursery.cancel_scope.cancel()
             stopping.set()
             transports.finish(GRACE_SECONDS)

@@ -1,9 +1,7 @@
-"""Writes the example configuration from the settings classes: `python -m ccod.example > ccod.toml.example`."""
+"""Writes configuration files from the settings classes: the example, and a person's first."""
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import attrgetter
@@ -11,7 +9,6 @@ from operator import attrgetter
 import msgspec
 import tomli_w
 
-from ccod.manager import Manager
 from ccod.settings import CoreSettings, Field, fields
 
 HEADER = """\
@@ -22,28 +19,44 @@ HEADER = """\
 """
 
 
-def example(schemas: Mapping[str, type[msgspec.Struct]]) -> str:
-    """Return a configuration file that shows every setting, commented out."""
+def example(schemas: Mapping[str, type[msgspec.Struct]], values: Mapping[str, object] | None = None) -> str:
+    """Return a configuration file that shows every setting: those of `values` set, the others commented out."""
     classes: list[tuple[tuple[str, ...], type[msgspec.Struct]]] = [((), CoreSettings)]
     classes += (((name,), schema) for name, schema in sorted(schemas.items()))
-    return HEADER + "".join(part for table, schema in classes for part in _tables(schema, table)).rstrip() + "\n"
+    parts = (part for table, schema in classes for part in _tables(schema, table, values or {}))
+    return HEADER + "".join(parts).rstrip() + "\n"
 
 
-def _tables(schema: type[msgspec.Struct], table: tuple[str, ...]) -> Iterator[str]:
+def _tables(schema: type[msgspec.Struct], table: tuple[str, ...], values: Mapping[str, object]) -> Iterator[str]:
     defaults = schema()
     found = sorted(fields(schema, table), key=lambda field: len(field.path))
     for path, group in groupby(found, key=lambda field: field.path[:-1]):
         yield f"[{'.'.join(path)}]\n\n" if path else "\n"
         for field in group:
-            yield _lines(field, attrgetter(".".join(field.path[len(table) :]))(defaults))
+            default = attrgetter(".".join(field.path[len(table) :]))(defaults)
+            name = ".".join(field.path)
+            yield _comment(field)
+            yield f"{assignment(field, values[name])}\n\n" if name in values else f"# {assignment(field, default)}\n\n"
 
 
-def _lines(field: Field, default: object) -> str:
+def assignment(field: Field, value: object) -> str:
+    """Return one line of TOML that sets a value."""
+    return f"{field.path[-1]} = {_inline(value)}"
+
+
+def _inline(value: object) -> str:
+    if isinstance(value, dict):
+        parts = [f"{_key(key)} = {_inline(inner)}" for key, inner in value.items()]
+        return f"{{ {', '.join(parts)} }}" if parts else "{}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inline, value))}]"
+    return tomli_w.dumps({"x": value}).removeprefix("x = ").rstrip("\n")
+
+
+def _key(key: str) -> str:
+    return tomli_w.dumps({key: 0}).removesuffix(" = 0\n")
+
+
+def _comment(field: Field) -> str:
     names = " or ".join(filter(None, (field.variable, field.env)))
-    value = tomli_w.dumps({field.path[-1]: default}).strip() if default != {} else f"{field.path[-1]} = {{}}"
-    on_one_line = re.sub(r",?\n\s*", "", value)
-    return f"# {field.description}\n# Environment: {names}\n# {on_one_line}\n\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(example(Manager().schemas()))
+    return f"# {field.description}\n# Environment: {names}\n"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, TextIO
 
@@ -11,47 +13,50 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from ccod.redaction import Redactor
-from ccod.settings import CoreSettings
+from ccod.repetition import Repetition
+from ccod.settings import CoreSettings, LogSettings
 
 OURS = "ccod"
 
+PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+"""syslog's, which systemd's journal reads from the start of a line: sd-daemon(3)."""
 
-def set_up(core: CoreSettings, stream: TextIO | None = None, redactor: Redactor | None = None) -> None:
+
+def set_up(
+    core: CoreSettings,
+    stream: TextIO | None = None,
+    redactor: Redactor | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> None:
     """Send structlog and the standard library's records through one formatter to `stream`, or stderr.
 
     `redactor` masks the secrets in what libraries put into their messages and exceptions.
     """
     stream = stream or sys.stderr
-    text = core.log.format == "text" or (
-        core.log.format == "auto" and (stream.isatty() or core.environment == "development")
-    )
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer = (
-        structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=0)
-        if text
-        else structlog.processors.JSONRenderer(ensure_ascii=True)
-    )
+    formatter = _Prioritised if _is_journal(stream, environ) else structlog.stdlib.ProcessorFormatter
     handler = logging.StreamHandler(stream)
+    handler.addFilter(Repetition())
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        formatter(
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 partial(_mask, redactor or Redactor()),
-                renderer,
+                *_renderers(core, stream),
             ],
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger(OURS).setLevel(core.log.level.upper())
+    set_levels(core.log)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -63,6 +68,47 @@ def set_up(core: CoreSettings, stream: TextIO | None = None, redactor: Redactor 
     )
 
 
+def set_levels(settings: LogSettings, before: LogSettings | None = None) -> None:
+    """Let loggers through from these levels on; those that only `before` named follow the others again."""
+    for name in before.levels if before else ():
+        logging.getLogger(f"{OURS}.{name}").setLevel(logging.NOTSET)
+    logging.getLogger(OURS).setLevel(settings.level.upper())
+    for name, level in settings.levels.items():
+        logging.getLogger(f"{OURS}.{name}").setLevel(level.upper())
+
+
+class _Prioritised(structlog.stdlib.ProcessorFormatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return f"<{PRIORITIES.get(record.levelno, 5)}>{super().format(record)}"
+
+
+def _renderers(core: CoreSettings, stream: TextIO) -> list[Processor]:
+    in_doubt = stream.isatty() or core.environment == "development"
+    if core.log.format == "text" or (core.log.format == "auto" and in_doubt):
+        return [_escape, structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=0)]
+    return [structlog.processors.JSONRenderer(ensure_ascii=True)]
+
+
+def _escape(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Take the power from what a terminal obeys; tracebacks keep their lines."""
+    return {name: _escaped(value, "\n" if name == "exception" else "") for name, value in event.items()}
+
+
+def _escaped(value: Any, but: str) -> Any:
+    if not isinstance(value, str):
+        return value
+    return "".join(char if char.isprintable() or char in but else ascii(char)[1:-1] for char in value)
+
+
 def _mask(redactor: Redactor, _logger: Any, _method: str, event: EventDict) -> EventDict:
     masked: EventDict = redactor.mask_all(event)
     return masked
+
+
+def _is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Tell whether systemd's journal reads `stream`: systemd.exec(5)."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return environ.get("JOURNAL_STREAM", "") == f"{status.st_dev}:{status.st_ino}"

@@ -53,6 +53,12 @@ class Manager:
         if self._errors:
             raise self._errors[0]
 
+    def require_roles(self, settings: Settings) -> None:
+        """Raise ConfigError where the configuration gives a role to a plugin that cannot play it."""
+        core = settings.core
+        for key, chosen in (("storage", core.storage), ("auth", core.auth), ("prices", core.prices)):
+            self._require_offer(f"ccod_{key}", key, chosen)
+
     def schemas(self) -> dict[str, type[msgspec.Struct]]:
         """Return the settings class of every plugin that has one."""
         found = dict(self.ask("ccod_settings"))
@@ -123,15 +129,18 @@ class Manager:
                 yield plugin, thing
 
     def _ask_one(self, hook: str, key: str, chosen: str, **values: object) -> Any:
+        self._require_offer(hook, key, chosen)
+        answer = self._ask(hook, chosen, **values)
+        if answer is None:
+            raise PluginError(chosen, f"{hook} answered None; choose another with `{key} = …`")
+        return answer
+
+    def _require_offer(self, hook: str, key: str, chosen: str) -> None:
         offers = [impl.plugin_name for impl in getattr(self._pm.hook, hook).get_hookimpls()]
         if chosen not in offers:
             raise ConfigError(
                 f"{key}: no plugin {chosen!r} can play this; choose from: {', '.join(sorted(offers)) or 'none'}"
             )
-        answer = self._ask(hook, chosen, **values)
-        if answer is None:
-            raise PluginError(chosen, f"{hook} answered None; choose another with `{key} = …`")
-        return answer
 
     def _ask(self, hook: str, name: str, **values: object) -> Any:
         """Ask one plugin, so that an error bears its name."""

@@ -14,9 +14,14 @@ from ccod.health import Health
 from ccod.model import Content, Message, Stored
 from ccod.redaction import Redactor
 from ccod.roles import Auth, Cache, Parser, Storage
+from ccod.settings import Reloaded
 
 if TYPE_CHECKING:
     import trio
+
+
+async def _nothing_to_reload() -> Reloaded:
+    return Reloaded([], [])
 
 
 class NoCache(Cache):
@@ -50,7 +55,8 @@ class Observatory:
     `ask` puts a hook that a plugin added to every plugin: `ask("ccod_http_blueprints", settings=…)` returns each
     plugin's name with its answer. `change` does what changes the storage, such as forgetting, and publishes that.
     `roots` are the folders that sources read, below which nothing is ever written. `redactor` masks the secrets in
-    what is shown. `cache` keeps what is costly to make. `plugins` are all that were found.
+    what is shown. `cache` keeps what is costly to make. `plugins` are all that were found. `reload` reads the settings
+    again and applies what can be; it raises CcodError, and changes nothing, when they are wrong.
     """
 
     storage: Storage
@@ -65,6 +71,7 @@ class Observatory:
     redactor: Redactor = dataclasses.field(default_factory=Redactor)
     cache: Cache = dataclasses.field(default_factory=NoCache)
     plugins: Sequence[Plugin] = ()
+    reload: Callable[[], Awaitable[Reloaded]] = _nothing_to_reload
 
     def content(self, message: Message, *, reveal: bool = False) -> Content:
         """Return what a stored message says, secrets masked. A format whose parser is gone shows no content."""

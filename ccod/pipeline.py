@@ -64,6 +64,7 @@ class Pipeline:
         self._bus = bus
         self._health = health
         self.turn = Turn()
+        self._answered_at = trio.current_time()
         self._failed = trio.Event()
         self._failure: Exception | None = None
         self._warned: set[tuple[str, str]] = set()
@@ -92,6 +93,11 @@ class Pipeline:
             self._bus.publish(stored)
         self._note(batch, entries)
 
+    @property
+    def silence(self) -> float:
+        """Seconds since the storage answered last, if only that it cannot write. `maintain` asks it every few."""
+        return trio.current_time() - self._answered_at
+
     async def _give_up(self, error: Exception) -> NoReturn:
         """Let `run` raise the error, which cancels everything."""
         self._failure = self._failure or error
@@ -116,6 +122,7 @@ class Pipeline:
                 did_something = await self.change(step) is not None
             except StorageUnavailableError:
                 did_something = False  # `append` tells of it, and this is tried again
+            self._answered_at = trio.current_time()
             await trio.sleep(UPKEEP_SECONDS[0] if did_something else UPKEEP_SECONDS[1])
 
     def _parse(self, batch: Batch) -> list[Entry | Unparsed]:
@@ -153,11 +160,13 @@ class Pipeline:
                 with trio.CancelScope(shield=True):
                     stored = await self._storage.append(source, batch, entries)
             except StorageUnavailableError as error:
+                self._answered_at = trio.current_time()
                 self._health.set("storage", "degraded", str(error))
                 log.warning("storage is unavailable", reason=str(error), retry_seconds=pause)
                 await trio.sleep(pause)
                 pause = min(2 * pause, RETRY_SECONDS[1])
             else:
+                self._answered_at = trio.current_time()
                 self._health.set("storage", "running")
                 return stored
 

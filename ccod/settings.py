@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from msgspec import Meta, Struct, field
+
+from ccod.errors import ConfigError
 
 S = TypeVar("S", bound=Struct)
 
@@ -15,33 +18,53 @@ Seconds = Annotated[float, Meta(ge=0, extra={"unit": "seconds"})]
 Bytes = Annotated[int, Meta(ge=0, extra={"unit": "bytes"})]
 """A size: a number of bytes, or text such as "16MiB"."""
 
+FilePath = Annotated[str, Meta(extra={"unit": "path"})]
+"""The path of a file or folder, which may begin with `~`: see `expanded`."""
 
-def setting(
+
+def expanded(path: str) -> Path:
+    """Return a path with the home folder in place of `~`. Raises ConfigError where there is none."""
+    try:
+        if "\0" in path:
+            raise ConfigError(f"{path!r} is no path; write one without a NUL")
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{path!r}: no home folder is known; set HOME, or begin it with /") from error
+
+
+def setting(  # noqa: PLR0913
     description: str,
     *,
     env: str | None = None,
     env_unit: Literal["ms"] | None = None,
     option: str | None = None,
     secret: bool = False,
+    live: bool = False,
     **limits: Any,
 ) -> Meta:
     """Describe a field of a settings class, as `port: Annotated[int, setting("…", env="PORT", le=65535)] = 3000`.
 
     `env` is a bare variable that sets it beside `CCOD_<TABLE>__<KEY>`, in `env_unit` if its number is no seconds.
     A `secret` is shown nowhere, and may stand elsewhere: `{ file = "/path" }` or `{ env = "NAME" }`.
-    `option` makes it an option of `ccod serve`. `limits` are msgspec's own (`ge`, `le`, `pattern`, …).
+    `option` makes it an option of `ccod serve`. A `live` setting changes in its object when the daemon reads its
+    settings again: look at the object whenever you need the value, and keep no copy.
+    `limits` are msgspec's own (`ge`, `le`, `pattern`, …).
     """
-    extra = {"env": env, "env_unit": env_unit, "option": option, "secret": secret}
+    extra = {"env": env, "env_unit": env_unit, "option": option, "secret": secret, "live": live}
     return Meta(description=description, extra={k: v for k, v in extra.items() if v}, **limits)
+
+
+Level = Literal["debug", "info", "warning", "error"]
 
 
 class LogSettings(Struct, forbid_unknown_fields=True):
     """Logging."""
 
-    level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        setting("Least severity that is logged.", env="LOG_LEVEL"),
-    ] = "info"
+    level: Annotated[Level, setting("Least severity that is logged.", env="LOG_LEVEL", live=True)] = "info"
+    levels: Annotated[
+        dict[str, Level],
+        setting('Levels of parts, by the name that a line bears after "ccod.": { http = "debug" }.', live=True),
+    ] = field(default_factory=dict)
     format: Annotated[
         Literal["auto", "text", "json"],
         setting("`auto` is text on a terminal or in development, JSON elsewhere."),
@@ -77,6 +100,16 @@ class Settings:
         return value
 
 
+class Reloaded(Struct, frozen=True):
+    """What reading the settings again changed: names of settings, such as `http.port`.
+
+    `applied` hold from now on. `restart` were changed in the files, and hold once the daemon is restarted.
+    """
+
+    applied: list[str]
+    restart: list[str]
+
+
 class Field(Struct, frozen=True):
     """One setting: `path` is its table and key, such as `("http", "limits", "window")`."""
 
@@ -88,6 +121,7 @@ class Field(Struct, frozen=True):
     unit: str | None
     option: str | None
     secret: bool
+    live: bool
 
     @property
     def variable(self) -> str:
@@ -110,7 +144,7 @@ def fields(schema: type[Struct], table: Sequence[str] = ()) -> list[Field]:
             found += fields(kind, (*table, key))
             continue
         extra: dict[str, Any] = {}
-        for meta in metas:
+        for meta in (*_item(kind), *metas):
             extra |= meta.extra or {}
         description = next((meta.description for meta in reversed(metas) if meta.description), "")
         found.append(
@@ -123,9 +157,15 @@ def fields(schema: type[Struct], table: Sequence[str] = ()) -> list[Field]:
                 extra.get("unit"),
                 extra.get("option"),
                 extra.get("secret", False),
+                extra.get("live", False),
             )
         )
     return found
+
+
+def _item(kind: Any) -> list[Meta]:
+    """Return what is known of the items of a list."""
+    return _split(get_args(kind)[0])[1] if get_origin(kind) is list else []
 
 
 def _split(hint: Any) -> tuple[Any, list[Meta]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 import trio
@@ -75,10 +75,10 @@ class Scanner:
         self._active |= bool(changed or missed)
         self._took = trio.current_time() - began
 
-    async def serve(self) -> None:
-        """Look at every file again and again, at those that the watcher tells of in between."""
+    async def serve(self, goes_on: Callable[[], bool]) -> None:
+        """Look at every file again and again while it `goes_on`, at those that the watcher tells of in between."""
         pause = self._settings.scan_interval
-        while True:
+        while goes_on():
             pause = self._settings.scan_interval if self._active else min(2 * pause, self._settings.scan_interval_idle)
             self._active = False
             await self._wait(max(pause, SHARE * self._took))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Struct, field
 
-from ccod import Bytes, ConfigError, Seconds, setting
+from ccod import Bytes, ConfigError, FilePath, Seconds, setting
 
 
 def default_roots() -> list[str]:
@@ -20,19 +20,22 @@ class ClaudeSettings(Struct, forbid_unknown_fields=True):
     """Transcripts of Claude Code."""
 
     roots: Annotated[
-        list[str],
+        list[FilePath],
         setting(
             "`projects` folders to watch; those of CLAUDE_CONFIG_DIR, or else of ~/.claude. "
             "CLAUDE_PROJECTS_PATH takes a list with commas or a JSON array.",
             env="CLAUDE_PROJECTS_PATH",
+            live=True,
             min_length=1,
         ),
     ] = field(default_factory=default_roots)
     max_line: Annotated[Bytes, setting("A longer line is kept in pieces and not parsed.")] = 16 * 2**20
     scan_interval: Annotated[
-        Seconds, setting("Pause between two looks at every file, which find what the watcher missed.")
+        Seconds, setting("Pause between two looks at every file, which find what the watcher missed.", live=True)
     ] = 2
-    scan_interval_idle: Annotated[Seconds, setting("The pause doubles up to this while nothing happens.")] = 30
+    scan_interval_idle: Annotated[
+        Seconds, setting("The pause doubles up to this while nothing happens.", live=True)
+    ] = 30
     check_after: Annotated[
         Seconds,
         setting("A file that grew is read again so long after, to see whether what was read of it is still the same."),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import structlog
 import trio
 
-from ccod import Intake
+from ccod import Intake, expanded
 from ccod_claude.catalogue import Catalogue
 from ccod_claude.checking import check
 from ccod_claude.lanes import Lanes
@@ -14,6 +13,8 @@ from ccod_claude.scanning import Scanner
 from ccod_claude.sending import Sender
 from ccod_claude.settings import ClaudeSettings
 from ccod_claude.watching import open_watcher
+
+log = structlog.get_logger("ccod.claude")
 
 
 class ClaudeSource:
@@ -23,16 +24,26 @@ class ClaudeSource:
 
     def __init__(self, settings: ClaudeSettings) -> None:
         self._settings = settings
-        self.roots = list(dict.fromkeys(str(Path(root).expanduser().absolute()) for root in settings.roots))
+
+    @property
+    def roots(self) -> list[str]:
+        return list(dict.fromkeys(str(expanded(root).absolute()) for root in self._settings.roots))
 
     async def run(self, intake: Intake, *, task_status: trio.TaskStatus[None]) -> None:
+        while True:
+            await self._follow(self.roots, intake, task_status)
+            log.info("other folders are followed from now on")
+            task_status = trio.TASK_STATUS_IGNORED
+
+    async def _follow(self, roots: list[str], intake: Intake, task_status: trio.TaskStatus[None]) -> None:
+        """Follow the transcripts below `roots` for as long as those are the roots."""
         settings = self._settings
-        catalogue = Catalogue(await intake.checkpoints(), self.roots, settings.history_after)
+        catalogue = Catalogue(await intake.checkpoints(), roots, settings.history_after)
         lanes = Lanes(settings.check_after)
         for transcript in catalogue.unchecked():
             lanes.checks.put(transcript, at_once=False)
-        with open_watcher(settings.watcher, self.roots) as watcher:
-            scanner = Scanner(settings, self.roots, catalogue, lanes, watcher)
+        with open_watcher(settings.watcher, roots) as watcher:
+            scanner = Scanner(settings, roots, catalogue, lanes, watcher)
             sender = Sender(intake, catalogue, lanes, scanner.hint, settings.max_line)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(watcher.run, scanner.hint)
@@ -42,4 +53,5 @@ class ClaudeSource:
                 nursery.start_soon(sender.serve, lanes.live)
                 nursery.start_soon(sender.serve, lanes.history)
                 nursery.start_soon(check, lanes)
-                await scanner.serve()
+                await scanner.serve(lambda: self.roots == roots)
+                nursery.cancel_scope.cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from quart import Quart, Response, g
 
 from ccod_http.callers import client_address, client_network
@@ -33,13 +33,9 @@ class Pacer:
 
     def __init__(self, settings: LimitSettings, table: Table) -> None:
         self._table = table
-        self._quotas: dict[Pace, Quota] = {}
-        if settings.window:
-            self._quotas = {
-                "read": Quota(settings.max, settings.window),
-                "write": Quota(min(settings.writes, settings.max), settings.window),
-                "strict": Quota(min(settings.strict, settings.max), settings.window),
-            }
+        self._settings = settings
+        self._made_from = structs.replace(settings)
+        self._quotas = _quotas(settings)
 
     def install(self, app: Quart) -> None:
         app.before_request(self.count)
@@ -50,6 +46,9 @@ class Pacer:
         route = self._table.route()
         pace = route.pace if route else "read"
         caller = _caller()
+        if self._settings != self._made_from:  # the daemon read its settings again
+            self._made_from = structs.replace(self._settings)
+            self._quotas = _quotas(self._settings)
         quota = self._quotas.get(pace)
         if caller is None or quota is None:
             return
@@ -72,6 +71,17 @@ class Pacer:
             if not verdict.within:
                 response.headers["Retry-After"] = str(max(1, seconds(verdict.next_in)))
         return response
+
+
+def _quotas(settings: LimitSettings) -> dict[Pace, Quota]:
+    """Return the quota of each pace; callers begin anew with it."""
+    if not settings.window:
+        return {}
+    return {
+        "read": Quota(settings.max, settings.window),
+        "write": Quota(min(settings.writes, settings.max), settings.window),
+        "strict": Quota(min(settings.strict, settings.max), settings.window),
+    }
 
 
 def _caller() -> str | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Struct, field
 
-from ccod import Bytes, Seconds, setting
+from ccod import Bytes, ConfigError, FilePath, Seconds, setting
+
+_ORIGIN = re.compile(r"https?://[^/*\s]+")
 
 
 def _default_socket() -> str:
@@ -21,14 +24,19 @@ class LimitSettings(Struct, forbid_unknown_fields=True):
 
     window: Annotated[
         Seconds,
-        setting("Span of time for the three numbers below; 0 limits none.", env="RATE_LIMIT_WINDOW_MS", env_unit="ms"),
+        setting(
+            "Span of time for the three numbers below; 0 limits none.",
+            env="RATE_LIMIT_WINDOW_MS",
+            env_unit="ms",
+            live=True,
+        ),
     ] = 60.0
     max: Annotated[
         int,
-        setting("Most reads in a window; the other two are never more.", env="RATE_LIMIT_MAX", ge=1),
+        setting("Most reads in a window; the other two are never more.", env="RATE_LIMIT_MAX", live=True, ge=1),
     ] = 3000
-    writes: Annotated[int, setting("Most writes in a window.", ge=1)] = 300
-    strict: Annotated[int, setting("Most logins, registrations, refreshes and password changes.", ge=1)] = 20
+    writes: Annotated[int, setting("Most writes in a window.", live=True, ge=1)] = 300
+    strict: Annotated[int, setting("Most logins, registrations, refreshes and password changes.", live=True, ge=1)] = 20
     connections: Annotated[
         int,
         setting("Most TCP connections; never more than half of the files that the process may open.", ge=1),
@@ -53,16 +61,19 @@ class HttpSettings(Struct, forbid_unknown_fields=True):
         setting("Port to serve on; 0 takes any free one.", env="PORT", option="--port", ge=0, le=65535),
     ] = 3000
     socket: Annotated[
-        str,
+        FilePath,
         setting("Unix socket, there the owner is administrator; $XDG_RUNTIME_DIR/ccod/ccod.sock, or none if empty."),
     ] = field(default_factory=_default_socket)
     cors_origins: Annotated[
         list[str],
-        setting("Origins of web pages that may read answers; they need a token.", env="CORS_ORIGIN"),
+        setting("Origins of web pages that may read answers; they need a token.", env="CORS_ORIGIN", live=True),
     ] = field(default_factory=lambda: ["http://localhost:5173"])
     allowed_hosts: Annotated[
         list[str],
-        setting("Names by which clients may call this server beside the loopback ones, such as `my.box:8080`."),
+        setting(
+            "Names by which clients may call this server beside the loopback ones, such as `my.box:8080`.",
+            live=True,
+        ),
     ] = field(default_factory=list)
     access: Annotated[
         Literal["owner", "loopback", "login"],
@@ -82,3 +93,19 @@ class HttpSettings(Struct, forbid_unknown_fields=True):
     ] = field(default_factory=list)
     max_body: Annotated[Bytes, setting("Largest request body.")] = 1024 * 1024
     limits: LimitSettings = field(default_factory=LimitSettings)
+
+    def __post_init__(self) -> None:
+        from ccod_http.exposure import check_reach
+
+        check_reach(self)
+        self.cors_origins = [_origin(written) for written in self.cors_origins]
+        self.allowed_hosts = [name.strip().lower() for name in self.allowed_hosts]
+
+
+def _origin(written: str) -> str:
+    origin = written.strip().rstrip("/").lower()
+    if not _ORIGIN.fullmatch(origin):
+        raise ConfigError(
+            f"[http] cors_origins: {origin!r} is no origin; write it as http://localhost:5173, with no wildcard"
+        )
+    return origin

@@ -63,13 +63,18 @@ def open_sockets(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
+def tune(sock: socket.socket) -> None:
+    """Let the kernel find out about peers that are gone."""
+    for level, name, value in _OPTIONS:
+        if hasattr(socket, name):
+            sock.setsockopt(level, getattr(socket, name), value)
+
+
 def _bind(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
-        for level, name, value in _OPTIONS:
-            if hasattr(socket, name):
-                sock.setsockopt(level, getattr(socket, name), value)
+        tune(sock)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((address, port))

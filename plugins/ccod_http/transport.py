@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import structlog
 import trio
@@ -12,8 +15,9 @@ from hypercorn.utils import repr_socket_addr
 from ccod import Observatory, Settings, UnavailableError
 from ccod_http.app import build_app
 from ccod_http.crowd import Crowd
-from ccod_http.exposure import check_reach
 from ccod_http.guards import GuardedConfig, install
+from ccod_http.inherited import inherited_sockets
+from ccod_http.requestlog import RequestLog
 from ccod_http.settings import HttpSettings
 from ccod_http.sockets import open_sockets
 from ccod_http.tls import server_context
@@ -30,23 +34,23 @@ class HttpTransport:
     def __init__(self, settings: Settings, observatory: Observatory) -> None:
         self._settings = settings[HttpSettings]
         self._stopping = observatory.stopping
-        check_reach(self._settings)
         self._tls = server_context(self._settings.certfile, self._settings.keyfile)
         install()
-        self._app = build_app(settings, observatory)
+        self._app = RequestLog(build_app(settings, observatory))
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
-        sockets = open_sockets(self._settings.host, self._settings.port)
-        bound = [repr_socket_addr(sock.family, sock.getsockname()) for sock in sockets]
-        name = "localhost" if len(bound) > 1 else bound[0].rpartition(":")[0]
-        url = f"{'https' if self._tls else 'http'}://{name}:{sockets[0].getsockname()[1]}"
+        handed = inherited_sockets()
+        sockets = [sock for sock in handed if sock.family != socket.AF_UNIX]
+        plain = [sock for sock in handed if sock.family == socket.AF_UNIX]
+        if not handed:
+            sockets = open_sockets(self._settings.host, self._settings.port)
         limits = self._settings.limits
         config = GuardedConfig(Crowd(limits.connections, limits.connections_per_address), self._tls)
         with ExitStack() as stack:
-            plain = []
-            if self._settings.socket:
+            if self._settings.socket and not plain:
                 plain.append(stack.enter_context(open_unix_socket(self._settings.socket)))
-                bound.append(self._settings.socket)
+            bound = [_name(sock) for sock in (*sockets, *plain)]
+            url = _url(sockets, "https" if self._tls else "http")
             config.insecure_bind = [f"fd://{sock.detach()}" for sock in plain]
             config.bind = [f"fd://{sock.detach()}" for sock in sockets]
             if not self._tls:
@@ -59,7 +63,8 @@ class HttpTransport:
     async def _serve(self, config: GuardedConfig, *, task_status: trio.TaskStatus[list[str]]) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._cut_off, config)
-            await serve(self._app, config, shutdown_trigger=self._stopping.wait, task_status=task_status)
+            app: Any = self._app
+            await serve(app, config, shutdown_trigger=self._stopping.wait, task_status=task_status)
             if not self._stopping.is_set():
                 raise UnavailableError("the server ended by itself")  # to be started again, and told of
             nursery.cancel_scope.cancel()
@@ -71,3 +76,15 @@ class HttpTransport:
             await trio.sleep(config.graceful_timeout)
         finally:
             config.abort_all()
+
+
+def _name(sock: socket.socket) -> str:
+    return repr_socket_addr(sock.family, sock.getsockname()).removeprefix("unix:")
+
+
+def _url(sockets: Sequence[socket.socket], scheme: str) -> str:
+    """Return where a browser finds these TCP sockets."""
+    if not sockets:
+        return ""
+    host = "localhost" if len(sockets) > 1 else _name(sockets[0]).rpartition(":")[0]
+    return f"{scheme}://{host}:{sockets[0].getsockname()[1]}"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ccod import CcodError, ConfigError, UnavailableError
+from ccod import CcodError, ConfigError, UnavailableError, expanded
 
 REMEDY = "name another file with [http] socket, or none with an empty one"
 
@@ -18,7 +18,7 @@ REMEDY = "name another file with [http] socket, or none with an empty one"
 @contextmanager
 def open_unix_socket(name: str) -> Iterator[socket.socket]:
     """Bind a socket at this path; its file goes when the context ends, unless it is another's by then."""
-    path = Path(name).expanduser()
+    path = expanded(name)
     sock = socket.socket(socket.AF_UNIX)
     try:
         if not path.parent.exists():

@@ -17,6 +17,7 @@ def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
     from ccod_rest.commands.doctor import doctor_command
     from ccod_rest.commands.export import export_command
     from ccod_rest.commands.forget import forget_command
+    from ccod_rest.commands.reload import reload_command
     from ccod_rest.commands.reparse import reparse_command
     from ccod_rest.commands.restore import restore_command
     from ccod_rest.commands.search import search_command
@@ -24,6 +25,7 @@ def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
 
     cli.add_command(restore_command(settings))
     cli.add_command(reparse_command(settings))
+    cli.add_command(reload_command(settings))
     cli.add_command(forget_command(settings))
     cli.add_command(doctor_command(settings))
     cli.add_command(usage_command(settings))
@@ -44,6 +46,7 @@ def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
     from ccod_rest.plugins import plugin_routes
     from ccod_rest.projects import project_routes
     from ccod_rest.quarantine import quarantine_routes
+    from ccod_rest.reloading import reload_routes
     from ccod_rest.search import search_routes
     from ccod_rest.spending import spending_routes
     from ccod_rest.subagents import subagent_routes
@@ -57,6 +60,7 @@ def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
         health_routes(observatory),
         archive_routes(observatory),
         keeping_routes(observatory),
+        reload_routes(observatory),
         quarantine_routes(observatory),
         usage_routes(observatory),
         overview_routes(observatory),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ccod import Parser, Prices, Settings, Storage, hookimpl
+
+if TYPE_CHECKING:
+    import click
 
 
 @hookimpl
@@ -14,6 +18,13 @@ def ccod_settings() -> type[msgspec.Struct]:
     from ccod_sql.settings import SqliteSettings
 
     return SqliteSettings
+
+
+@hookimpl
+def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
+    from ccod_sql.commands import db_command
+
+    cli.add_command(db_command(settings))
 
 
 @hookimpl

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
 from ccod import ConfigError, UnavailableError
+from ccod_sql.backup import copy_database
 from ccod_sql.sqlite import unchecked
 
 HEAD = "0005"
@@ -50,16 +49,9 @@ def _version(connection: Connection) -> str | None:
 
 
 def _back_up(path: Path, to: Path) -> None:
-    """Copy the database with what is in its journal, whole or not at all."""
-    part = to.with_name(f"{to.name}.part")
     try:
-        part.unlink(missing_ok=True)
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as copy:
-            source.backup(copy)
-        part.replace(to)
+        copy_database(path, to)
     except (OSError, sqlite3.Error) as error:
-        part.unlink(missing_ok=True)
         raise UnavailableError(
             f"{to}: the backup before the change to schema {HEAD!r} cannot be written ({error}); make room for it"
         ) from error

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Struct, field
 
-from ccod import Seconds, setting
+from ccod import FilePath, Seconds, setting
 
 
 def _default_path() -> str:
@@ -20,7 +20,7 @@ class SqliteSettings(Struct, forbid_unknown_fields=True):
     """The database file."""
 
     path: Annotated[
-        str,
+        FilePath,
         setting(
             "Database file; its folder is made when absent.",
             env="DATABASE_PATH",
@@ -33,5 +33,5 @@ class SqliteSettings(Struct, forbid_unknown_fields=True):
     )
     busy_timeout: Annotated[
         Seconds,
-        setting("How long to wait for another program's lock.", env="DB_TIMEOUT", env_unit="ms"),
+        setting("How long to wait for another program's lock.", env="DB_TIMEOUT", env_unit="ms", le=86400),
     ] = 30.0

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ccod.configuration import Configuration, default_file
 from ccod.errors import ConfigError
+from ccod.files import write_private
 from ccod.settings import Bytes, Seconds, setting
 
 
@@ -85,7 +86,7 @@ def test_text_becomes_the_setting_s_type(tmp_path: Path, environ: dict[str, str]
 @pytest.mark.parametrize(
     ("toml", "message"),
     [
-        ('[door]\nport = "3000"', r"config.toml: \[door\] port = '3000': Expected `int`, got `str`"),
+        ('[door]\nport = "3000"', r"config.toml:2: \[door\] port = '3000': Expected `int`, got `str`"),
         ("[door]\nport = 65536", r"\[door\] port = 65536: Expected `int` <= 65535"),
         ("[door]\nport = true", r"\[door\] port = True: Expected `int`, got `bool`"),
         ('[door]\nkind = "glass"', r"Invalid enum value 'glass'; choose from: wood, steel"),
@@ -115,6 +116,7 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
 def test_a_secret_may_stand_in_a_file_or_a_variable(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("k-hunter2\n")
+    file.chmod(0o600)
     assert read(tmp_path, f'[door]\nkey = {{ file = "{file}" }}').key == "k-hunter2"
     assert read(tmp_path, '[door]\nkey = { env = "KEY" }', {"KEY": "k-hunter3"}).key == "k-hunter3"
 
@@ -124,9 +126,10 @@ def test_a_secret_may_stand_in_a_file_or_a_variable(tmp_path: Path) -> None:
     [
         ('{ file = "key" }', "is not absolute"),
         ('{ file = "/nonexistent/key" }', "No such file"),
-        ('{ file = "/" }', "Is a directory"),
-        ('{ file = "/dev/zero" }', "longer than"),
+        ('{ file = "/" }', "no regular file"),
+        ('{ file = "/dev/zero" }', "no regular file"),
         ('{ file = "FOLDER/binary" }', "no UTF-8"),
+        ('{ file = "FOLDER/long" }', "longer than"),
         ('{ env = "GONE" }', "GONE is not set"),
         ('{ path = "/key" }', "write a text"),
         ('{ file = "/key", env = "KEY" }', "write a text"),
@@ -134,7 +137,8 @@ def test_a_secret_may_stand_in_a_file_or_a_variable(tmp_path: Path) -> None:
     ],
 )
 def test_a_secret_that_is_not_there_is_an_error(tmp_path: Path, value: str, problem: str) -> None:
-    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    write_private(tmp_path / "binary", b"\xff\xfe")
+    write_private(tmp_path / "long", bytes(100_000))
     with pytest.raises(ConfigError, match=problem) as caught:
         read(tmp_path, f"[door]\nkey = {value.replace('FOLDER', str(tmp_path))}")
     assert "[door] key" in str(caught.value)

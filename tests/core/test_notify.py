@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,19 @@ def listener(tmp_path: Path) -> Iterator[socket.socket]:
         receiver.bind(str(tmp_path / "notify"))
         receiver.setblocking(False)
         yield receiver
+
+
+def heard(listener: socket.socket) -> list[bytes]:
+    messages = []
+    with suppress(BlockingIOError):
+        while True:
+            messages.append(listener.recv(1000))
+    return messages
+
+
+def test_a_line_end_makes_no_assignment(listener: socket.socket) -> None:
+    notify("STATUS=not read: a\nREADY=1", environ={"NOTIFY_SOCKET": listener.getsockname()})
+    assert heard(listener) == [b"STATUS=not read: a READY=1"]
 
 
 def test_assignments_arrive(listener: socket.socket) -> None:
@@ -43,18 +57,20 @@ def test_nobody_there_is_no_error(address: str) -> None:
 async def test_the_watchdog_is_fed_twice_a_period(listener: socket.socket, autojump_clock: MockClock) -> None:
     environ = {"NOTIFY_SOCKET": listener.getsockname(), "WATCHDOG_USEC": "2000000"}
     with trio.move_on_after(4.5):
-        await keep_watchdog_fed(environ)
-    fed = 0
-    while True:
-        try:
-            assert listener.recv(100) == b"WATCHDOG=1"
-        except BlockingIOError:
-            break
-        fed += 1
-    assert fed == 5
+        await keep_watchdog_fed(lambda: True, environ)
+    assert heard(listener) == 5 * [b"WATCHDOG=1"]
+
+
+async def test_the_watchdog_goes_hungry_while_all_is_not_well(
+    listener: socket.socket, autojump_clock: MockClock
+) -> None:
+    environ = {"NOTIFY_SOCKET": listener.getsockname(), "WATCHDOG_USEC": "2000000"}
+    with trio.move_on_after(4.5):
+        await keep_watchdog_fed(lambda: trio.current_time() < 1.5, environ)
+    assert heard(listener) == 2 * [b"WATCHDOG=1"]
 
 
 @pytest.mark.parametrize("environ", [{}, {"WATCHDOG_USEC": "x"}, {"WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}])
 async def test_no_watchdog_is_fed_that_is_not_ours(environ: dict[str, str]) -> None:
     with trio.fail_after(1):
-        await keep_watchdog_fed(environ)
+        await keep_watchdog_fed(lambda: True, environ)

@@ -218,3 +218,37 @@ async def test_live_lines_go_before_maintenance() -> None:
             if len(said) == 3:
                 break
     assert said == ["a", "b", "older"]
+
+
+async def test_a_storage_that_answers_is_not_silent_even_if_it_refuses(autojump_clock: MockClock) -> None:
+    house = House()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.pipeline.maintain)
+        for _ in range(10):
+            await trio.sleep(UPKEEP_SECONDS[1])
+            assert house.pipeline.silence <= UPKEEP_SECONDS[1]
+        nursery.cancel_scope.cancel()
+    house.storage.refusals = [StorageUnavailableError("disk full")] * 100
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.intake.send, batch("a"))
+        while "storage" not in house.health.services:
+            await trio.lowlevel.checkpoint()  # the clock stands still while a task runs
+        for _ in range(60):
+            await trio.sleep(1)
+            assert house.pipeline.silence <= 5
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_storage_that_never_answers_falls_silent(autojump_clock: MockClock) -> None:
+    house = House()
+    house.storage.gate = trio.Event()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.intake.send, batch("a"))
+        await house.until_waiting(0)
+        await nursery.start(house.pipeline.maintain)  # waits for its turn
+        await trio.sleep(1000)
+        assert house.pipeline.silence >= 1000
+        house.storage.gate.set()
+        await trio.sleep(1)
+        assert house.pipeline.silence <= 1
+        nursery.cancel_scope.cancel()

@@ -83,6 +83,10 @@ class Daemon:
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:500]}"
         return answer.content
 
+    async def status(self, path: str, **headers: str) -> int:
+        """GET a path and return the status of the answer."""
+        return (await self._client.get(self.url + path, headers=headers)).status_code
+
     async def items(self, path: str) -> list[dict[str, Any]]:
         """GET every page of a list."""
         found: list[dict[str, Any]] = []

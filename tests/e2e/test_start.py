@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import trio
 from msgspec import Struct
 
-from tests.e2e.daemon import Daemon, run_ccod
+from tests.e2e.daemon import CCOD, Daemon, run_ccod
 from tests.e2e.home import Home
 
 
@@ -73,6 +74,47 @@ async def test_a_bad_configuration_is_one_line(tmp_path: Path, wrong: Wrong) -> 
     code, stderr = await run_ccod(home, "serve", "--config", str(home.config), **wrong.environment)
     assert code == 78, stderr
     assert wrong.says in one_line(stderr)
+
+
+async def test_strange_surroundings_do_not_keep_it_from_starting(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    (gone := tmp_path / "gone").mkdir()
+    program = f"""
+        umask 0777; cd {gone}; rmdir {gone}
+        exec {CCOD} serve --config {home.config} --set log.level=debug <&- >&- 2>&-
+    """
+    strange = {"NOTIFY_SOCKET": str(tmp_path / "nobody"), "TZ": "nonsense", "LANG": "C", "XDG_DATA_HOME": "relative"}
+    environment = home.environment | strange | {"WATCHDOG_USEC": "100000"}
+    socket = tmp_path / "ccod.sock"
+    process = await trio.lowlevel.open_process(
+        ["/bin/sh", "-c", program], env=environment | {"CCOD_HTTP__SOCKET": str(socket)}
+    )
+    try:
+        with trio.fail_after(30):
+            while not socket.exists():
+                assert process.returncode is None
+                await trio.sleep(0.02)
+        process.terminate()
+        with trio.fail_after(10):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert {path.stat().st_mode & 0o077 for path in home.database.parent.iterdir()} == {0}
+
+
+async def test_a_relative_path_in_a_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    (gone := tmp_path / "gone").mkdir()
+    done = await trio.run_process(
+        ["/bin/sh", "-c", f"cd {gone}; rmdir {gone}; exec {CCOD} serve --config {home.config} --database x.db"],
+        env=home.environment,
+        capture_stderr=True,
+        check=False,
+    )
+    assert done.returncode == 78
+    assert "the current folder is gone" in one_line(done.stderr.decode())
 
 
 async def test_a_configuration_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:

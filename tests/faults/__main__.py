@@ -45,6 +45,7 @@ TRIALS = (
     Trial("histories", "--count", 300, 10),
     Trial("salvage", "--count", 10_000, 500),
     Trial("mutation", "--count", 100_000, 1000),
+    Trial("configurations", "--count", 5000, 300),
     Trial("contract", "--count", 100, 3),
     Trial("timing", "--count", 300, 5),
     Trial("forgery"),
@@ -77,7 +78,7 @@ def main() -> int:
     outcomes = [run(trial, arguments.seed, quick=arguments.quick) for trial in TRIALS]
     print(f"\nseed {arguments.seed}")
     for outcome in outcomes:
-        print(f"{outcome.trial.name:12}{outcome.seconds:>8.0f} s  {outcome.verdict}")
+        print(f"{outcome.trial.name:14}{outcome.seconds:>8.0f} s  {outcome.verdict}")
     return 0 if all(outcome.verdict.startswith(("pass", "SKIPPED")) for outcome in outcomes) else 1
 
 

@@ -92,8 +92,11 @@ class MemoryIntake:
 
 
 @asynccontextmanager
-async def following(root: Path, intake: MemoryIntake, **changed: Any) -> AsyncIterator[None]:
-    """Run the source over one root; unless `changed` says otherwise by a scan each 20 ms, with no watcher."""
+async def following(root: Path, intake: MemoryIntake, **changed: Any) -> AsyncIterator[ClaudeSettings]:
+    """Run the source over one root; unless `changed` says otherwise by a scan each 20 ms, with no watcher.
+
+    Yields its settings, of which some may be changed meanwhile.
+    """
     given: dict[str, Any] = {
         "roots": [str(root)],
         "scan_interval": 0.02,
@@ -109,7 +112,7 @@ async def following(root: Path, intake: MemoryIntake, **changed: Any) -> AsyncIt
 
         with trio.fail_after(PATIENCE):
             await nursery.start(run)
-        yield
+        yield settings
         nursery.cancel_scope.cancel()
 
 

@@ -528,3 +528,23 @@ def _bytes_read() -> int:
 
 def _state(root: Path) -> list[tuple[str, int, int, int]]:
     return sorted((str(p), s.st_mode, s.st_mtime_ns, s.st_ctime_ns) for p in root.rglob("*") for s in [p.stat()])
+
+
+async def test_other_roots_are_followed_without_a_restart(root: Path, file: Path, intake: MemoryIntake) -> None:
+    other = root.parent / "others" / "-home-me" / f"{OTHER}.jsonl"
+    other.parent.mkdir(parents=True)
+    file.write_bytes(LINE)
+    other.write_bytes(LINE)
+    async with following(root, intake) as settings:
+        await intake.has(file, LINE)
+        settings.roots = [str(root), str(root.parent / "others")]
+        await intake.has(other, LINE)
+        append(file, LINE)
+        append(other, LINE)
+        await intake.has(file, 2 * LINE)
+        await intake.has(other, 2 * LINE)
+        settings.roots = [str(root)]
+        append(other, LINE)
+        append(file, LINE)
+        await intake.has(file, 3 * LINE)
+    assert len(intake.of(file)) == 3

@@ -1,0 +1,97 @@
+"""What the commands of one call share, and the options that all of them take."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from ccod.configuration import Configuration
+from ccod.manager import Manager
+from ccod.settings import Settings
+
+
+class App:
+    """Where the configuration is, and what came of it."""
+
+    def __init__(self) -> None:
+        self.file: Path | None = None
+        self.overrides: dict[str, str] = {}
+        self._manager: Manager | None = None
+        self._disabled: list[str] = []
+
+    def configuration(self) -> Configuration:
+        return Configuration(self.file, os.environ, self.overrides)
+
+    def manager(self) -> Manager:
+        """Return the loaded plugins, loaded anew where an option read since then leaves out others."""
+        disable = self.configuration().core().disable
+        if self._manager is None or self._disabled != disable:
+            self._manager, self._disabled = Manager(disable), disable
+        return self._manager
+
+    def settings(self) -> Settings:
+        """Read and check the whole configuration. Raises ConfigError or PluginError for the first thing wrong."""
+        manager = self.manager()
+        manager.require()
+        configuration = self.configuration()
+        return configuration.settings(manager.schemas(), absent=configuration.core().disable)
+
+    def settings_again(self, manager: Manager, settings: Settings) -> Settings:
+        """Read and check the whole configuration for a daemon that runs with these; its plugins stay as they are."""
+        configuration = self.configuration()
+        absent = [*settings.core.disable, *configuration.core().disable]
+        read = configuration.settings(manager.schemas(), absent=absent)
+        manager.require_roles(read)
+        return read
+
+
+pass_app = click.make_pass_decorator(App, ensure=True)
+
+
+class Group(click.Group):
+    """A group whose commands, and theirs, each take the options that say where the configuration is."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        super().add_command(_with_options(cmd), name)
+
+
+def _with_options(cmd: click.Command) -> click.Command:
+    """Let a command, and those below it, take the options that say where the configuration is."""
+    for each in cmd.commands.values() if isinstance(cmd, click.Group) else ():
+        _with_options(each)
+    return set_option(config_option(cmd))
+
+
+def _remember_file(ctx: click.Context, _: click.Parameter, file: Path | None) -> None:
+    if file is not None:
+        ctx.ensure_object(App).file = file
+
+
+def _remember_values(ctx: click.Context, _: click.Parameter, assignments: tuple[str, ...]) -> None:
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{assignment!r} is not NAME=VALUE, such as http.port=3000")
+        ctx.ensure_object(App).overrides[name] = text
+
+
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    expose_value=False,
+    is_eager=True,
+    callback=_remember_file,
+    metavar="FILE",
+    help="Configuration file, instead of $XDG_CONFIG_HOME/ccod/config.toml.",
+)
+set_option = click.option(
+    "--set",
+    multiple=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_remember_values,
+    metavar="NAME=VALUE",
+    help="Set one value, such as --set http.port=3000. May be repeated.",
+)

@@ -1,0 +1,127 @@
+"""`ccod service`, with a program in place of systemctl that writes down what it is told."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ccod.cli import cli
+from ccod.commands.service import quoted, unit
+from ccod.errors import CcodError, UnavailableError
+
+ROOT = Path(__file__).parents[2]
+
+
+class House:
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.unit = home / ".config" / "systemd" / "user" / "ccod.service"
+        self.calls = home / "calls"
+        self.programs = home / "bin"
+        self.programs.mkdir()
+
+    def systemctl(self, *, refuses: str = "") -> None:
+        """Install a systemctl that knows the user's manager, and refuses one word."""
+        program = self.programs / "systemctl"
+        program.write_text(
+            f'#!/bin/sh\necho "$*" >> {self.calls}\n'
+            f'case "$*" in *{refuses or "no-such-word"}*) echo no >&2; exit 1;; esac\n'
+        )
+        program.chmod(0o755)
+
+    def told(self) -> list[str]:
+        lines = self.calls.read_text().splitlines() if self.calls.exists() else []
+        return [line.removeprefix("--user ") for line in lines if "show-environment" not in line]
+
+    def run(self, *arguments: str, **environ: str) -> Result:
+        quiet = {name: None for name in os.environ if name.startswith("CCOD_")}
+        environment = {**quiet, "HOME": str(self.home), "XDG_CONFIG_HOME": "", "PATH": str(self.programs), **environ}
+        return CliRunner(env=environment).invoke(cli, ["service", *arguments])
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+def test_the_unit_is_written_started_and_removed(house: House) -> None:
+    house.systemctl()
+    result = house.run("install")
+    assert result.exit_code == 0, result.output
+    assert "ExecStart=/" in house.unit.read_text()
+    assert house.told() == ["daemon-reload", "enable ccod.service", "restart ccod.service"]
+    house.calls.unlink()
+    assert house.run("install", "--no-start").exit_code == 0
+    assert house.told() == []
+    assert "Your history stays" in house.run("uninstall").output
+    assert not house.unit.exists()
+    assert house.told() == ["disable --now ccod.service", "daemon-reload"]
+
+
+def test_without_a_manager_the_unit_is_written_all_the_same(house: House) -> None:
+    assert "No systemd of yours runs here" in house.run("install").output
+    assert house.unit.exists()
+    assert isinstance(house.run("status").exception, UnavailableError)
+    assert house.run("uninstall").exit_code == 0
+    assert "nothing is installed" in str(house.run("uninstall").exception)
+
+
+def test_what_systemd_refuses_is_told(house: House) -> None:
+    house.systemctl(refuses="restart")
+    error = house.run("install").exception
+    assert isinstance(error, CcodError)
+    assert str(error) == "systemctl restart ccod.service: no; see `ccod service logs`"
+
+
+def test_a_wrong_configuration_is_not_installed(house: House) -> None:
+    (file := house.home / "my ccod.toml").write_text("[http]\nport = 'x'\n")
+    assert "port = 'x'" in str(house.run("install", "--config", str(file)).exception)
+    assert "takes no --set" in str(house.run("install", "--set", "http.port=1").exception)
+    assert not house.unit.exists()
+    file.write_text("[http]\nport = 1\n")
+    assert house.run("install", "--config", str(file)).exit_code == 0
+    assert f'serve --config "{file}"\n' in house.unit.read_text()
+
+
+def test_variables_of_the_shell_that_a_service_does_not_see_are_named(house: House) -> None:
+    assert "does not see what this shell sets: PORT;" in house.run("install", PORT="1").stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "written"),
+    [
+        ("/usr/bin/ccod", "/usr/bin/ccod"),
+        ("/a b", '"/a b"'),
+        ("/100%/$x", "/100%%/$$x"),
+        ('/a"b\\c', '"/a\\"b\\\\c"'),
+        ("", '""'),
+    ],
+)
+def test_words_are_quoted_as_systemd_reads_them(word: str, written: str) -> None:
+    assert quoted(word) == written
+
+
+@pytest.mark.skipif(not (ROOT / "systemd").is_dir(), reason="the unit is compared on the source tree")
+def test_the_unit_of_the_source_tree_is_the_package_s() -> None:
+    assert (ROOT / "systemd" / "ccod.service").read_text() == unit(["%h/.local/bin/ccod", "serve"]).replace("%%h", "%h")
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_a_written_unit_is_valid(house: House) -> None:
+    import subprocess
+
+    (file := house.home / "a %b.toml").write_text("")
+    house.run("install", "--config", str(file))
+    environ = {"PATH": os.environ["PATH"], "HOME": str(house.home), "XDG_RUNTIME_DIR": str(house.home)}
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--user", str(house.unit)],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
