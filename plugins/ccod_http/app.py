@@ -60,9 +60,9 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
     Pacer(mine.limits, table).install(app)
     table.install()
     Compression(table).install(app)
-    Reuse(observatory.storage, observatory.cache, table).install(app)
     for plugin, middleware in asking("ccod_http_middleware", Middleware):
         _install_middleware(app, plugin, middleware)
+    Reuse(observatory.storage, observatory.cache, table).install(app)
     return app
 
 

@@ -53,6 +53,7 @@ ERRORS = {
     503: "The storage is not to be had now.",
 }
 """What the statuses mean that several routes answer with."""
+NOT_MODIFIED = "The answer whose `ETag` is shown as `If-None-Match` is still true."
 ALWAYS = (400, 403, 408, 413, 414, 421, 431, 500, 503)
 
 
@@ -114,6 +115,7 @@ def _operation(row: Row, schema_of: Mapping[int, Json]) -> Json:
         "parameters": [*_path_parameters(row.path), *_query_parameters(route)],
         "responses": {
             str(int(route.status)): _answer(route, schema_of),
+            **({"304": {"description": NOT_MODIFIED}} if route.stored else {}),
             **{str(status): {"$ref": f"#/components/responses/{status}"} for status in errors_of(route)},
         },
         "x-access": route.access,

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from msgspec import Struct, structs
 from quart import Quart, Response, g
 
-from ccod_http.callers import client_address, client_network
-from ccod_http.identity import current_user
+from ccod_http.callers import client_address
+from ccod_http.identity import caller, current_user
 from ccod_http.problems import Problem
 from ccod_http.quota import Quota, Verdict, seconds
 from ccod_http.routes import Pace
@@ -25,7 +25,7 @@ class Paced(Struct, frozen=True):
 
 
 class Pacer:
-    """Counts requests by account or, for strangers, by address, so that none uses up what is another's.
+    """Counts requests by account or, for strangers, by local user or address, so that none uses up what is another's.
 
     On the Unix socket nobody counts: it is the owner's own. Headers are those of the IETF's
     draft-ietf-httpapi-ratelimit-headers-10.
@@ -45,14 +45,14 @@ class Pacer:
     async def count(self) -> None:
         route = self._table.route()
         pace = route.pace if route else "read"
-        caller = _caller()
+        who = _who()
         if self._settings != self._made_from:  # the daemon read its settings again
             self._made_from = structs.replace(self._settings)
             self._quotas = _quotas(self._settings)
         quota = self._quotas.get(pace)
-        if caller is None or quota is None:
+        if who is None or quota is None:
             return
-        g.paced = paced = Paced(pace, quota, quota.take(caller))
+        g.paced = paced = Paced(pace, quota, quota.take(who))
         if not paced.verdict.within:
             raise Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,
@@ -84,8 +84,8 @@ def _quotas(settings: LimitSettings) -> dict[Pace, Quota]:
     }
 
 
-def _caller() -> str | None:
+def _who() -> str | None:
     if client_address() is None:
         return None
     user = current_user()
-    return client_network() if user is None else f"user {user.id}"
+    return caller() if user is None else f"account {user.id}"

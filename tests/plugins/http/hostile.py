@@ -23,7 +23,7 @@ def get(path: str | bytes, *headers: bytes) -> bytes:
     return raw(b"GET " + path + b" HTTP/1.1", HOST + CLOSE + b"".join(each + b"\r\n" for each in headers))
 
 
-def post(headers: bytes, body: bytes = b"", path: bytes = b"/api/projects") -> bytes:
+def post(headers: bytes, body: bytes = b"", path: bytes = b"/health") -> bytes:
     return raw(b"POST " + path + b" HTTP/1.1", HOST + CLOSE + headers, body)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from quart import Response
 
+from ccod_http.web import Middleware, Problem
 from tests.plugins.http.serving import Server, serving
 
 
@@ -75,6 +77,33 @@ async def test_what_reveals_is_made_each_time(server: Server) -> None:
             answer = await client.get("/api/conversations/nobody/messages?reveal=true")
             assert (answer.status_code, answer.headers.get("ETag")) != (200, "")
             assert "ETag" not in answer.headers
+
+
+class Door(Middleware):
+    """Lets nobody in while it is closed, and says something more of its own."""
+
+    closed = False
+
+    async def before(self) -> Response | None:
+        if self.closed:
+            raise Problem(403, "CLOSED", "The door is closed.")
+        return None
+
+    async def after(self, response: Response) -> Response:
+        response.set_data(await response.get_data(as_text=False) + b" ")
+        return response
+
+
+async def test_middleware_stands_before_and_behind_what_is_given_again() -> None:
+    door = Door()
+    async with serving(middleware=[door]) as server, server.client() as client:
+        server.shelf.revision = 1
+        first = await client.get("/count/a")
+        assert first.content.endswith(b"} ")
+        assert (await client.get("/count/a")).content == first.content
+        door.closed = True
+        for headers in ({}, {"If-None-Match": first.headers["ETag"]}):
+            assert (await client.get("/count/a", headers=headers)).status_code == 403
 
 
 async def test_a_304_bears_what_it_must_and_no_body(server: Server) -> None:
