@@ -100,6 +100,7 @@ async def test_usage_is_told_and_explained(daemon: Daemon) -> None:
             costed(0, 0) | {"model": "<synthetic>", "responseCount": 1, "unpricedCount": 0},
         ],
         "durationSeconds": 360.0,
+        "responseTimes": {"averageMs": 60_000, "p50Ms": 60_000, "p95Ms": 60_000},
         "errors": {"api": 1, "tools": 1},
         "unpriced": 1,
     }
