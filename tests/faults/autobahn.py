@@ -20,7 +20,6 @@ from pathlib import Path
 import trio
 
 from tests.e2e.daemon import open_daemon
-from tests.e2e.home import Home
 
 SKIPPED = 77
 GOOD = {"OK", "NON-STRICT", "INFORMATIONAL", "UNIMPLEMENTED"}
@@ -74,9 +73,9 @@ def install(python: str, folder: Path) -> bool:
 
 async def run(python: str, suite: Path, folder: Path, cases: list[str]) -> Counter[str]:
     """Run cases against a daemon, and return how often each verdict was given."""
-    home = Home(folder / "home")
-    home.install("echo", ECHO)
-    async with open_daemon(folder / "home") as daemon:
+    async with open_daemon(folder / "home", start=False) as daemon:
+        daemon.home.install("echo", ECHO)
+        await daemon.start()
         spec = {
             "outdir": str(folder / "reports"),
             "servers": [{"agent": "ccod", "url": daemon.url.replace("http", "ws") + "/echo"}],
