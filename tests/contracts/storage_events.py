@@ -69,7 +69,7 @@ class EventContract:
             project = next(event.project_id for event in told if event.conversation_id == "c4")
             assert project is not None
 
-            @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+            @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
             @given(
                 after=st.integers(0, len(told) + 1),
                 until=st.none() | st.integers(0, len(told) + 1),

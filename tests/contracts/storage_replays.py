@@ -69,7 +69,7 @@ class ReplayContract:
                     await send(storage, transcript, since=start, until=end, history=history)
                 return await shape(storage, name)
 
-            @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+            @settings(max_examples=40, suppress_health_check=list(HealthCheck), database=None)
             @given(st.lists(LINES, min_size=1, max_size=12), st.lists(st.integers(1, 12), max_size=6), st.booleans())
             def check(lines: list[dict[str, Any]], cuts: list[int], history: bool) -> None:
                 nonlocal examples

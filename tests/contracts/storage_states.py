@@ -205,7 +205,7 @@ class StateContract:
                 if at != "completed":
                     assert await state(storage, whole) == (shown.state, shown.state_reason)
 
-            @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+            @settings(max_examples=30, suppress_health_check=list(HealthCheck), database=None)
             @given(st.lists(LINES, min_size=1, max_size=10), st.lists(st.integers(0, 70), max_size=8))
             def check(lines: list[Line], pauses: list[int]) -> None:
                 nonlocal examples

@@ -12,12 +12,12 @@ import sqlite3
 import sys
 import tempfile
 from abc import ABC, abstractmethod
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import trio
 from msgspec import Struct
-from trio_websocket import ConnectionClosed, HandshakeError, open_websocket
+from trio_websocket import ConnectionClosed, HandshakeError, wrap_client_stream
 
 from tests.e2e.daemon import Daemon, free_port, open_daemon
 from tests.e2e.waiting import eventually
@@ -61,9 +61,11 @@ class Subscriber(ABC):
 
     async def run(self) -> None:
         while True:
-            with suppress(OSError, HandshakeError, ConnectionClosed, trio.BrokenResourceError):
+            try:
                 with trio.move_on_after(self.dice.expovariate(1 / 3)):
                     await self.listen()
+            except* (OSError, HandshakeError, ConnectionClosed, trio.BrokenResourceError):
+                pass  # the daemon was killed, or is not there yet
             await trio.sleep(self.dice.uniform(0, 0.5))
 
     @abstractmethod
@@ -79,7 +81,9 @@ class Subscriber(ABC):
 
 class WebSocketSubscriber(Subscriber):
     async def listen(self) -> None:
-        async with open_websocket("127.0.0.1", self.port, "/ws", use_ssl=False, disconnect_timeout=1) as ws:
+        stream = await trio.open_tcp_stream("127.0.0.1", self.port)
+        async with stream, trio.open_nursery() as nursery:
+            ws = await wrap_client_stream(nursery, stream, f"127.0.0.1:{self.port}", "/ws")
             self.connections += 1
             await ws.send_message(json.dumps({"type": "subscribe", "channel": "conversations", "since": self.last}))
             while True:

@@ -21,7 +21,7 @@ import ccod_rest
 import ccod_ws
 from ccod import Bus, Health, Observatory, Settings
 from ccod.settings import CoreSettings
-from ccod_http.settings import HttpSettings
+from ccod_http.settings import HttpSettings, LimitSettings
 from ccod_http.table import Table
 from ccod_http.transport import HttpTransport
 from ccod_jwt.auth import JwtAuth
@@ -154,7 +154,7 @@ async def desk(folder: Path, backoff: Backoff | None = None, **settings: Any) ->
     chosen = Settings(
         CoreSettings(),
         {
-            HttpSettings: HttpSettings(host="127.0.0.1", port=0, socket=str(socket)),
+            HttpSettings: HttpSettings(host="127.0.0.1", port=0, socket=str(socket), limits=LimitSettings(window=0)),
             JwtSettings: jwt,
             WsSettings: WsSettings(),
         },

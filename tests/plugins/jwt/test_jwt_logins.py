@@ -175,7 +175,7 @@ async def refused(code: str, work: Callable[..., Any], *values: Any) -> None:
     assert caught.value.code == code
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 99)), max_size=18))
 async def test_exactly_the_tokens_that_should_be_are_valid(
     steps: list[tuple[Callable[[Model, int], Any], int]],

@@ -63,7 +63,7 @@ async def owners(database: Path, lines: list[Line]) -> dict[Key, tuple[bool, str
         return found
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(LINES, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_any_order_of_arrival_gives_the_same_owners(empty_database: Path, lines: list[Line], random: Random) -> None:
     shuffled = [*lines]

@@ -69,7 +69,7 @@ said = st.tuples(st.sampled_from(TIMES) | st.just(10**9), st.sampled_from(["oak"
 arrivals = st.lists(st.tuples(st.lists(said, min_size=1, max_size=8), st.integers(0, 4)), min_size=1, max_size=8)
 
 
-@how(max_examples=10, deadline=None)
+@how(max_examples=10)
 @given(
     arrivals=arrivals,
     since=st.just(-1) | st.sampled_from(TIMES),

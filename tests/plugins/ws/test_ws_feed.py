@@ -6,7 +6,7 @@ import threading
 from itertools import pairwise
 
 import trio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
@@ -69,7 +69,6 @@ async def test_no_more_are_taken_at_once_than_asked_for(autojump_clock: MockCloc
     assert [len(await coalescer.take(10)) for _ in range(3)] == [10, 10, 5]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(0, 0.5)), max_size=40))
 def test_the_last_value_of_every_key_passes_in_the_end(changes: list[tuple[int, float]]) -> None:
     trio.run(pass_all, changes, clock=MockClock(autojump_threshold=0))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import trio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import TextMessage
@@ -37,7 +37,6 @@ def understood(connection: Connection, data: bytes) -> list[str]:
     return texts
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=9), SIZES), min_size=1, max_size=5), st.booleans())
 def test_a_client_reads_what_was_framed(parts: list[tuple[str, int]], deflates: bool) -> None:
     texts = [(text * (size // len(text) + 1))[:size] for text, size in parts]

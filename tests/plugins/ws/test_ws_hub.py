@@ -26,7 +26,7 @@ CHANGE = FileChanged("change", "/x/c1.jsonl", 1, 1)
 FILES = Topic("files", "change")
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(["files", "system"]), max_size=12))
 async def test_a_broadcast_is_encoded_once_for_all(channels: list[str]) -> None:
     house = make_house()

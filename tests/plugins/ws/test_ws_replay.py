@@ -172,7 +172,7 @@ class Storm:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_nobody_misses_or_doubles_anything_in_a_storm(seed: int) -> None:
     trio.run(weather, seed, clock=MockClock(autojump_threshold=0))
 
