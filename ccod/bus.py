@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ccod.model import Stored
+from ccod.events import Stored
 
 if TYPE_CHECKING:
     import trio

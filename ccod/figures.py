@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from ccod.model import Conversation, Key, Totals
+from ccod.model import Key
+from ccod.stored import Conversation, Totals
 
 QUARTER_MS = 15 * 60 * 1000
 """Figures are kept by quarters of an hour, counted from 1970 on: every time zone begins its days with one."""

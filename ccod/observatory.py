@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct, field
 
 from ccod.bus import Bus
+from ccod.events import Stored
 from ccod.health import Health
-from ccod.model import Content, Message, Stored
+from ccod.model import Content
 from ccod.redaction import Redactor
 from ccod.roles import Auth, Cache, Parser, Storage
 from ccod.settings import Reloaded
+from ccod.stored import Message
 
 if TYPE_CHECKING:
     import trio

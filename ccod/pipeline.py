@@ -12,8 +12,9 @@ import trio
 
 from ccod.bus import Bus
 from ccod.errors import StorageUnavailableError
+from ccod.events import Stored
 from ccod.health import Health, Progress
-from ccod.model import TOO_LONG, Batch, Checkpoint, Entry, Stored, Stream, Unparsed
+from ccod.model import TOO_LONG, Batch, Checkpoint, Entry, Stream, Unparsed
 from ccod.roles import Parser, Storage
 
 RETRY_SECONDS = (0.25, 5.0)

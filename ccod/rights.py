@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from ccod.model import Right, User
+from ccod.users import Right, User
 
 Access = Literal["public", "read", "write", "reveal", "admin"]
 """What a route asks of its caller. `public`: nothing. `read`: to see what is stored, secrets masked. `write`: to change

@@ -10,52 +10,43 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ccod.events import Event, Position, Stored
 from ccod.figures import FigureQuery, Overview, SessionQuery, SessionUsage, SpanUsage
 from ccod.health import Health
-from ccod.model import (
-    Activity,
-    Batch,
-    CalledTool,
-    Checkpoint,
-    Content,
-    Conversation,
+from ccod.model import Batch, Checkpoint, Content, Cost, Entry, Record, Response, Stream, Unparsed
+from ccod.queries import (
     ConversationQuery,
-    Cost,
     CountedQuery,
-    CountedResponse,
-    Entry,
     EntryQuery,
-    Event,
     EventQuery,
-    Found,
-    Message,
     MessageQuery,
-    Node,
-    Page,
-    Peer,
-    Position,
-    Project,
     ProjectDraft,
     ProjectEdit,
     ProjectQuery,
-    Quarantined,
     QuarantineQuery,
-    Record,
-    RecordType,
-    Response,
-    ResponseRecord,
     SearchQuery,
+    ToolCallQuery,
+)
+from ccod.stored import (
+    Activity,
+    CalledTool,
+    Conversation,
+    CountedResponse,
+    Found,
+    Message,
+    Node,
+    Page,
+    Project,
+    Quarantined,
+    RecordType,
+    ResponseRecord,
     StorageFacts,
-    Stored,
     StoredEntry,
     StoredStream,
-    Stream,
     Subagent,
-    ToolCallQuery,
     Totals,
-    Unparsed,
-    User,
 )
+from ccod.users import Peer, User
 
 if TYPE_CHECKING:
     import trio

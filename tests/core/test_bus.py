@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from ccod.bus import Bus, Subscription
-from ccod.model import Stored
+from ccod.events import Stored
 
 
 def batch(number: int) -> Stored:

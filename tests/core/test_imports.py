@@ -16,8 +16,10 @@ if not CORE.is_dir():
     pytest.skip("the import rules are checked on the source tree", allow_module_level=True)
 
 FLOORS = (
-    {"version", "errors", "model", "health", "positions"},
-    {"figures"},
+    {"version", "errors", "model", "users", "health", "positions"},
+    {"stored"},
+    {"events"},
+    {"figures", "queries"},
     {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition", "files"},
     {"conversion", "log", "observatory", "pipeline", "progress", "local", "example", "jsonschema"},
     {"hookspecs", "layers", "reloading"},

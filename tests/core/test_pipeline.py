@@ -11,17 +11,9 @@ from trio.testing import MockClock
 
 from ccod.bus import Bus
 from ccod.errors import StorageUnavailableError
+from ccod.events import Stored
 from ccod.health import Health, ServiceHealth
-from ccod.model import (
-    Batch,
-    Checkpoint,
-    Content,
-    Entry,
-    Record,
-    Stored,
-    Stream,
-    Unparsed,
-)
+from ccod.model import Batch, Checkpoint, Content, Entry, Record, Stream, Unparsed
 from ccod.pipeline import UPKEEP_SECONDS, Pipeline, SourceIntake
 from tests.plugins.http.shelf import Shelf as EmptyShelf
 

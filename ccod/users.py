@@ -1,0 +1,36 @@
+"""Who asks, and what a transport knows of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Peer(Struct, frozen=True):
+    """What a transport knows of a caller. `uid` is set only where the kernel vouches for a local process;
+    `token` is what the caller presented; `foreign` is True where another site's page sent the request; `unix` is True
+    on the Unix socket, which only the owner can open and no web page can reach."""
+
+    uid: int | None = None
+    token: str | None = None
+    foreign: bool = False
+    unix: bool = False
+
+
+Right = Literal["read", "write", "reveal", "admin"]
+
+
+class User(Struct, frozen=True):
+    """Who is asking. `scopes` narrows what the role may do, as those of an API key; None narrows nothing.
+
+    `credential` names what was presented, such as one login of several, in words of the auth plugin; "" is nothing.
+    `expires_at` is when that ends by itself.
+    """
+
+    id: str
+    email: str
+    role: Literal["owner", "admin", "user"]
+    scopes: frozenset[Right] | None = None
+    credential: str = ""
+    expires_at: int | None = None
