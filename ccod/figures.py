@@ -6,9 +6,11 @@ call counts in every conversation that shows it, and at the time at which it was
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from ccod.model import Key
 from ccod.stored import Conversation, Totals
@@ -72,6 +74,10 @@ class Figures(Struct, frozen=True):
     tool_pending_count: int = 0
     tool_error_count: int = 0
     totals: Totals = Totals()
+
+    def __add__(self, other: Figures) -> Figures:
+        """Add what went on in other conversations, or what else went on in these."""
+        return Figures(*map(operator.add, astuple(self), astuple(other)))
 
 
 class ProjectFigures(Struct, frozen=True):

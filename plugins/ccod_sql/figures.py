@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from operator import add
 from typing import Any, Literal
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -17,7 +19,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
-    literal_column,
     select,
 )
 
@@ -35,7 +36,9 @@ from ccod import (
 )
 from ccod_sql.tables import TOKENS, Number, conversations, message_quarters, model_quarters, projects, tool_quarters
 
-By = Literal["span", "project", "nothing"]
+By = Literal["span", "project"]
+Found = Sequence[Sequence[Any]]
+"""Rows of sums, each with what it is grouped by in front."""
 
 _EACH = func.json_each(bindparam("spans")).table_valued("value")
 SPANS = (
@@ -50,7 +53,6 @@ SPANS = (
 KEYS: Mapping[By, ColumnElement[Any]] = {
     "span": SPANS.c.start,
     "project": conversations.c.project_id,
-    "nothing": literal_column("'all'"),
 }
 PROJECT = select(projects.c.id).where(projects.c.key == bindparam("project")).scalar_subquery()
 
@@ -87,18 +89,26 @@ def usage(connection: Connection, query: FigureQuery) -> Sequence[SpanUsage]:
 
 
 def overview(connection: Connection, query: FigureQuery) -> Overview:
-    """Return what went on."""
+    """Return what went on. Each table is read twice, by span and by project: all else adds up from projects."""
     query = replace(query, model=None)
-    spans = _figures(connection, query, "span")
-    models = _rows(connection, query, model_quarters, "nothing", USED, model_quarters.c.model)
-    tools = _rows(connection, query, tool_quarters, "nothing", [*CALLED, *TIMED], tool_quarters.c.name)
+    spoken = _rows(connection, query, message_quarters, "project", SPOKEN)
+    called = _rows(connection, query, tool_quarters, "project", [*CALLED, *TIMED], tool_quarters.c.name)
+    used = _rows(connection, query, model_quarters, "project", USED, model_quarters.c.model)
+    by_project = _figures(
+        spoken, [(id_, *counts[: len(CALLED)]) for id_, _, *counts in called], [(id_, *sums) for id_, _, *sums in used]
+    )
+    by_span = _figures(
+        _rows(connection, query, message_quarters, "span", SPOKEN),
+        _rows(connection, query, tool_quarters, "span", CALLED),
+        _rows(connection, query, model_quarters, "span", USED),
+    )
     return Overview(
-        figures=_figures(connection, query, "nothing").get("all", Figures()),
+        figures=sum(by_project.values(), Figures()),
         average_duration_ms=_average_duration(connection, query),
-        spans=[(start * QUARTER_MS, spans[start]) for start in sorted(spans)],
-        projects=_projects(connection, query),
-        models=[ModelUsage(model, totals(used)) for _, model, *used in models],
-        tools=[ToolFigures(*row[1:]) for row in tools],
+        spans=[(start * QUARTER_MS, by_span[start]) for start in sorted(by_span)],
+        projects=_projects(connection, by_project),
+        models=_models(used),
+        tools=_tools(called),
     )
 
 
@@ -107,23 +117,38 @@ def totals(used: Sequence[int]) -> Totals:
     return Totals(Usage(*used[: len(TOKENS)]), *used[len(TOKENS) :])
 
 
-def _figures(connection: Connection, query: FigureQuery, by: By) -> dict[Any, Figures]:
-    found: dict[Any, Figures] = {}
-    for key, conversation_count, users, assistants in _rows(connection, query, message_quarters, by, SPOKEN):
-        found[key] = Figures(conversation_count, users, assistants)
-    for key, calls, pending, errors in _rows(connection, query, tool_quarters, by, CALLED):
-        before = found.get(key, Figures())
-        found[key] = replace(before, tool_call_count=calls, tool_pending_count=pending, tool_error_count=errors)
-    for key, *used in _rows(connection, query, model_quarters, by, USED):
-        found[key] = replace(found.get(key, Figures()), totals=totals(used))
+def _figures(spoken: Found, called: Found, used: Found) -> dict[Any, Figures]:
+    """Add up what rows say of what they begin with. No two of `spoken` begin with the same."""
+    found: dict[Any, Figures] = defaultdict(Figures)
+    for key, *counts in spoken:
+        found[key] += Figures(*counts)
+    for key, calls, pending, errors in called:
+        found[key] += Figures(tool_call_count=calls, tool_pending_count=pending, tool_error_count=errors)
+    for key, *amounts in used:
+        found[key] += Figures(totals=totals(amounts))
     return found
 
 
-def _projects(connection: Connection, query: FigureQuery) -> list[ProjectFigures]:
-    found = _figures(connection, query, "project")
+def _projects(connection: Connection, found: Mapping[int | None, Figures]) -> list[ProjectFigures]:
     columns = select(projects.c.id, projects.c.key, projects.c.name, projects.c.last_activity)
     named = {row.id: (row.key, row.name, row.last_activity) for row in connection.execute(columns)}
     return [ProjectFigures(*named.get(id_, (None, None, None)), figures) for id_, figures in found.items()]
+
+
+def _models(used: Found) -> list[ModelUsage]:
+    found: dict[str, Totals] = defaultdict(Totals)
+    for _, model, *amounts in used:
+        found[model] += totals(amounts)
+    return [ModelUsage(model, summed) for model, summed in found.items()]
+
+
+def _tools(called: Found) -> list[ToolFigures]:
+    found: dict[str, ToolFigures] = {}
+    for _, name, *counts in called:
+        before = found.get(name)
+        added = counts if before is None else map(add, astuple(before)[1:], counts)
+        found[name] = ToolFigures(name, *added)
+    return list(found.values())
 
 
 def _average_duration(connection: Connection, query: FigureQuery) -> int | None:

@@ -11,13 +11,14 @@ import argparse
 import platform
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import trio
 from msgspec import Struct
 
-from tests.bench import idle, ingest, size
+from tests.bench import idle, ingest, rest, size
 from tests.bench.corpus import SEED, SIZES, Corpus, build
 from tests.bench.fanout import Fanout, fanout
 from tests.bench.latency import Latency
@@ -44,9 +45,11 @@ class Figures(Struct):
     bare: Fanout
     first_start: idle.Idle
     warm_start: idle.Idle
+    rest_size: str
+    rest: list[rest.Route]
 
 
-async def run(folder: Path, chosen: str, seed: int, appends: int, rounds: int) -> Figures:
+async def run(folder: Path, chosen: str, rest_size: str, *, seed: int, appends: int, rounds: int) -> Figures:
     corpus = build(folder / "corpus", SIZES[chosen], seed)
     floor, cold = await ingest.pairs(folder, corpus, rounds)
     return Figures(
@@ -65,6 +68,8 @@ async def run(folder: Path, chosen: str, seed: int, appends: int, rounds: int) -
         bare=await fanout("bare"),
         first_start=await idle.idle(folder / "empty"),
         warm_start=await idle.idle(folder / "cold-0", ingest.roots(corpus)),
+        rest_size=rest_size,
+        rest=await rest.measure(folder / "rest", rest_size, seed),
     )
 
 
@@ -136,6 +141,7 @@ def _ms(latency: Latency) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="M")
+    parser.add_argument("--rest-size", choices=SIZES, default="L", help="of the corpus of which the REST API tells")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--appends", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3, help="how often to run floor and cold ingest in turn")
@@ -143,7 +149,8 @@ def main() -> None:
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="ccod-bench-") as folder:
-        figures = trio.run(run, Path(folder), arguments.size, arguments.seed, arguments.appends, arguments.rounds)
+        chosen = partial(run, Path(folder), arguments.size, arguments.rest_size)
+        figures = trio.run(partial(chosen, seed=arguments.seed, appends=arguments.appends, rounds=arguments.rounds))
     corpus = figures.corpus
     print(f"\nCorpus {figures.size}: {corpus.bytes / 1e6:.0f} MB, {corpus.lines} lines; Python {figures.python}\n")
     print("| measure | value | target |\n|---|---|---|")
@@ -151,6 +158,8 @@ def main() -> None:
         print(f"| {' | '.join(row)} |")
     print("\n| table, with its indexes | size | per source byte |\n|---|---|---|")
     print("\n".join(size.lines(figures.sizes, corpus.bytes)))
+    print(f"\nREST API, corpus {figures.rest_size}\n")
+    print("\n".join(rest.lines(figures.rest)))
     if arguments.json:
         arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(figures)))
 

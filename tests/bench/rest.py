@@ -12,7 +12,7 @@ import argparse
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from tests.bench import ccod_bench, ingest, long, routes
 from tests.bench.corpus import SEED, SIZES, build
-from tests.bench.keepalive import Asking, KeepAlive, Times, ask, connected
+from tests.bench.keepalive import Asking, KeepAlive, Times, ask
 from tests.bench.routes import EMPTY, Case
 from tests.bench.size import indexed
 from tests.e2e.daemon import open_daemon
@@ -74,7 +74,7 @@ async def measure(
     async with _serving(home, MADE_ANEW) as port:
         found = await compare(port, await routes.cases(port, pages), turns, seconds)
     async with _serving(home, SERVED) as port:
-        found += await compare(port, await routes.reused(port), turns, seconds)
+        found += await compare(port, routes.reused(), turns, seconds)
     return found
 
 
@@ -90,7 +90,8 @@ async def prepare(home: Path, size: int, seed: int, pages: int) -> None:
 
 async def compare(port: int, cases: Sequence[Case], turns: int, seconds: float) -> list[Route]:
     found = []
-    async with connected(port, MOST_CONNECTIONS) as clients:
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(KeepAlive(port)) for _ in range(MOST_CONNECTIONS)]
         await ask(clients, EMPTY, seconds, Times())  # who is asking is looked up once for each connection
         for case in cases:
             one = await _speed(clients[:1], case.asking, turns, seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.bench import rest
+from tests.bench.corpus import SEED
 from tests.e2e.access import documented
 
 NO_LISTS = {
@@ -21,7 +22,7 @@ NO_LISTS = {
 
 
 async def test_every_route_that_shows_what_is_stored_is_measured(tmp_path: Path) -> None:
-    await rest.prepare(tmp_path, 300_000, rest.SEED, pages=3)
+    await rest.prepare(tmp_path, 300_000, SEED, pages=3)
     found = await rest.measure(tmp_path, "S", pages=3, turns=1, seconds=0)
     names = {route.name for route in found}
     wanted = {
