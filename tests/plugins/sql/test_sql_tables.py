@@ -308,6 +308,8 @@ def plans(project: str) -> Iterator[tuple[str, Any]]:
     yield "responses", lambda c: usage.responses_of(c, "conversation-1", PRICES)
     yield "total usage", lambda c: usage.total_usage(c, "conversation-1")
     yield "entries", lambda c: entries.find(c, "conversation-1", EntryQuery(type="user", subtype="x"))
+    for after in (None, (1,)):
+        yield f"all entries {after}", lambda c, k=after: entries.find(c, "conversation-1", EntryQuery(after=k))
     yield "nodes", lambda c: nodes.find(c, "conversation-1")
     yield "activity", lambda c: activity.of(c, "conversation-1")
     for descending in (False, True):
@@ -352,6 +354,8 @@ async def test_no_query_walks_through_all_entries(database: Path, storages: Open
                     assert all("COVERING INDEX" in step for step in scans), (name, steps)
                 if name.startswith("tool calls"):
                     assert any("USING COVERING INDEX ix_tool_calls_used" in step for step in steps), (name, steps)
+                if name.startswith("all entries"):
+                    assert sum("USING COVERING INDEX ix_entries_listed" in step for step in steps) == 2, (name, steps)
                 if name.startswith("messages"):
                     assert any("USING COVERING INDEX ix_entries_messages" in step for step in steps), (name, steps)
 
