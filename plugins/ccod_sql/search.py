@@ -49,7 +49,9 @@ ORDER BY {order} LIMIT :limit
 def find(connection: Connection, query: SearchQuery) -> Found:
     """Return the hits that `query` asks for, and where to go on."""
     values = _values(query)
-    last: int | None = connection.scalar(text(LAST_CANDIDATE), values)
+    # Without filters every match is a hit, and the newest page ends by itself: there is nothing to bound.
+    is_bounded = query.ranked or any(getattr(query, name) is not None for name in FILTERS)
+    last: int | None = connection.scalar(text(LAST_CANDIDATE), values) if is_bounded else None
     if last is not None:
         values["first"] = last
     rows = connection.execute(_statement(query), values).mappings().all()

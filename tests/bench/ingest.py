@@ -18,7 +18,7 @@ from tests.e2e.daemon import Daemon, open_daemon
 from tests.e2e.home import Tables
 from tests.e2e.waiting import eventually
 
-LIMIT_SECONDS = 900.0
+LIMIT_SECONDS = 3600.0
 POLL_SECONDS = 0.5
 LIVE_INTERVAL_SECONDS = 0.05
 
