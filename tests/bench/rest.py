@@ -12,7 +12,7 @@ import argparse
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -89,6 +89,7 @@ async def prepare(home: Path, size: int, seed: int, pages: int) -> None:
 
 
 async def compare(port: int, cases: Sequence[Case], turns: int, seconds: float) -> list[Route]:
+    """Measure each case over one connection and over four."""
     found = []
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(KeepAlive(port)) for _ in range(MOST_CONNECTIONS)]
@@ -138,7 +139,8 @@ def _apart(pid: int) -> Iterator[None]:
         yield
         return
     for thread in Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setaffinity(int(thread.name), all_of_them[:-1])
+        with suppress(ProcessLookupError):  # it has ended since
+            os.sched_setaffinity(int(thread.name), all_of_them[:-1])
     os.sched_setaffinity(0, all_of_them[-1:])
     try:
         yield
