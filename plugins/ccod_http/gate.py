@@ -10,20 +10,12 @@ from quart import Quart, Response, current_app, has_request_context, request
 
 from ccod_http.callers import scheme
 from ccod_http.problems import Problem, current, request_id
+from ccod_http.safety import HEADERS
 from ccod_http.settings import HttpSettings
 
 HSTS_SECONDS = 365 * 24 * 3600
 
 _EXPOSED = "X-Request-ID, Link, ETag, RateLimit, RateLimit-Policy, Retry-After"
-
-_HEADERS = {
-    "Cache-Control": "private, no-cache",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 
 
 class Gate:
@@ -86,7 +78,7 @@ class Gate:
         return response
 
     async def finish(self, response: Response) -> Response:
-        for name, value in _HEADERS.items():
+        for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers["X-Request-ID"] = request_id()
         response.vary.add("Origin")

@@ -23,6 +23,7 @@ from ccod import PluginError
 from ccod_http.crowd import Crowd
 from ccod_http.deflate import BoundedDeflate
 from ccod_http.problems import envelope, new_request_id, plain_problem
+from ccod_http.safety import HEADERS
 from ccod_http.soundness import MAX_HEADERS, fault, is_sound_upgrade, is_upgrade
 from ccod_http.unixsocket import peer_uid
 
@@ -421,6 +422,7 @@ def _error_answer(status: int, *more: tuple[bytes, bytes]) -> tuple[list[tuple[b
         (b"content-length", str(len(body)).encode()),
         (b"x-request-id", request_id.encode()),
         (b"connection", b"close"),
+        *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
         *more,
     ]
     return headers, body

@@ -1,16 +1,19 @@
-"""Every route, and everybody who might ask: let in or kept out as the table of docs/api.md says."""
+"""Every route, and everybody who might ask: let in or kept out as docs/api.md says, and with the headers of safety."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
+from ccod_http.page import POLICY
+from ccod_http.safety import HEADERS
 from tests.e2e.access import API, Declared, documented, served
 from tests.e2e.daemon import Daemon, open_daemon
 
@@ -122,12 +125,18 @@ def filled(path: str) -> str:
     return path.replace("{stream_id}", "1").replace("{attachment_id}", "1").replace("{", "").replace("}", "")
 
 
-async def asked(client: httpx.AsyncClient, method: str, path: str, headers: Mapping[str, str]) -> int:
-    """Return the status of the answer, which may be one without an end."""
+async def asked(client: httpx.AsyncClient, method: str, path: str, headers: Mapping[str, str]) -> httpx.Response:
+    """Return the head of the answer, which may be one without an end."""
     if method == "WEBSOCKET":
         method, headers = "GET", {**headers, **UPGRADE}
     async with client.stream(method, path, headers=headers) as answer:
-        return answer.status_code
+        return answer
+
+
+def unsafe(answer: httpx.Response) -> list[str]:
+    """Return the headers of safety that an answer lacks; a page has a policy of its own, a secret is not kept."""
+    own = {"Cache-Control": "no-store", "Content-Security-Policy": POLICY}
+    return [name for name, value in HEADERS.items() if answer.headers.get(name) not in {value, own.get(name)}]
 
 
 async def mistakes(client: httpx.AsyncClient, name: str, caller: Caller, route: Declared) -> list[str]:
@@ -136,9 +145,12 @@ async def mistakes(client: httpx.AsyncClient, name: str, caller: Caller, route: 
     methods = ["GET", "HEAD"] if route.method == "GET" else [route.method]
     found = []
     for method in methods:
-        status = await asked(client, method, filled(route.path), caller.headers)
+        answer = await asked(client, method, filled(route.path), caller.headers)
+        status = answer.status_code
         if (status != expected) if expected else (status in KEPT_OUT or status >= 500):
             found.append(f"{name}: {method} {route.path}: {status}, not {expected or 'let in'}")
+        if status != HTTPStatus.SWITCHING_PROTOCOLS:
+            found += [f"{name}: {method} {route.path}: {status} without {lacking}" for lacking in unsafe(answer)]
     return found
 
 

@@ -49,6 +49,7 @@ TRIALS = (
     Trial("contract", "--count", 100, 3),
     Trial("timing", "--count", 300, 5),
     Trial("forgery"),
+    Trial("browser", "--pages", 4, 2),
     Trial("slowness"),
     Trial("subscribers", "--kills", 50, 3),
     Trial("slow", "--stuck", 200, 20),
