@@ -58,6 +58,12 @@ def read_body(schema: type[B] | None) -> B | None:
             "UNSUPPORTED_MEDIA_TYPE",
             "A body must be JSON, and say so: Content-Type: application/json.",
         )
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "A body is taken as it is, not compressed: leave Content-Encoding out.",
+        )
     if schema is None:
         raise Problem(HTTPStatus.BAD_REQUEST, "VALIDATION_FAILED", "This route takes no body.")
     _check_form(body)

@@ -46,7 +46,7 @@ class Gate:
             )
         origins = headers.getlist("Origin")
         allowed = [origin for origin in origins if self._is_allowed(origin) or is_own_origin(origin)]
-        crossing = headers.get("Sec-Fetch-Site") == "cross-site" and not allowed
+        crossing = "cross-site" in headers.getlist("Sec-Fetch-Site") and not allowed
         if allowed != origins or len(origins) > 1 or crossing:
             raise Problem(
                 HTTPStatus.FORBIDDEN,

@@ -124,5 +124,5 @@ def _ticket() -> str | None:
 def _is_foreign() -> bool:
     headers = current().headers
     origin = headers.get("Origin")
-    site = headers.get("Sec-Fetch-Site", "none")
-    return site not in {"same-origin", "none"} or (origin is not None and not is_own_origin(origin))
+    sites = headers.getlist("Sec-Fetch-Site")
+    return not {"same-origin", "none"}.issuperset(sites) or (origin is not None and not is_own_origin(origin))

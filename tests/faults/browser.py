@@ -2,9 +2,9 @@
 
 python -m tests.faults.browser --pages 4
 
-The pages stand on another site, on other ports of this machine, and on a name that led to the attacker when the page was
-loaded and leads to the daemon ever after (DNS rebinding). It runs Debian's Chromium; without it nothing is tried, and
-that is said.
+The pages stand on another site, on other ports of this machine, and on a name that led to the attacker when the page
+was loaded and leads to the daemon ever after (DNS rebinding). It runs Debian's Chromium; without it nothing is tried,
+and that is said.
 """
 
 from __future__ import annotations

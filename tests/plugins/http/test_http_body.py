@@ -70,6 +70,15 @@ async def test_a_body_of_another_type_is_refused(server: Server, content_type: s
     assert (await post(server, b'{"text": "x"}', content_type))[0] == 415
 
 
+@pytest.mark.parametrize(
+    ("encoding", "status"), [("gzip", 415), ("br", 415), ("gzip, identity", 415), ("Identity", 201)]
+)
+async def test_a_body_that_is_encoded_is_refused(server: Server, encoding: str, status: int) -> None:
+    headers = {"Content-Type": JSON, "Content-Encoding": encoding}
+    async with server.client(**headers) as client:
+        assert (await client.post("/note", content=b'{"text": "x"}')).status_code == status
+
+
 async def test_a_body_that_is_too_long_is_refused() -> None:
     async with serving(max_body=1024) as server:
         assert (await post(server, json.dumps({"text": "x" * 1024}).encode()))[0] == 413
