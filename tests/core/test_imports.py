@@ -41,6 +41,20 @@ ONLY_IN = {
     "bcrypt": {"plugins/ccod_jwt"},
 }
 
+DANGEROUS: dict[str, set[str]] = {
+    "subprocess": {"ccod/commands/service.py"},
+    "multiprocessing": set(),
+    "pickle": set(),
+    "marshal": set(),
+    "shelve": set(),
+    "xml": set(),
+    "http.client": {"plugins/ccod_http/client.py"},
+    "urllib.request": set(),
+    "smtplib": set(),
+    "httpx": set(),
+}
+"""What starts programs, calls other machines or makes objects of any kind from bytes, and where alone it may be."""
+
 
 def imports(path: Path) -> Iterator[str]:
     """Every module that `path` imports, wherever in the file the import stands."""
@@ -114,6 +128,14 @@ def test_some_libraries_are_used_in_one_place_only() -> None:
         for name in imports(path):
             allowed = ONLY_IN.get(name.partition(".")[0])
             assert allowed is None or any(place.startswith(prefix) for prefix in allowed), f"{place}: {name}"
+
+
+def test_no_program_is_started_nobody_is_called_and_nothing_is_unpickled() -> None:
+    for path in [*sources(CORE), *sources(PLUGINS)]:
+        place = path.relative_to(ROOT).as_posix()
+        for name in imports(path):
+            for module, allowed in DANGEROUS.items():
+                assert place in allowed or not f"{name}.".startswith(f"{module}."), f"{place}: {name}"
 
 
 def test_no_own_module_is_imported_for_types_only() -> None:
