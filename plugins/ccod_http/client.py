@@ -1,9 +1,8 @@
-"""Asks the running daemon over HTTP: on the owner's Unix socket where there is one, else over TCP."""
+"""Asks the running daemon over HTTP, through the first of its doors that is open."""
 
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -12,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ccod import CcodError, Settings, UnavailableError
+from ccod_http.doors import knock
 from ccod_http.settings import HttpSettings
 
 SECONDS = 60.0
@@ -60,8 +60,7 @@ def stream(settings: Settings, path: str, **query: object) -> Iterator[bytes]:
 @contextmanager
 def _asked(settings: Settings, method: str, path: str, body: Any = None) -> Iterator[HTTPResponse]:
     """Open an answer that went well; every other one, and none at all, is an error of one line."""
-    http = settings[HttpSettings]
-    connection = _connect(http)
+    connection = _Connection(settings[HttpSettings])
     content = None if body is None else json.dumps(body).encode()
     headers = {} if content is None else {"Content-Type": "application/json"}
     try:
@@ -76,28 +75,17 @@ def _asked(settings: Settings, method: str, path: str, body: Any = None) -> Iter
         connection.close()
 
 
-def _connect(http: HttpSettings) -> HTTPConnection:
-    ways: list[HTTPConnection] = [HTTPConnection(http.host, http.port, timeout=SECONDS)]
-    if http.socket:
-        ways.insert(0, _UnixConnection(http.socket))
-    for way in ways:
+class _Connection(HTTPConnection):
+    """A connection through the first door that is open."""
+
+    def __init__(self, http: HttpSettings) -> None:
+        self._door, sock = knock(http, SECONDS)
+        super().__init__(self._door.host, self._door.port, timeout=SECONDS)
         try:
-            way.connect()
-        except OSError:
-            continue
-        return way
-    raise UnavailableError(f"no daemon answers at {http.host}:{http.port}; start one with `ccod serve`")
-
-
-class _UnixConnection(HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(SECONDS)
-        self.sock.connect(self._path)
+            self.sock = self._door.tls.wrap_socket(sock) if self._door.tls else sock
+        except OSError as error:
+            sock.close()
+            raise self._door.distrusted(error) from error
 
 
 def _refusal(response: HTTPResponse) -> CcodError:

@@ -53,7 +53,8 @@ def require(access: Access) -> None:
         raise Problem(
             HTTPStatus.UNAUTHORIZED,
             "AUTH_REQUIRED",
-            "Only processes of the user who runs ccod may read here without a token, and no page of another site."
+            "This needs a token. Without one only processes of the user who runs ccod may read, and no page of another "
+            'site; with [http] access = "login" they use the Unix socket, [http] socket.'
             if access == "read"
             else f"This needs a token with the right {access!r}; on the Unix socket the owner is admin: [http] socket.",
         )

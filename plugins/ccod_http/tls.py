@@ -1,4 +1,4 @@
-"""The certificate and its key, checked when the daemon starts."""
+"""The certificate and its key, checked when the daemon starts, and what a command trusts that asks it."""
 
 from __future__ import annotations
 
@@ -30,6 +30,22 @@ def server_context(certfile: str, keyfile: str) -> ssl.SSLContext | None:
         ) from None
     except (ssl.SSLError, ValueError) as error:
         raise ConfigError(f"[http] {_fault(error, certificate, key)}") from error
+    return context
+
+
+def client_context(certfile: str) -> ssl.SSLContext:
+    """Return what believes only the holder of this very certificate, whoever signed it, whatever names it bears."""
+    certificate = _readable("certfile", certfile)
+    first, end, _ = certificate.read_text("ascii", "replace").partition("-----END CERTIFICATE-----")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(cadata=first + end)
+    except (ssl.SSLError, ValueError) as error:
+        raise ConfigError(
+            f"[http] certfile: {certificate}: holds no certificate; name a PEM file with BEGIN CERTIFICATE"
+        ) from error
     return context
 
 

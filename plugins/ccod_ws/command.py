@@ -28,7 +28,6 @@ def tail_command(settings: Callable[[], Settings]) -> click.Command:
         from ccod_ws.tail import Show, Tail, Wish
 
         mine = settings()
-        http = mine[HttpSettings]
         place = int(since) if since is not None and since.isascii() and since.isdigit() else since
         show: Show = JsonLines() if as_json else Lines(_asking(mine))
         wish = Wish(
@@ -38,7 +37,7 @@ def tail_command(settings: Callable[[], Settings]) -> click.Command:
             since=place,
         )
         try:
-            trio.run(Tail(http.host, http.port, wish, show).follow)
+            trio.run(Tail(mine[HttpSettings], wish, show).follow)
         except KeyboardInterrupt:
             return
 

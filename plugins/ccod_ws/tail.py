@@ -9,22 +9,15 @@ from typing import Any, Protocol
 import msgspec
 import trio
 from msgspec import UNSET, Struct, UnsetType
-from trio_websocket import (
-    ConnectionClosed,
-    ConnectionRejected,
-    HandshakeError,
-    WebSocketConnection,
-    open_websocket,
-)
+from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.utilities import LocalProtocolError
 
 from ccod import ConfigError, UnavailableError
+from ccod_http.web import HttpSettings
+from ccod_ws.dialling import call
 
-CONNECT_SECONDS = 5
-CLOSE_SECONDS = 1
 PAUSES = (0.25, 15.0)
 """The first pause before connecting again, doubled up to the last; each is shortened by chance."""
-MAX_MESSAGE = 256 * 1024 * 1024
 
 
 class Wish(Struct, frozen=True):
@@ -65,9 +58,8 @@ class Show(Protocol):
 class Tail:
     """Hears each stored event once, over as many connections as it takes."""
 
-    def __init__(self, host: str, port: int, wish: Wish, show: Show) -> None:
-        self._place = f"{host}:{port}"
-        self._address = "127.0.0.1" if host == "localhost" else host, port
+    def __init__(self, http: HttpSettings, wish: Wish, show: Show) -> None:
+        self._http = http
         self._wish = wish
         self._show = show
         self._since = wish.since
@@ -97,28 +89,14 @@ class Tail:
     async def _connect(self) -> None:
         """Listen until the connection ends."""
         try:
-            async with open_websocket(
-                *self._address,
-                "/ws",
-                use_ssl=False,
-                max_message_size=MAX_MESSAGE,
-                connect_timeout=CONNECT_SECONDS,
-                disconnect_timeout=CLOSE_SECONDS,
-            ) as connection:
-                await self._listen(connection)
-        except ConnectionRejected as error:
-            raise UnavailableError(
-                f"{self._place} refuses a WebSocket ({error.status_code}); is it ccod's port? see [http] port"
-            ) from error
-        except HandshakeError as error:
-            raise UnavailableError(f"no daemon answers at {self._place}; start one with `ccod serve`") from error
+            await call(self._http, "/ws", self._listen)
         except ConnectionClosed as error:
             reason = (error.reason and error.reason.reason) or "connection lost"
-            self._lost = f"the daemon at {self._place} closed the connection: {reason}"
+            self._lost = f"the daemon closed the connection: {reason}"
         except LocalProtocolError:  # trio-websocket answers a ping that comes while it closes
-            self._lost = f"the daemon at {self._place} closed the connection"
+            self._lost = "the daemon closed the connection"
         except msgspec.DecodeError as error:
-            raise UnavailableError(f"what answers at {self._place} does not speak as ccod does: {error}") from error
+            raise UnavailableError(f"what answers there does not speak as ccod does: {error}") from error
 
     async def _listen(self, connection: WebSocketConnection) -> None:
         while True:
