@@ -52,9 +52,8 @@ class Compression:
         if not kind.startswith(_TEXTS) or kind == _LIVE or response.status_code in {204, 304}:
             return response
         response.vary.add("Accept-Encoding")
-        route = self._table.route()
         encoding = _wanted()
-        if encoding is None or request.method == "HEAD" or (route is not None and route.secret):
+        if encoding is None or request.method == "HEAD" or self._table.bears_secret():
             return response
         body = response.response
         if isinstance(body, DataBody):

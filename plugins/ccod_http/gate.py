@@ -120,7 +120,7 @@ def is_own_origin(origin: str) -> bool:
 
 def _is_of_this_machine(host: str) -> bool:
     """Tell whether a promise about this name would bind other servers too: every developer has a `localhost`."""
-    return re.fullmatch(r"localhost|127\.0\.0\.1|\[::1\]", host.partition(":")[0].lower()) is not None
+    return re.fullmatch(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", host.lower()) is not None
 
 
 def _bracketed(host: str) -> str:

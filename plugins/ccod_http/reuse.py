@@ -50,8 +50,7 @@ class Reuse:
         return response
 
     async def keep(self, response: Response) -> Response:
-        route = self._table.route()
-        if route is not None and route.secret:
+        if self._table.bears_secret():
             response.headers["Cache-Control"] = "no-store"
         tag: str | None = g.get("tag")
         if tag is not None and response.status_code in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
@@ -70,7 +69,7 @@ class Reuse:
         What reveals secrets is made each time, because it is logged each time, and kept nowhere.
         """
         route = self._table.route()
-        if route is None or not route.stored or request.method not in {"GET", "HEAD"} or "reveal" in request.args:
+        if route is None or not route.stored or request.method not in {"GET", "HEAD"} or self._table.bears_secret():
             return None
         revision = self._storage.revision
         if revision is None:

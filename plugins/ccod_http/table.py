@@ -67,6 +67,11 @@ class Table:
         if route is not None:  # or else there is no such route, which may be said to all
             require(route.access)
 
+    def bears_secret(self) -> bool:
+        """Tell whether the answer to the current request can bear a secret: nobody shall keep or compress it then."""
+        route = self.route()
+        return route is not None and (route.secret or route.access == "reveal" or "reveal" in current().args)
+
     def route(self) -> Route | None:
         """Return the route that the current request asks for, if there is one."""
         rule = current().url_rule

@@ -55,7 +55,7 @@ def blueprint(hub: Hub, settings: WsSettings) -> Routes:
         answer.timeout = None
         return answer
 
-    @routes.post("/api/websocket/ticket", access="read", status=201)
+    @routes.post("/api/websocket/ticket", access="read", secret=True, status=201)
     async def ticket() -> Ticket:
         """Get a ticket by which one WebSocket or event stream comes in without a token: `?ticket=…`."""
         return issue_ticket()

@@ -205,6 +205,8 @@ async def test_revealing_is_a_right_of_its_own(tmp_path: Path) -> None:
                 answer = await house.http.get(PATH, params={"format": format_, "reveal": "true"})
                 assert answer.status_code == status
                 assert (secret in answer.text) == (status == 200)
+                assert "Content-Encoding" not in answer.headers
+                assert answer.headers["Cache-Control"] == "no-store"
             assert any(entry["event"] == "secrets revealed" for entry in house.logs) == (status == 200)
 
 

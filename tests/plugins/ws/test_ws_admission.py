@@ -27,6 +27,7 @@ async def test_a_ticket_lets_in_once_and_only_where_it_is_good_for() -> None:
     async with open_house() as house:
         issued = await ask(house, "/api/websocket/ticket", "POST")
         assert issued.status_code == 201
+        assert issued.headers["Cache-Control"] == "no-store"
         assert issued.json()["data"]["expiresIn"] == 30
         house.auth.strict = True
         query = f"?ticket={issued.json()['data']['ticket']}"
