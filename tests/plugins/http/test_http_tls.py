@@ -64,7 +64,9 @@ async def test_https_is_served_to_its_owner(files: Files) -> None:
         assert (await client.get("/api/projects", headers={"Origin": plain})).status_code == 403
 
 
-@pytest.mark.parametrize(("host", "bound"), [("box.test", True), ("localhost", False), ("127.0.0.1", False), ("[::1]:{port}", False)])
+@pytest.mark.parametrize(
+    ("host", "bound"), [("box.test", True), ("localhost", False), ("127.0.0.1", False), ("[::1]:{port}", False)]
+)
 async def test_names_of_this_machine_alone_are_not_bound_to_https(files: Files, host: str, bound: bool) -> None:
     async with serving_tls(files) as (server, client):
         answer = await client.get("/health", headers={"Host": host.format(port=server.port)})
