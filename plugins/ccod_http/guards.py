@@ -225,11 +225,16 @@ class GuardedServer(TCPServer):
                 pass
             finally:
                 self._writing_since = math.inf
+            self._wind_up()  # Hypercorn lets the reader of a next request wait for ever
             await self.protocol.handle(Closed())
+
+    def _wind_up(self) -> None:
+        """Let the connection last only a little longer."""
+        self._life.deadline = min(self._life.deadline, trio.current_time() + self.config.linger_seconds)
 
     async def _end(self) -> None:
         """Hypercorn closes at once, and what the peer still sends then makes the kernel drop our last answer."""
-        self._life.deadline = min(self._life.deadline, trio.current_time() + self.config.linger_seconds)
+        self._wind_up()
         async with self.send_lock:
             with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
                 await self._transport.send_eof()

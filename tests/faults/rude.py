@@ -94,7 +94,6 @@ async def rude(handshakes: int, frames: int, seed: int) -> Report:
     dice = random.Random(seed)
     report = Report()
     async with open_house() as house:
-        await _greet(house)
         before = _tasks()
         await _until(lambda: report.handshakes >= handshakes, lambda: _handshake(house, dice, report))
         await _until(lambda: report.frames >= frames, lambda: _talk(house, dice, report))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import struct
 import zlib
 
 import hypercorn.trio.run
@@ -139,6 +141,31 @@ async def test_a_reader_that_reads_nothing_does_not_keep_the_server_from_stoppin
         server.stopping.set()
         with trio.fail_after(10):
             await server.stopped.wait()
+
+
+async def test_who_is_gone_before_its_answers_are_written_leaves_nothing_behind(server: Server) -> None:
+    """Hypercorn waits for ever to read on behind a request whose answer could not be written."""
+    before = handlers()
+    for _ in range(5):
+        async with await server.connect() as stream:
+            await stream.send_all(b"GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n" + HEALTH)
+            await stream.receive_some(1)
+            stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with trio.fail_after(20):
+        while handlers() > before:
+            await trio.sleep(0.05)
+
+
+def handlers() -> int:
+    """Return how many connections are being served in this process."""
+    root = trio.lowlevel.current_root_task()
+    waiting = [root] if root else []
+    count = 0
+    while waiting:
+        task = waiting.pop()
+        count += task.name.endswith("_run_handler")
+        waiting += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+    return count
 
 
 async def test_the_server_stops_at_once_when_nobody_is_there() -> None:
