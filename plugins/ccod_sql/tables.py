@@ -227,8 +227,6 @@ Index(
     sqlite_where=text("role IS NOT NULL"),
     postgresql_where=text("role IS NOT NULL"),
 )
-# `duplicate` is in it, although it is no order: so no entry is read to be counted or passed over.
-Index("ix_entries_listed", *(entries.c[name] for name in ("conversation_id", "agent", "duplicate", "id")))
 
 tool_calls = _table(
     "tool_calls",

@@ -37,7 +37,6 @@ LATER_INDEXES = (
     "ix_events_conversation",
     "ix_events_project",
     "ix_events_subject",
-    "ix_entries_listed",
 )
 STREAMS = (("c1", None), ("c2", None), ("c3", None), ("c1", "a"))
 
