@@ -49,11 +49,11 @@ from ccod.model import (
     ToolUse,
     Unparsed,
     Usage,
+    is_notice,
 )
 from ccod.observatory import Observatory, Plugin
 from ccod.queries import (
     ConversationQuery,
-    CountedQuery,
     EntryQuery,
     EventQuery,
     MessageQuery,
@@ -62,6 +62,7 @@ from ccod.queries import (
     ProjectQuery,
     QuarantineQuery,
     SearchQuery,
+    StretchQuery,
     ToolCallQuery,
 )
 from ccod.redaction import Redactor, SecretRule
@@ -72,7 +73,6 @@ from ccod.stored import (
     Activity,
     CalledTool,
     Conversation,
-    CountedResponse,
     Found,
     Hit,
     Message,
@@ -85,6 +85,7 @@ from ccod.stored import (
     StorageFacts,
     StoredEntry,
     StoredStream,
+    Stretch,
     Subagent,
     Times,
     ToolCall,
@@ -117,8 +118,6 @@ __all__ = [
     "Conversation",
     "ConversationQuery",
     "Cost",
-    "CountedQuery",
-    "CountedResponse",
     "Ending",
     "Entry",
     "EntryQuery",
@@ -184,6 +183,8 @@ __all__ = [
     "StoredStream",
     "Stream",
     "StreamKind",
+    "Stretch",
+    "StretchQuery",
     "Subagent",
     "Subscription",
     "Times",
@@ -206,6 +207,7 @@ __all__ = [
     "expanded",
     "hookimpl",
     "hookspec",
+    "is_notice",
     "may",
     "setting",
 ]

@@ -117,6 +117,11 @@ class Usage(Struct, frozen=True, gc=False):
         return Usage(*map(operator.add, astuple(self), astuple(other)))
 
 
+def is_notice(model: str) -> bool:
+    """Tell whether what bears this for its model was made locally: no model has such a name."""
+    return model.startswith("<")
+
+
 class Response(Struct, frozen=True, gc=False):
     """What one entry tells of the API response it belongs to. Several entries may tell of one response."""
 
@@ -130,8 +135,8 @@ class Response(Struct, frozen=True, gc=False):
 
     @property
     def is_notice(self) -> bool:
-        """Whether it was made locally: no model bears such a name."""
-        return self.model.startswith("<")
+        """Whether it was made locally."""
+        return is_notice(self.model)
 
     @property
     def is_billed(self) -> bool:

@@ -133,11 +133,8 @@ class QuarantineQuery(Struct, frozen=True):
     after: Key | None = None
 
 
-class CountedQuery(Struct, frozen=True):
-    """Which responses that count: from `since` to `until`, both included, by time and id, those beyond `after`."""
+class StretchQuery(Struct, frozen=True):
+    """Which stretches: of the responses that count from `since` to `until`, both included."""
 
     since: int | None = None
     until: int | None = None
-    after: tuple[int, int] | None = None
-    descending: bool = False
-    limit: int = 1000

@@ -16,7 +16,6 @@ from ccod.health import Health
 from ccod.model import Batch, Checkpoint, Content, Cost, Entry, Record, Response, Stream, Unparsed
 from ccod.queries import (
     ConversationQuery,
-    CountedQuery,
     EntryQuery,
     EventQuery,
     MessageQuery,
@@ -25,13 +24,13 @@ from ccod.queries import (
     ProjectQuery,
     QuarantineQuery,
     SearchQuery,
+    StretchQuery,
     ToolCallQuery,
 )
 from ccod.stored import (
     Activity,
     CalledTool,
     Conversation,
-    CountedResponse,
     Found,
     Message,
     Node,
@@ -43,6 +42,7 @@ from ccod.stored import (
     StorageFacts,
     StoredEntry,
     StoredStream,
+    Stretch,
     Subagent,
     Totals,
 )
@@ -160,8 +160,8 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
     async def total_usage(self, conversation_id: str) -> Mapping[str, Totals]:
         """Return by model what a conversation and its subagents used, each API response once."""
 
-    async def counted_responses(self, query: CountedQuery) -> Sequence[CountedResponse]:
-        """Return, of all conversations, each API response once, in the order that `query` asks for."""
+    async def stretches(self, query: StretchQuery) -> Sequence[Stretch]:
+        """Return what was used over all conversations, each API response once, by the times of the first."""
 
     async def figured(self) -> tuple[int, int] | None:
         """Return from when to before when there are figures, in multiples of `QUARTER_MS`; None if there are none."""

@@ -187,15 +187,6 @@ class ResponseRecord(Struct, frozen=True):
     owner: str
 
 
-class CountedResponse(Struct, frozen=True):
-    """An API response that counts in totals over conversations. `id` tells apart those of one time."""
-
-    id: int
-    at: int
-    response: Response
-    cost_nanos: int | None
-
-
 class Totals(Struct, frozen=True):
     """Tokens and cost of API responses, of which `unpriced_count` used something that has no known price."""
 
@@ -210,6 +201,19 @@ class Totals(Struct, frozen=True):
 
     def __add__(self, other: Totals) -> Totals:
         return Totals(*map(operator.add, astuple(self), astuple(other)))
+
+
+class Stretch(Struct, frozen=True):
+    """What was used of one model from `first_at` to `last_at`.
+
+    All of it lies in one quarter of an hour, which holds its end and not its beginning: so a stretch is wholly before
+    or wholly beyond any block of time that ends with a quarter.
+    """
+
+    model: str
+    first_at: int
+    last_at: int
+    totals: Totals
 
 
 class ToolStatistics(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Five-hour blocks, by which Claude's limits are counted: pure arithmetic over responses in the order of time."""
+"""Five-hour blocks, by which Claude's limits are counted: pure arithmetic over what was used, in the order of time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from ccod import CountedResponse, Totals
+from ccod import Stretch, Totals, is_notice
 
 HOUR_MS = 3_600_000
 BLOCK_MS = 5 * HOUR_MS
@@ -30,20 +30,22 @@ class UsageBlock(Struct):
         return now < self.end and self.last_at is not None and now - self.last_at < BLOCK_MS
 
 
-def extend(blocks: list[UsageBlock], responses: Iterable[CountedResponse]) -> None:
-    """Add responses that are later than all before to `blocks`, and a gap wherever nothing joins two of them."""
-    for response in responses:
+def blocks_of(stretches: Iterable[Stretch]) -> list[UsageBlock]:
+    """Return blocks of what was used, by time, and a gap wherever nothing joins two of them."""
+    blocks: list[UsageBlock] = []
+    for stretch in stretches:
         block = blocks[-1] if blocks else None
-        if block is None or _is_beyond(block, response.at):
-            start = response.at - response.at % HOUR_MS
+        if block is None or _is_beyond(block, stretch.first_at):
+            start = stretch.first_at - stretch.first_at % HOUR_MS
             if block is not None and block.end < start:
                 blocks.append(UsageBlock(block.end, start))
-            block = UsageBlock(start, start + BLOCK_MS, first_at=response.at)
+            block = UsageBlock(start, start + BLOCK_MS, stretch.first_at, stretch.last_at)
             blocks.append(block)
-        block.last_at = response.at
-        block.totals += Totals.of(response.response, response.cost_nanos)
-        if not response.response.is_notice and response.response.model not in block.models:
-            block.models += (response.response.model,)
+        block.last_at = max(block.last_at or 0, stretch.last_at)
+        block.totals += stretch.totals
+        if not is_notice(stretch.model) and stretch.model not in block.models:
+            block.models += (stretch.model,)
+    return blocks
 
 
 def _is_beyond(block: UsageBlock, at: int) -> bool:

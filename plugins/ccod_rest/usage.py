@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Annotated
 
 from msgspec import Meta, Struct
-from msgspec.structs import replace
 
-from ccod import CountedQuery, Observatory, Storage, Totals
+from ccod import Observatory, Storage, StretchQuery, Totals
 from ccod_http.web import (
     CostedUsageJson,
     Moment,
@@ -19,10 +19,12 @@ from ccod_http.web import (
     query_time,
 )
 from ccod_rest.analytics import AnalyticsJson, analytics_json, own_totals
-from ccod_rest.blocks import BLOCK_MS, UsageBlock, extend
+from ccod_rest.blocks import BLOCK_MS, UsageBlock, blocks_of
 from ccod_rest.examples import ANALYTICS
 from ccod_rest.explaining import ResponseJson, response_json
 from ccod_rest.finding import find_conversation
+
+DAY_MS = 24 * 3_600_000
 
 
 class BlockParameters(Struct, rename="camel"):
@@ -90,25 +92,19 @@ def usage_routes(observatory: Observatory) -> Routes:
 
 
 async def read_blocks(storage: Storage, since: int | None, until: int | None) -> list[UsageBlock]:
-    """Return the blocks that do not end before `since`, of the responses up to `until`."""
+    """Return the blocks that do not end before `since`, of what was used up to `until`."""
     start = None if since is None else await _last_pause_before(storage, since)
-    blocks: list[UsageBlock] = []
-    wanted = CountedQuery(since=start, until=until)
-    while some := await storage.counted_responses(wanted):
-        extend(blocks, some)
-        wanted = replace(wanted, after=(some[-1].at, some[-1].id))
+    blocks = blocks_of(await storage.stretches(StretchQuery(start, until)))
     return [block for block in blocks if since is None or block.end > since]
 
 
 async def _last_pause_before(storage: Storage, since: int) -> int:
     """Return a time not after `since` at which a block must begin, for none came before it for as long as a block."""
-    wanted = CountedQuery(until=since - 1, descending=True)
-    while some := await storage.counted_responses(wanted):
-        for response in some:
-            if since - response.at > BLOCK_MS:
+    while stretches := await storage.stretches(StretchQuery(since - DAY_MS, since - 1)):
+        for stretch in sorted(stretches, key=attrgetter("last_at"), reverse=True):
+            if since - stretch.last_at > BLOCK_MS:
                 return since
-            since = response.at
-        wanted = replace(wanted, after=(some[-1].at, some[-1].id))
+            since = min(since, stretch.first_at)
     return since
 
 

@@ -21,8 +21,6 @@ from ccod import (
     Checkpoint,
     Conversation,
     ConversationQuery,
-    CountedQuery,
-    CountedResponse,
     Entry,
     EntryQuery,
     Event,
@@ -56,6 +54,8 @@ from ccod import (
     StoredEntry,
     StoredStream,
     Stream,
+    Stretch,
+    StretchQuery,
     Subagent,
     ToolCallQuery,
     Totals,
@@ -237,8 +237,8 @@ class SqlStorage:
     async def total_usage(self, conversation_id: str) -> Mapping[str, Totals]:
         return await self._read(usage.total_usage, conversation_id)
 
-    async def counted_responses(self, query: CountedQuery) -> Sequence[CountedResponse]:
-        return await self._read(usage.counted, query)
+    async def stretches(self, query: StretchQuery) -> Sequence[Stretch]:
+        return await self._read(usage.stretches, query)
 
     async def figured(self) -> tuple[int, int] | None:
         return await self._read(figures.time_of_all)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, reduce
+from operator import add
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, tuple_
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, select
 
-from ccod import CountedQuery, CountedResponse, Prices, ResponseRecord, Totals
+from ccod import QUARTER_MS, Prices, ResponseRecord, Stretch, StretchQuery, Totals
 from ccod_sql import ownership, rows
 from ccod_sql.costs import told
+from ccod_sql.figures import totals
 from ccod_sql.rows import portions
-from ccod_sql.tables import conversations, entries, responses
+from ccod_sql.tables import TOKENS, conversations, entries, responses
 
 COLUMNS = tuple(responses.c[name] for name in rows.Response.__struct_fields__)
 CONVERSATION = select(conversations.c.id).where(conversations.c.key == bindparam("conversation")).scalar_subquery()
@@ -62,29 +64,28 @@ def total_usage(connection: Connection, conversation_id: str) -> Mapping[str, To
     return totals
 
 
-def counted(connection: Connection, query: CountedQuery) -> Sequence[CountedResponse]:
-    """Return the responses that count, in the order of the index that holds them alone."""
-    statement = _counted(query.since is None, query.until is None, query.after is None, query.descending)
-    at, id_ = query.after or (None, None)
-    values = {"since": query.since, "until": query.until, "at": at, "id": id_, "limit": query.limit}
-    named = {name: value for name, value in values.items() if value is not None}
-    found = [rows.Response(*row) for row in connection.execute(statement, named)]
-    return [CountedResponse(row.id, row.at, told(row), row.cost_nanos) for row in found]
+def stretches(connection: Connection, query: StretchQuery) -> Sequence[Stretch]:
+    """Return what was used of each model in each quarter of an hour, as the index of responses that count has them."""
+    values = {"since": query.since, "until": query.until}
+    given = {name: value for name, value in values.items() if value is not None}
+    found = connection.execute(_stretches(frozenset(given)), given)
+    return [Stretch(model, first, last, totals(used)) for model, first, last, *used in found]
 
 
 @cache
-def _counted(from_first: bool, to_last: bool, from_start: bool, descending: bool) -> Select[Any]:
+def _stretches(ends: frozenset[str]) -> Select[Any]:
     c = responses.c
-    where: list[ColumnElement[bool]] = [c.counted]
-    if not from_first:
-        where.append(c.at >= bindparam("since"))
-    if not to_last:
-        where.append(c.at <= bindparam("until"))
-    if not from_start:
-        here, there = tuple_(c.at, c.id), tuple_(bindparam("at"), bindparam("id"))
-        where.append(here < there if descending else here > there)
-    order = (c.at.desc(), c.id.desc()) if descending else (c.at, c.id)
-    return select(*COLUMNS).where(*where).order_by(*order).limit(bindparam("limit"))
+    first = func.min(c.at)
+    used_something = reduce(add, (c[name] for name in TOKENS)) > 0
+    unpriced = and_(c.cost_nanos.is_(None), c.model.not_like("<%"), used_something)
+    used = [func.sum(c[name]) for name in TOKENS]
+    counts = [func.coalesce(func.sum(c.cost_nanos), 0), func.count(), func.count(case((unpriced, 1)))]
+    statement = select(c.model, first, func.max(c.at), *used, *counts).where(c.counted)
+    if "since" in ends:
+        statement = statement.where(c.at >= bindparam("since"))
+    if "until" in ends:
+        statement = statement.where(c.at <= bindparam("until"))
+    return statement.group_by((c.at - 1) // QUARTER_MS, c.model).order_by(first, c.model)
 
 
 def _of(connection: Connection, conversation_id: str) -> list[rows.Response]:

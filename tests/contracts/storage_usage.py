@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 from typing import Any
 
-from ccod import Activity, CountedQuery, Storage, Times, ToolResult, ToolStatistics, Totals, Usage
+from ccod import QUARTER_MS, Activity, Storage, StretchQuery, Times, ToolResult, ToolStatistics, Totals, Usage
 from tests.contracts.asking import Storages, conversation, send
 from tests.contracts.transcripts import Transcript, response, results, uses
 
@@ -83,8 +83,8 @@ class UsageContract:
             await send(storage, Transcript("first").add("assistant", **answer(at=1)))
             assert await counted(storage, "fork") == [(None, "req", False, "first")]
             assert await counted(storage, "first") == [(None, "req", True, "first")]
-            (only,) = await storage.counted_responses(CountedQuery())
-            assert (only.at, only.cost_nanos) == (1, NANOS)
+            (only,) = await storage.stretches(StretchQuery())
+            assert (only.first_at, only.totals) == (1, Totals(response().usage, NANOS, 1))
             assert {(await conversation(storage, key)).cost_nanos for key in ("fork", "first")} == {NANOS}
 
     async def test_a_copy_on_the_side_never_counts_beside_the_main_one(self, storages: Storages) -> None:
@@ -97,7 +97,7 @@ class UsageContract:
             ]
             await send(storage, Transcript("main").add("assistant", **answer(at=3)))
             assert {owner for *_, owner in await counted(storage)} == {"main"}
-            assert len(await storage.counted_responses(CountedQuery())) == 1
+            assert [stretch.totals.response_count for stretch in await storage.stretches(StretchQuery())] == [1]
 
     async def test_total_usage_adds_what_subagents_used_beyond(self, storages: Storages) -> None:
         own = Transcript().add("assistant", **answer("m1")).add("assistant", **answer("m2", model="small"))
@@ -113,20 +113,27 @@ class UsageContract:
             }
             assert await storage.total_usage("nobody") == {}
 
-    async def test_counted_responses_come_in_portions(self, storages: Storages) -> None:
+    async def test_a_stretch_is_what_one_model_used_in_a_quarter_that_holds_its_end(self, storages: Storages) -> None:
+        edge = 2 * QUARTER_MS
         transcript = Transcript()
-        for number, at in enumerate([5, 3, 3, 9, 1]):
-            transcript.add("assistant", **answer(f"m{number}", at=at))
+        for number, at in enumerate([edge + 5, edge, edge + 2, edge + 1, edge - 7]):
+            transcript.add("assistant", **answer(f"m{number}", at=at, model="small" if at == edge + 2 else "large"))
+        transcript.add("assistant", **answer("notice", at=edge + 3, model="<synthetic>"))
         async with storages() as storage:
             await send(storage, transcript)
-            for descending in (False, True):
-                seen: list[tuple[int, int]] = []
-                while some := await storage.counted_responses(
-                    CountedQuery(2, 9, after=seen[-1] if seen else None, descending=descending, limit=2)
-                ):
-                    seen += [(item.at, item.id) for item in some]
-                assert [at for at, _ in seen] == sorted([3, 3, 5, 9], reverse=descending)
-                assert seen == sorted(set(seen), reverse=descending)
+            found = await storage.stretches(StretchQuery())
+            some = await storage.stretches(StretchQuery(edge, edge + 2))
+        usage = response().usage
+        assert [(each.model, each.first_at - edge, each.last_at - edge) for each in found] == [
+            ("large", -7, 0),
+            ("large", 1, 5),
+            ("small", 2, 2),
+            ("<synthetic>", 3, 3),
+        ]
+        assert found[0].totals == Totals(usage + usage, 2 * NANOS, 2)
+        assert found[2].totals == Totals(usage, 0, 1, 1)
+        assert found[3].totals == Totals(usage, 0, 1, 0)
+        assert [(each.first_at - edge, each.last_at - edge) for each in some] == [(0, 0), (1, 1), (2, 2)]
 
     async def test_activity(self, storages: Storages) -> None:
         transcript = Transcript().add(at=1).add(at=2).add("assistant", at=3, tool_uses=uses("t1", "t2", "t3"))

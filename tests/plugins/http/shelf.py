@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
@@ -17,8 +18,6 @@ from ccod import (
     Checkpoint,
     Conversation,
     ConversationQuery,
-    CountedQuery,
-    CountedResponse,
     Entry,
     EntryQuery,
     Event,
@@ -51,6 +50,8 @@ from ccod import (
     StoredEntry,
     StoredStream,
     Stream,
+    Stretch,
+    StretchQuery,
     Subagent,
     ToolCallQuery,
     ToolStatistics,
@@ -81,7 +82,7 @@ class Shelf(Storage):
         self.all_conversations: list[Conversation] = []
         self.all_messages: list[Message] = []
         self.all_events: list[Event] = []
-        self.all_counted: list[CountedResponse] = []
+        self.all_used: list[Stretch] = []
         self.failure: Exception | None = None
 
     async def __aenter__(self) -> Shelf:
@@ -225,14 +226,10 @@ class Shelf(Storage):
     async def total_usage(self, conversation_id: str) -> Mapping[str, Totals]:
         return {}
 
-    async def counted_responses(self, query: CountedQuery) -> Sequence[CountedResponse]:
-        def wanted(item: CountedResponse) -> bool:
-            key = item.at, item.id
-            beyond = query.after is None or (key < query.after if query.descending else key > query.after)
-            return beyond and (query.since or 0) <= item.at and (query.until is None or item.at <= query.until)
-
-        found = sorted(filter(wanted, self.all_counted), key=attrgetter("at", "id"), reverse=query.descending)
-        return found[: query.limit]
+    async def stretches(self, query: StretchQuery) -> Sequence[Stretch]:
+        """Show each response as a stretch of its own."""
+        since, until = query.since or 0, sys.maxsize if query.until is None else query.until
+        return [each for each in self.all_used if since <= each.first_at <= until]
 
     async def activity(self, conversation_id: str) -> Activity:
         return Activity(0, ToolStatistics(""))

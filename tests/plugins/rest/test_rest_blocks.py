@@ -4,28 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import attrgetter
 
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
-from ccod import CountedQuery, CountedResponse, Response, Totals, Usage
+from ccod import QUARTER_MS, Stretch, Totals, Usage
 from ccod_rest import usage
-from ccod_rest.blocks import BLOCK_MS, HOUR_MS, UsageBlock, extend
+from ccod_rest.blocks import BLOCK_MS, HOUR_MS, UsageBlock, blocks_of
 from tests.plugins.http.shelf import Shelf
 
 HOURS = st.integers(0, 60).map(lambda half_hours: half_hours * HOUR_MS // 2)
 TIMES = st.lists(HOURS | st.integers(0, 40 * HOUR_MS), max_size=30).map(sorted)
 
 
-def responses(times: Sequence[int]) -> list[CountedResponse]:
-    return [CountedResponse(id_, at, Response("m", "r", "large", Usage(1)), 1) for id_, at in enumerate(times)]
+def stretches(times: Sequence[int]) -> list[Stretch]:
+    """Return each response as a stretch of its own; every third is of another model."""
+    return [Stretch("small" if at % 3 == 1 else "large", at, at, Totals(Usage(1), 1, 1)) for at in times]
+
+
+def by_quarters(times: Sequence[int]) -> list[Stretch]:
+    """Return stretches as a storage tells them: one for each model and quarter."""
+    found: dict[tuple[int, str], Stretch] = {}
+    for each in stretches(times):
+        key = (each.first_at - 1) // QUARTER_MS, each.model
+        before = found.get(key, Stretch(each.model, each.first_at, 0, Totals()))
+        found[key] = Stretch(each.model, before.first_at, each.last_at, before.totals + each.totals)
+    return sorted(found.values(), key=attrgetter("first_at"))
 
 
 def blocks(times: Sequence[int]) -> list[UsageBlock]:
-    found: list[UsageBlock] = []
-    extend(found, responses(times))
-    return found
+    return blocks_of(stretches(times))
 
 
 def test_a_block_begins_with_the_hour_of_its_first_response_and_lasts_five() -> None:
@@ -40,8 +49,7 @@ def test_a_block_begins_with_the_hour_of_its_first_response_and_lasts_five() -> 
 
 
 def test_a_notice_counts_but_no_model_made_it() -> None:
-    found: list[UsageBlock] = []
-    extend(found, [CountedResponse(9, 1, Response("m", "r", "<synthetic>", Usage()), None), *responses([2])])
+    found = blocks_of([Stretch("<synthetic>", 2, 2, Totals(response_count=1)), *stretches([3])])
     assert [(block.models, block.totals.response_count) for block in found] == [(("large",), 2)]
 
 
@@ -71,21 +79,17 @@ def test_blocks_hold_every_response_once(times: list[int]) -> None:
         assert not gap.is_gap or not any(gap.start < at < gap.end for at in times)
 
 
-class Portions(Shelf):
-    """Hands out a few responses at a time."""
-
-    def __init__(self, times: Sequence[int]) -> None:
-        super().__init__()
-        self.all_counted = responses(times)
-
-    async def counted_responses(self, query: CountedQuery) -> Sequence[CountedResponse]:
-        return await super().counted_responses(replace(query, limit=3))
+@given(TIMES)
+def test_blocks_of_sums_are_those_of_each_response(times: list[int]) -> None:
+    assert blocks_of(by_quarters(times)) == blocks(times)
 
 
 @given(times=TIMES, since=st.integers(0, 40 * HOUR_MS))
 async def test_blocks_since_some_time_are_the_last_of_all(times: list[int], since: int) -> None:
+    shelf = Shelf()
+    shelf.all_used = stretches(times)
     every = blocks(times)
-    some = await usage.read_blocks(Portions(times), since, None)
+    some = await usage.read_blocks(shelf, since, None)
     full = [block for block in some if not block.is_gap]
     assert full == [block for block in every if not block.is_gap and block.end > since]
     assert all(block in every for block in some)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from ccod import CountedQuery
+from ccod import StretchQuery
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
 from tests.contracts.asking import send
@@ -59,7 +59,8 @@ async def owners(database: Path, lines: list[Line]) -> dict[Key, tuple[bool, str
             )
             for record in records
         }
-        assert len(await storage.counted_responses(CountedQuery())) == sum(counted for counted, _ in found.values())
+        used = sum(stretch.totals.response_count for stretch in await storage.stretches(StretchQuery()))
+        assert used == sum(counted for counted, _ in found.values())
         return found
 
 
