@@ -12,6 +12,7 @@ from ccod_sql.tables import blocks, streams
 
 IDLE_MS = 60_000
 MOST_BLOCKS = 2000
+AT_ONCE = 50
 
 LOOSE = (
     select(streams.c.id, streams.c.packed, streams.c.position)
@@ -23,7 +24,7 @@ LOOSE = (
         ),
     )
     .order_by(streams.c.updated_at)
-    .limit(1)
+    .limit(AT_ONCE)
 )
 BLOCKS = (
     select(blocks.c.id, blocks.c.start, blocks.c.length)
@@ -50,16 +51,20 @@ PACKED = update(streams).where(streams.c.id == bindparam("stream")).values(packe
 
 
 def pack_some(connection: Connection, now: int) -> bool:
-    """Merge adjacent blocks of one stream into one; return whether there was something to do."""
-    stream = connection.execute(LOOSE, {"idle_since": now - IDLE_MS}).first()
-    if stream is None:
-        return False
-    group = _group(connection.execute(BLOCKS, {"stream": stream.id, "packed": stream.packed}).all(), stream.packed)
-    if len(group) > 1:
-        _merge(connection, stream.id, group)
-    end = group[-1].start + group[-1].length if group else stream.position
-    connection.execute(PACKED, {"stream": stream.id, "end": end})
-    return True
+    """Merge adjacent blocks of one stream into one; return whether there was something to do.
+
+    Streams before it of which there is nothing to merge, such as those that were read at once, are done with.
+    """
+    loose = connection.execute(LOOSE, {"idle_since": now - IDLE_MS}).all()
+    for stream in loose:
+        group = _group(connection.execute(BLOCKS, {"stream": stream.id, "packed": stream.packed}).all(), stream.packed)
+        if len(group) > 1:
+            _merge(connection, stream.id, group)
+        end = group[-1].start + group[-1].length if group else stream.position
+        connection.execute(PACKED, {"stream": stream.id, "end": end})
+        if len(group) > 1:
+            break
+    return bool(loose)
 
 
 def _group(found: Sequence[Any], packed: int) -> Sequence[Any]:

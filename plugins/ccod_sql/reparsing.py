@@ -43,6 +43,7 @@ class Reparsing:
         self._responses = Rows(dialect, responses, rows.Response)
         self._quarters = QuarterTables(dialect)
         self._done = 0
+        self._is_done = False
 
     def ask(self, connection: Connection, conversation_id: str | None, since: str | None) -> int:
         """Have streams parsed anew that `step` would otherwise leave alone; return how many conversations they are."""
@@ -56,10 +57,13 @@ class Reparsing:
             wanted.append(streams.c.parser.in_(later))
         count = connection.scalar(select(func.count(streams.c.conversation_id.distinct())).where(*wanted))
         connection.execute(update(streams).where(*wanted).values(parser=""))
+        self._is_done = False
         return count or 0
 
     def step(self, connection: Connection, tasks: dict[str, Progress]) -> Stored | None:
-        """Parse the latest conversation anew that needs it."""
+        """Parse the latest conversation anew that needs it. Once none does, none will until somebody asks."""
+        if self._is_done:
+            return None
         outdated = self._outdated()
         left, latest = connection.execute(
             select(func.count(streams.c.conversation_id.distinct()), func.max(streams.c.conversation_id)).where(
@@ -67,7 +71,7 @@ class Reparsing:
             )
         ).one()
         if not left:
-            self._done = 0
+            self._done, self._is_done = 0, True
             tasks.pop("reparse", None)
             return None
         changed = self._redo(connection, latest)

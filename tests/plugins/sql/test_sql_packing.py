@@ -98,6 +98,19 @@ async def test_a_line_larger_than_a_block_stays_alone(
     assert max(length for _, length in blocks) >= len(large)
 
 
+async def test_transcripts_that_were_read_at_once_take_no_step_each(
+    storages: Callable[[], SqlStorage], clock: Clock
+) -> None:
+    """Thousands of them kept a daemon busy for minutes, one at a time, when all had been stored."""
+    async with storages() as storage:
+        await maintained(storage)
+        for number in range(60):
+            await feed(storage, stream(f"c{number}"), transcript(1, conversation=f"c{number}"))
+        await maintained(storage)
+        clock.now += 2 * IDLE
+        assert await maintained(storage) < 10
+
+
 async def test_pieces_of_a_long_line_are_merged_too(storages: Callable[[], SqlStorage], clock: Clock) -> None:
     data = transcript(10) + b"y" * 5000 + b"\n" + transcript(10, 1)
     async with storages() as storage:
