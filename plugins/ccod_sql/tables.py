@@ -132,7 +132,6 @@ conversations = _table(
         "ix_conversations_due",
         "state_due",
         sqlite_where=text("state_due IS NOT NULL"),
-        postgresql_where=text("state_due IS NOT NULL"),
     ),
     counts=(*COUNTERS, *TOKENS, "cost_nanos"),
 )
@@ -168,7 +167,6 @@ streams = _table(
         "ix_streams_loose",
         "updated_at",
         sqlite_where=text("position > packed"),
-        postgresql_where=text("position > packed"),
     ),
 )
 
@@ -192,7 +190,7 @@ responses = _table(
     _flag("counted"),
     UniqueConstraint("message_id", "request_id", "conversation_id", "agent"),
     Index("ix_responses_conversation", "conversation_id", "at"),
-    Index("ix_responses_counted", "at", sqlite_where=text("counted = 1"), postgresql_where=text("counted")),
+    Index("ix_responses_counted", "at", sqlite_where=text("counted = 1")),
 )
 
 entries = _table(
@@ -225,7 +223,6 @@ Index(
     "ix_entries_messages",
     *(entries.c[name] for name in ("conversation_id", "agent", "at", "id", "role")),
     sqlite_where=text("role IS NOT NULL"),
-    postgresql_where=text("role IS NOT NULL"),
 )
 
 tool_calls = _table(
@@ -385,7 +382,6 @@ events = Table(
         "subject",
         "seq",
         sqlite_where=text("subject IS NOT NULL"),
-        postgresql_where=text("subject IS NOT NULL"),
     ),
     sqlite_autoincrement=True,
 )
