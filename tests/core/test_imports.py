@@ -29,7 +29,14 @@ FLOORS = (
     {"cli"},
 )
 FLOOR = {module: number for number, modules in enumerate(FLOORS) for module in modules}
-PUBLIC_MODULES = {"ccod_http.web", "ccod_http.client", "ccod_http.doors", "ccod_http.printing"}
+PUBLIC_MODULES = {
+    "ccod_jsonl.tail",
+    "ccod_jsonl.lines",
+    "ccod_http.web",
+    "ccod_http.client",
+    "ccod_http.doors",
+    "ccod_http.printing",
+}
 ONLY_IN = {
     "pluggy": {"ccod/hookspecs.py", "ccod/manager.py"},
     "sqlalchemy": {"plugins/ccod_sql"},

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from ccod import QUARTER_MS, Usage
-from ccod_claude.reading import Position
+from ccod_jsonl.reading import Position
 from ccod_prices.settings import ModelPrice, PricesSettings
 from ccod_prices.table import PriceTable
 from ccod_sql.settings import SqliteSettings
