@@ -114,7 +114,7 @@ async def answer(problem: Problem) -> Response:
     body = envelope(problem, request_id(), quote(current().path, errors="replace"))
     response = Response(body, problem.status, content_type="application/problem+json")
     if problem.status == HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = "Bearer"
+        response.headers["WWW-Authenticate"] = g.get("challenge", "Bearer")
     if problem.wait > 0:
         response.headers["Retry-After"] = str(math.ceil(problem.wait))
     return response
