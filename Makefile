@@ -40,7 +40,7 @@ lint-fix: $(VENV)/dev.stamp ## Format and mend what can be mended
 type-check: $(VENV)/dev.stamp ## mypy --strict
 	$(BIN)/mypy
 	@for each in contrib/*/pyproject.toml; do \
-		(cd "$$(dirname "$$each")" && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml .) || exit 1; \
+		(cd "$$(dirname "$$each")" && MYPYPATH=$(CURDIR) $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml .) || exit 1; \
 	done
 
 bench: $(VENV)/dev.stamp ## Measure ingest and latency against floor programs in the same run

@@ -85,7 +85,7 @@ class Identifier:
             g.user = self._tickets.redeem(ticket)
             return
         g.token = _token(self._scheme)
-        g.user = await self._auth.identify(Peer(uid, g.token, _is_foreign(), unix))
+        g.user = await self._auth.identify(Peer(uid, g.token, _is_foreign(), unix, g.caller))
 
     async def _uid(self) -> int | None:
         asked = current()
