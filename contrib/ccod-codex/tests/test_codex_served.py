@@ -9,6 +9,7 @@ from typing import Any
 import trio
 
 from tests.e2e.daemon import Daemon, open_daemon
+from tests.e2e.home import Tables
 
 THREAD, FORK = "019a2d7a-41c4-78b1-b7cc-a45d62a89cd5", "019a2d7b-0000-7000-8000-000000000001"
 TOKENS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
@@ -81,7 +82,7 @@ async def test_a_second_agent_appears_in_the_same_api(tmp_path: Path) -> None:
     day.mkdir(parents=True)
     rollout = day / f"rollout-2026-01-02T10-00-00-{THREAD}.jsonl"
     rollout.write_bytes(session(THREAD) + turn())
-    tables = {"codex": {"roots": [str(sessions)]}, "pricelist": {"models": {"gpt-5-codex": PRICE}}}
+    tables: Tables = {"codex": {"roots": [str(sessions)]}, "pricelist": {"models": {"gpt-5-codex": PRICE}}}
     async with open_daemon(tmp_path, tables, start=False) as daemon:
         transcript = daemon.home.root / "-work-house" / "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001.jsonl"
         transcript.parent.mkdir()
