@@ -22,7 +22,7 @@ def passwords(path: Path) -> Path:
 async def test_passwords_let_in_and_accounts_are_gone(tmp_path: Path) -> None:
     tables: Tables = {
         "basic": {"file": str(passwords(tmp_path)), "admins": ["ada"]},
-        "http": {"access": "login"},
+        "http": {"access": "login", "socket": str(tmp_path / "ccod.sock")},
     }
     async with open_daemon(tmp_path, tables, start=False) as daemon:
         daemon.home.variables["CCOD_AUTH"] = "basic"
@@ -44,6 +44,8 @@ async def test_passwords_let_in_and_accounts_are_gone(tmp_path: Path) -> None:
             for path in ("/auth/login", "/auth/register"):
                 answer = await client.post(path, json={"email": "a@example.org", "password": "lovelace"})
                 assert answer.status_code == 404
+            code, said = await run_ccod(daemon.home, "user", "list", "--config", str(daemon.home.config))
+            assert (code, "no plugin in use has such a route" in said) == (1, True)
             document = (await client.get("/openapi.json")).json()
             assert not any(path.startswith(("/auth/", "/api/users", "/api/keys")) for path in document["paths"])
             assert document["components"]["securitySchemes"]["basic"]["scheme"] == "basic"
