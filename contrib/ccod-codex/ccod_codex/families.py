@@ -12,6 +12,8 @@ SUBTYPES = {
     "session_meta": {""},
     "turn_context": {""},
     "compacted": {""},
+    "world_state": {""},
+    "token_usage_record": {""},
     "response_item": {"message", "reasoning", "ghost_snapshot", "compaction", "other", *CALLS, *OUTPUTS, *DONE},
     "event_msg": {
         *("user_message", "agent_message", "agent_reasoning", "agent_reasoning_raw_content", "token_count"),

@@ -4,6 +4,9 @@ It bears no id of the response. But the thread's total grows with each response,
 is written again, as when only rate limits changed, has the same total. A fork begins with a copy of its parent's lines,
 with new timestamps (ccusage issue 897, orca issue 19139); the totals are the same there, so that a copy is known as one
 and paid once. The first responses of two threads may well count alike: those bear the name of their thread.
+
+Later versions also write a `token_usage_record` for each response. It is left alone: it tells of the same tokens again,
+and nothing on either line leads to the other.
 """
 
 from __future__ import annotations

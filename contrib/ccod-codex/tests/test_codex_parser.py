@@ -214,7 +214,7 @@ def test_how_a_turn_ends() -> None:
     assert entry(event("turn_aborted", reason="replaced")).ends is None
 
 
-@pytest.mark.parametrize("body", [line("world_state", x=1), event("brand_new"), b'{"type":"message","role":"user"}\n'])
+@pytest.mark.parametrize("body", [line("brand_new", x=1), event("brand_new"), b'{"type":"message","role":"user"}\n'])
 def test_what_was_never_heard_of_is_kept_and_told(body: bytes) -> None:
     (found,) = parsed(body)
     assert isinstance(found, Entry)
