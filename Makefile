@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help serve test lint lint-fix type-check bench faults corpus wheel-test build lock clean
+.PHONY: help serve test lint lint-fix type-check bench faults corpus wheel-test contrib-test build lock clean
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -39,6 +39,9 @@ lint-fix: $(VENV)/dev.stamp ## Format and mend what can be mended
 
 type-check: $(VENV)/dev.stamp ## mypy --strict
 	$(BIN)/mypy
+	@for each in contrib/*/pyproject.toml; do \
+		(cd "$$(dirname "$$each")" && MYPYPATH=$(CURDIR) $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml .) || exit 1; \
+	done
 
 bench: $(VENV)/dev.stamp ## Measure ingest and latency against floor programs in the same run
 	$(BIN)/python -m tests.bench $(ARGS)
@@ -52,8 +55,12 @@ corpus: $(VENV)/dev.stamp ## Generate a synthetic history: make corpus ARGS="DIR
 build: $(VENV)/dev.stamp ## Build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation --outdir dist
 
-wheel-test: build ## Run the tests against the built wheel in a clean environment
+wheel-test: build ## Run the tests against the built wheel in a clean environment, and contrib-test in it
 	contrib/wheel-test $(BIN)/python
+
+contrib-test: build ## Test the distributions in contrib/ beside the built wheel
+	contrib/clean-venv $(BIN)/python build/contrib
+	contrib/contrib-test build/contrib/bin/python
 
 prices: $(VENV)/dev.stamp ## Write the price table again from the genai-prices package
 	$(BIN)/python contrib/make_prices.py > plugins/ccod_prices/prices.json.new

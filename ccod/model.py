@@ -123,7 +123,10 @@ def is_notice(model: str) -> bool:
 
 
 class Response(Struct, frozen=True, gc=False):
-    """What one entry tells of the API response it belongs to. Several entries may tell of one response."""
+    """What one entry tells of the API response it belongs to. Several entries may tell of one response.
+
+    Without a `model` it is of the one that an entry before it named: see `Entry.model`.
+    """
 
     message_id: str
     request_id: str
@@ -212,7 +215,8 @@ class Entry(Struct, frozen=True):
     typed while the agent was at work: two entries may tell of it, and one message is meant.
     `error` says that this entry states a failed API response. `ends` says that the agent stopped here: its turn is
     over, a person interrupted it, or it gave up trying to reach the API. `mended` says in a few words, without any of
-    the content, what of the record could not be taken as it stands; it is empty for a sound one.
+    the content, what of the record could not be taken as it stands; it is empty for a sound one. `model` is who is at
+    work from here on: it names the responses behind this entry in its stream that do not name theirs.
     """
 
     offset: int
@@ -240,6 +244,7 @@ class Entry(Struct, frozen=True):
     logical_parent: str | None = None
     spawns: Sequence[Spawn] = ()
     queued: int | None = None
+    model: str | None = None
 
 
 TOO_LONG = "line too long"

@@ -255,7 +255,13 @@ class Prices(Protocol):
 
 
 class Auth(AbstractAsyncContextManager["Auth"], Protocol):
-    """Says who is asking."""
+    """Says who is asking.
+
+    `challenge` is what a stranger is told to present, as in the header `WWW-Authenticate`. It begins with the scheme of
+    HTTP: what stands behind that in `Authorization` is a peer's token, and a token of any other scheme is not valid.
+    """
+
+    challenge: str = "Bearer"
 
     async def identify(self, peer: Peer) -> User | None:
         """Return who `peer` is, or None for a stranger. A token that is presented but not valid makes a stranger."""

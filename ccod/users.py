@@ -10,12 +10,14 @@ from msgspec import Struct
 class Peer(Struct, frozen=True):
     """What a transport knows of a caller. `uid` is set only where the kernel vouches for a local process;
     `token` is what the caller presented; `foreign` is True where another site's page sent the request; `unix` is True
-    on the Unix socket, which only the owner can open and no web page can reach."""
+    on the Unix socket, which only the owner can open and no web page can reach; `address` is where the caller is, in
+    words by which those who cannot be told apart are the same."""
 
     uid: int | None = None
     token: str | None = None
     foreign: bool = False
     unix: bool = False
+    address: str = ""
 
 
 Right = Literal["read", "write", "reveal", "admin"]

@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from ccod import Block, Content
-from ccod_claude.lines import mend
+from ccod_jsonl.lines import mend
 
 INTEGERS = range(-(2**63), 2**64)
 FILES: Mapping[str, Literal["image", "document"]] = {"image": "image", "document": "document"}

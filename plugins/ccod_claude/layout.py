@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from ccod import StreamKind
+from ccod_jsonl.tail import Place, readable
 
 TRANSCRIPT_SUFFIX = ".jsonl"
 META_SUFFIX = ".meta.json"
@@ -19,15 +18,6 @@ SUBAGENTS = "subagents"
 TOOL_RESULTS = "tool-results"
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 SESSION_ID = re.compile(rb'"sessionId"\s*:\s*"([\x20\x21\x23-\x5b\x5d-\x7e]{1,200})"')
-
-
-class Place(NamedTuple):
-    """What a file's path tells: its agent, and its conversation, which is a guess where the lines know better."""
-
-    conversation: str
-    agent: str | None
-    guessed: bool = False
-    kind: StreamKind = "transcript"
 
 
 def place(parts: Sequence[str]) -> Place | None:
@@ -66,8 +56,3 @@ def conversation(place: Place, beginning: bytes) -> str:
     """Return the conversation of the transcript at `place` that begins with these bytes: what most of its lines say."""
     named = Counter(SESSION_ID.findall(beginning) if place.guessed else ()).most_common(1)
     return named[0][0].decode() if named else place.conversation
-
-
-def readable(name: str) -> str:
-    """Return a file name as text that can be stored, whatever bytes it has."""
-    return name if name.isascii() else name.encode("utf-8", "backslashreplace").decode()

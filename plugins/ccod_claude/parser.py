@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
-from msgspec import UNSET
+import msgspec
+from msgspec import UNSET, Struct
 
 from ccod import Content, Entry, Record, Stream, ToolResult, ToolUse, Unparsed
 from ccod_claude.content import read_content
 from ccod_claude.ends import ends
 from ccod_claude.families import TITLES, is_known
-from ccod_claude.lines import Line, Outcome, Part, damage, decode_line, pair_surrogates, salvage_line
-from ccod_claude.moments import milliseconds
+from ccod_claude.lines import Line, Outcome, Part, decode_line
 from ccod_claude.queued import is_queued, is_typed, queued
 from ccod_claude.responses import response
-from ccod_claude.salvage import pieces
 from ccod_claude.spawning import spawns
 from ccod_claude.titles import title
+from ccod_jsonl.lines import damage, milliseconds, salvaged
 
 FORMAT = "claude"
 
@@ -28,6 +28,15 @@ USES = {"tool_use", "server_tool_use", "mcp_tool_use"}
 LONGEST_MS = 2**43
 """A call that took longer than three centuries states garbage."""
 NO_ERROR = (b"null", b"false", b'""')
+
+
+class Shape(Struct, rename="camel"):
+    """What tells a record from an object that only stands inside of one."""
+
+    type: str | None = None
+    session_id: Any = None
+    leaf_uuid: Any = None
+    snapshot: Any = None
 
 
 class ClaudeParser:
@@ -52,19 +61,19 @@ class ClaudeParser:
 
 
 def _salvage(stream: Stream, record: Record) -> Iterator[Entry | Unparsed]:
-    glued = ""
-    for piece in pieces(pair_surrogates(record.body)):
-        offset, length = record.offset + piece.start, piece.end - piece.start
-        if piece.reason:
-            yield Unparsed(offset, length, piece.reason)
-            continue
-        try:
-            line, mended = salvage_line(record.body[piece.start : piece.end])
-        except (ValueError, RecursionError):
-            yield Unparsed(offset, length, "malformed")
+    for found in salvaged(record, Line, _is_record):
+        if isinstance(found, Unparsed):
+            yield found
         else:
-            yield _entry(stream, line, offset, length, ", ".join(filter(None, (glued, mended))))
-            glued = "glued to another record"
+            yield _entry(stream, found.line, found.offset, found.length, found.mended)
+
+
+def _is_record(view: memoryview) -> bool:
+    try:
+        shape = msgspec.json.decode(view, type=Shape)
+    except (ValueError, RecursionError):
+        return False
+    return bool(shape.type and (shape.session_id or shape.leaf_uuid or shape.snapshot))
 
 
 def _entry(stream: Stream, line: Line, offset: int, length: int, mended: str) -> Entry:

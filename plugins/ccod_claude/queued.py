@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from ccod_claude.lines import Line, Part, undecoded
+from ccod_claude.lines import Line, Part
+from ccod_jsonl.lines import undecoded
 
 
 def is_queued(line: Line) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Literal
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import field
 
-from ccod import Bytes, ConfigError, FilePath, Seconds, setting
+from ccod import FilePath, setting
+from ccod_jsonl.tail import TailSettings, require_named
 
 
 def default_roots() -> list[str]:
@@ -16,7 +17,7 @@ def default_roots() -> list[str]:
     return [f"{name.rstrip('/')}/projects" for name in folders if name] or ["~/.claude/projects"]
 
 
-class ClaudeSettings(Struct, forbid_unknown_fields=True):
+class ClaudeSettings(TailSettings, forbid_unknown_fields=True):
     """Transcripts of Claude Code."""
 
     roots: Annotated[
@@ -29,25 +30,6 @@ class ClaudeSettings(Struct, forbid_unknown_fields=True):
             min_length=1,
         ),
     ] = field(default_factory=default_roots)
-    max_line: Annotated[Bytes, setting("A longer line is kept in pieces and not parsed.")] = 16 * 2**20
-    scan_interval: Annotated[
-        Seconds, setting("Pause between two looks at every file, which find what the watcher missed.", live=True)
-    ] = 2
-    scan_interval_idle: Annotated[
-        Seconds, setting("The pause doubles up to this while nothing happens.", live=True)
-    ] = 30
-    check_after: Annotated[
-        Seconds,
-        setting("A file that grew is read again so long after, to see whether what was read of it is still the same."),
-    ] = 60
-    watcher: Annotated[
-        Literal["auto", "inotify", "watchfiles", "none"],
-        setting("What tells of changes at once; `auto` is inotify on Linux and watchfiles elsewhere."),
-    ] = "auto"
-    history_after: Annotated[
-        Seconds, setting("A file first found this long after its last change is history: stored, but no news.")
-    ] = 300
 
     def __post_init__(self) -> None:
-        if not all(root.strip() for root in self.roots):
-            raise ConfigError("[claude] roots: one of them is empty; name a `projects` folder there, or remove it")
+        require_named("claude", self.roots)

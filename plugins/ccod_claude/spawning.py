@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from ccod import Spawn, ToolResult
-from ccod_claude.lines import Line, Outcome, mend, undecoded
+from ccod_claude.lines import Line, Outcome
+from ccod_jsonl.lines import mend, undecoded
 
 DESCRIBED, ANSWERED, PROGRESSED, NOTIFIED = 4, 3, 2, 1
 """Whose word counts: the file beside the transcript's, then the result's, the progress's, the notification's."""

@@ -19,7 +19,7 @@ from ccod_http.callers import Callers
 from ccod_http.compression import Compression
 from ccod_http.documentation import documentation_routes
 from ccod_http.gate import Gate
-from ccod_http.identity import Identifier
+from ccod_http.identity import Identifier, scheme_of
 from ccod_http.middleware import Middleware
 from ccod_http.pacing import Pacer
 from ccod_http.problems import answer, install_error_handlers, plain_problem
@@ -56,7 +56,7 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
     asking = partial(_answers, observatory, settings)
     for plugin, blueprint in asking("ccod_http_blueprints", Blueprint):
         table.add(plugin, blueprint)
-    table.add("http", documentation_routes(table))
+    table.add("http", documentation_routes(table, scheme_of(observatory.auth)))
     Pacer(mine.limits, table).install(app)
     table.install()
     Compression(table).install(app)

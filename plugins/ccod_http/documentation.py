@@ -16,16 +16,16 @@ from ccod_http.routes import Routes
 from ccod_http.table import Table
 
 
-def documentation_routes(table: Table) -> Routes:
+def documentation_routes(table: Table, scheme: str) -> Routes:
     routes = Routes("documentation", __name__)
 
     @cache
     def written() -> bytes:
-        return encode(document(table.rows))
+        return encode(document(table.rows, scheme))
 
     @cache
     def shown() -> str:
-        return page(document(table.rows))
+        return page(document(table.rows, scheme))
 
     @routes.get("/openapi.json", access="public", media=["application/json"], tag="documentation")
     async def openapi() -> Response:

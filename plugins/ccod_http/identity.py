@@ -47,7 +47,7 @@ def require(access: Access) -> None:
         return
     if user is None and _ticket() is not None:
         raise Problem(HTTPStatus.UNAUTHORIZED, "AUTH_TICKET_INVALID", "The ticket was used or is too old; get another.")
-    if user is None and _token() is not None:
+    if user is None and g.get("token") is not None:
         raise Problem(HTTPStatus.UNAUTHORIZED, "AUTH_TOKEN_INVALID", "The token is not valid.")
     if user is None or user.role == "owner":
         raise Problem(
@@ -67,6 +67,7 @@ class Identifier:
     def __init__(self, settings: HttpSettings, auth: Auth) -> None:
         self._access = settings.access
         self._auth = auth
+        self._scheme = scheme_of(auth)
         self._tickets = Tickets()
 
     def install(self, app: Quart) -> None:
@@ -76,13 +77,15 @@ class Identifier:
 
     async def identify(self) -> None:
         unix = connection_of(current()).get("unix", False)
+        g.challenge = self._auth.challenge
         uid = await self._uid()
         g.caller = client_network() if uid is None else f"user {uid}"
         ticket = _ticket()
         if ticket is not None:
             g.user = self._tickets.redeem(ticket)
             return
-        g.user = await self._auth.identify(Peer(uid, _token(), _is_foreign(), unix))
+        g.token = _token(self._scheme)
+        g.user = await self._auth.identify(Peer(uid, g.token, _is_foreign(), unix, g.caller))
 
     async def _uid(self) -> int | None:
         asked = current()
@@ -102,14 +105,19 @@ class Identifier:
         return uid
 
 
-def _token() -> str | None:
+def scheme_of(auth: Auth) -> str:
+    """Return the scheme by which callers present their tokens, such as "bearer"."""
+    return auth.challenge.partition(" ")[0].lower()
+
+
+def _token(expected: str) -> str | None:
     """Return the token that is presented; one of a scheme that nobody knows here is empty, and so never valid."""
     asked = current()
     given = asked.headers.getlist("Authorization")
     if given:
         scheme, _, token = given[0].partition(" ")
-        return token.strip() if scheme.lower() == "bearer" and len(given) == 1 else ""
-    if not has_request_context():
+        return token.strip() if scheme.lower() == expected and len(given) == 1 else ""
+    if expected == "bearer" and not has_request_context():
         for protocol in asked.requested_subprotocols:
             if protocol.startswith(_BEARER_PROTOCOL):
                 return str(protocol.removeprefix(_BEARER_PROTOCOL))

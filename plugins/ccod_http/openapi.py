@@ -26,15 +26,15 @@ Every answer is an envelope: `success` and `data`, and `pagination` for lists, o
 time a problem document of RFC 9457. Times are ISO 8601 in UTC.
 
 Reading needs no token for the owner, that is, for processes of the user who runs ccod, on this machine. Everything \
-else needs one, as the header `Authorization: Bearer …`; on the Unix socket the owner is an admin.
+else needs one, as the header `Authorization`; on the Unix socket the owner is an admin.
 
 A route is `public` or asks for a right. `read`: to see what is stored, secrets masked; the owner and every user have \
 it. `write`: to change what people say of it, such as a project's name; users have it. `reveal`: to see secrets. \
 `admin`: all that concerns other users or cannot be undone. Admins have all; a key has those that it was made with.\
 """
-BEARER = """\
-An access token of a login, or an API key. Where an operation also allows none, the owner needs none: the kernel tells \
-that the caller is a process of the user who runs ccod.\
+PRESENTED = """\
+What is presented in the header `Authorization`, such as an access token or an API key. Where an operation also allows \
+none, the owner needs none: the kernel tells that the caller is a process of the user who runs ccod.\
 """
 ERRORS = {
     400: "A parameter is wrong, or the body is no JSON; the message names it.",
@@ -57,8 +57,8 @@ NOT_MODIFIED = "The answer whose `ETag` is shown as `If-None-Match` is still tru
 ALWAYS = (400, 403, 408, 413, 414, 421, 431, 500, 503)
 
 
-def document(rows: Sequence[Row]) -> Json:
-    """Return the document of all these routes."""
+def document(rows: Sequence[Row], scheme: str) -> Json:
+    """Return the document of all these routes, to which tokens are presented by this scheme of HTTP."""
     types = [Failure, Pagination]
     for row in rows:
         types += [each for each in (row.route.data, row.route.body) if each is not None]
@@ -69,7 +69,7 @@ def document(rows: Sequence[Row]) -> Json:
     paths: dict[str, Json] = {}
     for row in rows:
         method = "get" if row.route.method == "WEBSOCKET" else row.route.method.lower()
-        paths.setdefault(_template(row.path), {})[method] = _operation(row, schema_of)
+        paths.setdefault(_template(row.path), {})[method] = _operation(row, schema_of, scheme)
     statuses = sorted({status for row in rows for status in errors_of(row.route)})
     return {
         "openapi": "3.1.0",
@@ -80,7 +80,7 @@ def document(rows: Sequence[Row]) -> Json:
         "components": {
             "schemas": components,
             "responses": {str(status): _failure(status, schema_of[id(Failure)]) for status in statuses},
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": BEARER}},
+            "securitySchemes": {scheme: {"type": "http", "scheme": scheme, "description": PRESENTED}},
         },
     }
 
@@ -104,14 +104,14 @@ def tag_of(row: Row) -> str:
     return row.route.tag or row.path.removeprefix("/api").strip("/").partition("/")[0]
 
 
-def _operation(row: Row, schema_of: Mapping[int, Json]) -> Json:
+def _operation(row: Row, schema_of: Mapping[int, Json], scheme: str) -> Json:
     route = row.route
     operation: Json = {
         "operationId": row.name,
         "tags": [tag_of(row)],
         "summary": route.summary,
         "description": route.description,
-        "security": _security(route),
+        "security": _security(route, scheme),
         "parameters": [*_path_parameters(row.path), *_query_parameters(route)],
         "responses": {
             str(int(route.status)): _answer(route, schema_of),
@@ -126,10 +126,10 @@ def _operation(row: Row, schema_of: Mapping[int, Json]) -> Json:
     return operation
 
 
-def _security(route: Route) -> list[Json]:
+def _security(route: Route, scheme: str) -> list[Json]:
     if route.access == "public":
         return []
-    return [*([{}] if route.access == "read" else []), {"bearer": [route.access]}]
+    return [*([{}] if route.access == "read" else []), {scheme: [route.access]}]
 
 
 def _answer(route: Route, schema_of: Mapping[int, Json]) -> Json:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import structlog
 from msgspec import UNSET, Struct, UnsetType
 from quart import Quart, Response, g, has_request_context, request, websocket
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from ccod import StorageUnavailableError, WrongKeyError
 from ccod_http.encoding import encode
@@ -84,6 +84,11 @@ def plain_problem(status: int) -> Problem:
     return Problem(status, code, f"{meaning.description or meaning.phrase}.")
 
 
+def nothing_there() -> Problem:
+    """Return the problem of a path that no route has: it may be one of a plugin that is left out, or not chosen."""
+    return Problem(404, "NOT_FOUND", f"Nothing is served at {_path()}: no plugin in use has such a route.")
+
+
 def request_id() -> str:
     """Return the id of the current request: the client's own X-Request-ID where it is a plain word."""
     if "request_id" not in g:
@@ -94,6 +99,10 @@ def request_id() -> str:
 
 def new_request_id() -> str:
     return secrets.token_hex(8)
+
+
+def _path() -> str:
+    return quote(current().path, errors="replace")
 
 
 def current() -> Any:
@@ -111,17 +120,17 @@ def install_error_handlers(app: Quart) -> None:
 
 async def answer(problem: Problem) -> Response:
     """Answer the current request with a problem."""
-    body = envelope(problem, request_id(), quote(current().path, errors="replace"))
+    body = envelope(problem, request_id(), _path())
     response = Response(body, problem.status, content_type="application/problem+json")
     if problem.status == HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = "Bearer"
+        response.headers["WWW-Authenticate"] = g.get("challenge", "Bearer")
     if problem.wait > 0:
         response.headers["Retry-After"] = str(math.ceil(problem.wait))
     return response
 
 
 async def _answer_http(error: HTTPException) -> Response:
-    response = await answer(plain_problem(error.code or 500))
+    response = await answer(nothing_there() if isinstance(error, NotFound) else plain_problem(error.code or 500))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return response

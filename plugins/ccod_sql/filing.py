@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlalchemy import Connection, Dialect, func, select, update
 
 from ccod import TOO_LONG, Batch, Entry, Prices, Record, Unparsed
@@ -94,6 +95,7 @@ class Filing:
 
     def derive(self, to: Target, fresh: Fresh) -> Sequence[rows.Entry]:
         """Write the entries of `fresh` and what follows from them."""
+        fresh = replace(fresh, entries=[_named(to.stream, entry) for entry in fresh.entries])
         rollups.date(to.conversation, fresh.entries)
         if not to.stream.agent:
             rollups.describe(to.conversation, fresh.entries)
@@ -181,6 +183,14 @@ class Filing:
         counted = Counter((entry.type, entry.subtype, entry.version or "", entry.known) for entry in entries)
         types = [rows.RecordType(to.conversation.id, *key, count) for key, count in counted.items()]
         self._types.insert(to.connection, types, or_else=ADD_TO_COUNT)
+
+
+def _named(stream: rows.Stream, entry: Entry) -> Entry:
+    """Return an entry whose response names its model: if it does not itself, the one that is at work in the stream."""
+    stream.model = entry.model or stream.model
+    if entry.response is None or entry.response.model or not stream.model:
+        return entry
+    return replace(entry, response=replace(entry.response, model=stream.model))
 
 
 def _row(id_: int, entry: Entry, stream: rows.Stream, at: int) -> rows.Entry:

@@ -175,7 +175,7 @@ def _begin(conversation: rows.Conversation, its_streams: Sequence[rows.Stream]) 
     conversation.title, conversation.title_rank = rollups.untitled(conversation.key)
     conversation.created_at = conversation.updated_at = min(stream.created_at for stream in its_streams)
     for stream in its_streams:
-        stream.entry_count, stream.last_at = 0, None
+        stream.entry_count, stream.last_at, stream.model = 0, None, ""
 
 
 def _numbered(

@@ -100,6 +100,7 @@ class Stream(Struct):
     packed: int = 0
     entry_count: int = 0
     last_at: int | None = None
+    model: str = ""
     deleted_at: int | None = None
     rewritten_at: int | None = None
 

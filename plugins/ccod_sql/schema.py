@@ -11,7 +11,7 @@ from ccod import ConfigError, UnavailableError
 from ccod_sql.backup import copy_database
 from ccod_sql.sqlite import unchecked
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration. Alembic is imported only for a database that is not there yet, or is older."""
 
 

@@ -157,6 +157,8 @@ streams = _table(
     _number("packed"),
     _number("entry_count"),
     Column("last_at", Number),
+    # Who is at work where it was left, if its entries say so.
+    _text("model"),
     _number("created_at"),
     _number("updated_at"),
     Column("deleted_at", Number),

@@ -69,6 +69,30 @@ class UsageContract:
         assert (shown.cost_nanos, shown.unpriced_response_count) == (NANOS + 5000, 0)
         assert [record.cost is None for record in records] == [False, True, True]
 
+    async def test_a_response_without_a_model_is_of_the_one_last_named_in_its_stream(self, storages: Storages) -> None:
+        transcript, agent = Transcript(), Transcript(agent="a")
+        async with storages() as storage:
+            await send(storage, transcript.add("assistant", **answer("m1", model="")))
+            await send(storage, transcript.add("context", model="small").add("assistant", **answer("m2", model="")))
+            await send(storage, agent.add("context", model="other").add("assistant", **answer("m3", model="")))
+        async with storages() as storage:
+            await send(storage, transcript.add("assistant", **answer("m4", model="")))
+            await send(storage, transcript.add("assistant", **answer("m5", model="large")))
+            await send(storage, transcript.add("assistant", **answer("m6", model="")))
+            await send(storage, agent.add("assistant", **answer("m7", model="")))
+            shown = await conversation(storage)
+            named = {each.response.message_id: each.response.model for each in await storage.responses(shown.id)}
+        assert named == {
+            "m1": "",
+            "m2": "small",
+            "m3": "other",
+            "m4": "small",
+            "m5": "large",
+            "m6": "small",
+            "m7": "other",
+        }
+        assert shown.model == "small"
+
     async def test_failed_responses_are_counted(self, storages: Storages) -> None:
         transcript = Transcript().add("assistant", uuid="a", error=True).add("assistant", uuid="a", error=True)
         transcript.add("system", error=True).add("assistant", uuid="b")

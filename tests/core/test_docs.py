@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -46,7 +47,17 @@ def test_the_plugin_of_the_guide_works(tmp_path: Path, monkeypatch: pytest.Monke
     assert manager.plugins[0].hooks == ["ccod_parsers", "ccod_settings", "ccod_sources"]
 
 
+def test_the_source_of_the_guide_knows_its_files(tmp_path: Path) -> None:
+    program = re.search(r"```python\n(from ccod_jsonl.*?)```", (DOCS / "plugins.md").read_text(), re.DOTALL)
+    assert program
+    names: dict[str, Any] = {}
+    exec(program[1], names)
+    assert names["place"](["logs", "one.jsonl"]).conversation == "one"
+    assert names["place"](["one.jsonl"]) is None
+    assert names["source"].name == "mine"
+
+
 def test_links_between_pages_lead_somewhere() -> None:
-    for page in [DOCS.parent / "README.md", *DOCS.glob("**/*.md")]:
+    for page in [DOCS.parent / "README.md", *DOCS.glob("**/*.md"), *DOCS.parent.glob("contrib/**/*.md")]:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "ccod"
 PLUGINS = ROOT / "plugins"
+CONTRIB = ROOT / "contrib"
 
 if not CORE.is_dir():
     pytest.skip("the import rules are checked on the source tree", allow_module_level=True)
@@ -29,7 +30,14 @@ FLOORS = (
     {"cli"},
 )
 FLOOR = {module: number for number, modules in enumerate(FLOORS) for module in modules}
-PUBLIC_MODULES = {"ccod_http.web", "ccod_http.client", "ccod_http.doors", "ccod_http.printing"}
+PUBLIC_MODULES = {
+    "ccod_jsonl.tail",
+    "ccod_jsonl.lines",
+    "ccod_http.web",
+    "ccod_http.client",
+    "ccod_http.doors",
+    "ccod_http.printing",
+}
 ONLY_IN = {
     "pluggy": {"ccod/hookspecs.py", "ccod/manager.py"},
     "sqlalchemy": {"plugins/ccod_sql"},
@@ -119,6 +127,21 @@ def test_plugins_enter_by_the_face_and_the_public_modules(path: Path) -> None:
         if package == "ccod":
             assert not (CORE / f"{module.partition('.')[0]}.py").exists(), f"{path}: {name} is not the face"
         elif package in plugins and package != own:
+            assert ".".join(name.split(".")[:2]) in PUBLIC_MODULES, f"{path}: {name}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for package in CONTRIB.glob("*/ccod_*") for path in sources(package)],
+    ids=lambda path: f"{path.parent.name}.{path.stem}",
+)
+def test_what_others_write_enters_by_the_same_doors(path: Path) -> None:
+    own = path.relative_to(CONTRIB).parts[1]
+    for name in imports(path):
+        package, _, module = name.partition(".")
+        if package == "ccod":
+            assert not (CORE / f"{module.partition('.')[0]}.py").exists(), f"{path}: {name} is not the face"
+        elif package.startswith("ccod_") and package != own:
             assert ".".join(name.split(".")[:2]) in PUBLIC_MODULES, f"{path}: {name}"
 
 

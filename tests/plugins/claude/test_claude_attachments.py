@@ -8,7 +8,7 @@ import pytest
 
 from ccod import Record, Stream
 from ccod_claude.attachments import AttachmentParser
-from ccod_claude.reading import CHUNK
+from ccod_jsonl.reading import CHUNK
 from tests.plugins.claude.claude_house import MemoryIntake, append, following
 
 SESSION = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001"

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import trio
 
-from ccod_claude import sending
-from ccod_claude.catalogue import Catalogue
-from ccod_claude.files import Reading, read_on, survey
-from ccod_claude.lanes import Lanes
-from ccod_claude.sending import Sender
-from ccod_claude.transcripts import Transcript
+from ccod_claude.source import LAYOUT
+from ccod_jsonl import sending
+from ccod_jsonl.catalogue import Catalogue
+from ccod_jsonl.files import Reading, read_on, survey
+from ccod_jsonl.lanes import Lanes
+from ccod_jsonl.sending import Sender
+from ccod_jsonl.transcripts import Transcript
 from tests.plugins.claude.claude_house import MemoryIntake
 
 LINE = b'{"type":"user"}\n'
@@ -25,8 +26,8 @@ async def test_a_check_may_end_while_the_file_is_read(tmp_path: Path, monkeypatc
     file.parent.mkdir()
     file.write_bytes(LINE + HALF)
     intake, lanes = MemoryIntake(), Lanes(check_after=3600)
-    catalogue = Catalogue([], [str(tmp_path)], history_after=300)
-    (transcript,) = catalogue.note(survey([str(tmp_path)], lambda _: None).found, all_paths={})
+    catalogue = Catalogue([], [str(tmp_path)], history_after=300, layout=LAYOUT)
+    (transcript,) = catalogue.note(survey(LAYOUT, [str(tmp_path)], lambda _: None).found, all_paths={})
 
     def checked_meanwhile(transcript: Transcript, max_line: int) -> Reading | None:
         reading = read_on(transcript, max_line)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from ccod.configuration import Configuration
-from ccod_claude.layout import Place, conversation, place
+from ccod_claude.layout import conversation, place
 from ccod_claude.settings import ClaudeSettings
+from ccod_jsonl.tail import Place
 
 UUID = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001"
 

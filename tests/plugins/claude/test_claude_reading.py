@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccod import Record
-from ccod_claude.reading import Position, read_records
+from ccod_jsonl.reading import Position, read_records
 
 CONTENT = st.lists(st.sampled_from([b"a", b"bb", b"\n", b"\r\n", b"\x00", b"\xe2\x80\xa8", b"c" * 20])).map(b"".join)
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccod import Entry, Record, Stream, Unparsed
-from ccod_claude.lines import pair_surrogates
 from ccod_claude.parser import ClaudeParser
-from ccod_claude.salvage import MOST_RECORDS
+from ccod_jsonl.decoding import pair_surrogates
+from ccod_jsonl.salvage import MOST_RECORDS
 
 STREAM = Stream("k", "claude", "/p", "s")
 ONE = b'{"type":"user","uuid":"one","sessionId":"s","message":{"content":[{"type":"text","text":"{\\"a\\":"}]}}'

@@ -17,7 +17,7 @@ import pytest
 import trio
 
 from ccod import Checkpoint, Progress, Stream
-from ccod_claude.reading import CHUNK
+from ccod_jsonl.reading import CHUNK
 from tests.plugins.claude.claude_house import PATIENCE, MemoryIntake, append, following
 
 SESSION = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001"

@@ -180,7 +180,9 @@ async def do_at_once(work: Callable[[], Awaitable[Stored | None]]) -> Stored | N
 
 
 @asynccontextmanager
-async def serving(*more: Blueprint, middleware: Sequence[object] = (), **settings: Any) -> AsyncIterator[Server]:
+async def serving(
+    *more: Blueprint, middleware: Sequence[object] = (), auth: Any = None, **settings: Any
+) -> AsyncIterator[Server]:
     http = msgspec.convert({"port": 0, "host": "127.0.0.1", "socket": ""} | settings, HttpSettings)
     all_settings = Settings(CoreSettings(), {HttpSettings: http})
     shelf, health, stopping = Shelf(), Health(), trio.Event()
@@ -190,7 +192,7 @@ async def serving(*more: Blueprint, middleware: Sequence[object] = (), **setting
             return [("probe", middleware)]
         return [("rest", ccod_http_blueprints(observatory)), ("probe", [probe(), *more])]
 
-    auth = JwtAuth(JwtSettings(secret=SECRET), shelf)
+    auth = auth or JwtAuth(JwtSettings(secret=SECRET), shelf)
     observatory = Observatory(
         shelf, auth, Bus(), health, {"plain": Plain()}, stopping, ask, do_at_once, cache=MemoryCache(1 << 20)
     )

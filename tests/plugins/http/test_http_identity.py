@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from ccod import Auth, Peer, User
 from ccod_http import sockettable
 from tests.plugins.http.serving import Server, serving
 
@@ -57,6 +58,40 @@ async def test_a_proxy_a_token_or_another_page_makes_a_stranger(access: str) -> 
             assert response.headers["WWW-Authenticate"] == "Bearer"
             expected = "AUTH_TOKEN_INVALID" if "Authorization" in headers else "AUTH_REQUIRED"
             assert response.json()["error"]["code"] == expected
+
+
+class Words(Auth):
+    """An auth that asks for a word by a scheme of its own."""
+
+    challenge = 'Word realm="house"'
+
+    def __init__(self) -> None:
+        self.peers: list[Peer] = []
+
+    async def __aexit__(self, *_: object) -> None:
+        """There is nothing to close."""
+
+    async def identify(self, peer: Peer) -> User | None:
+        self.peers.append(peer)
+        return User("1", "", "user") if peer.token == "sesame" else None
+
+    async def ended(self, user: User) -> None:
+        await trio.sleep_forever()
+
+
+async def test_an_auth_says_by_which_scheme_it_is_shown_a_token() -> None:
+    auth = Words()
+    async with serving(auth=auth, access="login") as server, server.client() as client:
+        assert (await client.get("/api/projects", headers={"Authorization": "word sesame"})).status_code == 200
+        assert auth.peers[-1].address == "127.0.0.1"
+        for wrong in ("Bearer sesame", "Word open", "Wordsesame"):
+            refused = await client.get("/api/projects", headers={"Authorization": wrong})
+            assert refused.status_code == 401
+            assert refused.headers["WWW-Authenticate"] == auth.challenge
+        document = (await client.get("/openapi.json")).json()
+        assert document["components"]["securitySchemes"]["word"]["scheme"] == "word"
+        protocol = b"Host: localhost\r\nSec-WebSocket-Protocol: x, bearer.sesame\r\n"
+        assert (await server.handshake("/guarded", protocol)).startswith(b"HTTP/1.1 401")
 
 
 async def test_a_header_cannot_name_another_address(server: Server) -> None:

@@ -34,6 +34,8 @@ SESSION = "11111111-2222-4333-8444-555555555555"
 class Everyone:
     """An auth for which everybody is the same."""
 
+    challenge = "Bearer"
+
     def __init__(self, role: Any) -> None:
         self._user = User("1", "one@example.org", role)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ccod import Batch, Checkpoint, Entry, Parser, Storage, Stream, Unparsed
 from ccod_claude.parser import ClaudeParser
-from ccod_claude.reading import Position, read_records
+from ccod_jsonl.reading import Position, read_records
 
 SOURCE = "tests"
 START = Position()

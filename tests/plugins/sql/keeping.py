@@ -8,7 +8,7 @@ from pathlib import Path
 import trio
 
 from ccod import Health
-from ccod_claude.reading import Position
+from ccod_jsonl.reading import Position
 from ccod_sql.storage import SqlStorage
 from tests.contracts.asking import Clock
 from tests.plugins.sql.feeding import feed, stream, transcript

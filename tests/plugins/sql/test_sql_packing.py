@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ccod import Health, MessageQuery, Storage
-from ccod_claude.reading import Position
+from ccod_jsonl.reading import Position
 from ccod_sql import archive
 from ccod_sql.storage import SqlStorage
 from tests.contracts.asking import Clock

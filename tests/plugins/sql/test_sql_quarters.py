@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from ccod import QUARTER_MS, Usage
-from ccod_claude.reading import Position
+from ccod_jsonl.reading import Position
 from ccod_prices.settings import ModelPrice, PricesSettings
 from ccod_prices.table import PriceTable
 from ccod_sql.settings import SqliteSettings
@@ -196,6 +196,7 @@ async def test_the_migration_makes_the_same_figures(database: Path, clock: Clock
             connection.execute(f"DROP TABLE {table}")
         for index in LATER_INDEXES:
             connection.execute(f"DROP INDEX {index}")
+        connection.execute("ALTER TABLE streams DROP COLUMN model")
         connection.execute("UPDATE alembic_version SET version_num = '0003'")
     async with History(database).storage():
         assert kept(database) == before

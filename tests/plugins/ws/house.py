@@ -124,6 +124,8 @@ class Plain:
 class Doorman:
     """An auth that knows the processes of this user, or nobody at all."""
 
+    challenge = "Bearer"
+
     def __init__(self) -> None:
         self.strict = False
         self.revoked = trio.Event()

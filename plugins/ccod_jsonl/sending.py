@@ -9,12 +9,12 @@ import structlog
 import trio
 
 from ccod import Batch, Intake
-from ccod_claude.catalogue import MISSES, Catalogue
-from ccod_claude.files import Reading, ReplacedError, read_on
-from ccod_claude.lanes import Lane, Lanes
-from ccod_claude.transcripts import Transcript, checkpoint
+from ccod_jsonl.catalogue import MISSES, Catalogue
+from ccod_jsonl.files import Reading, ReplacedError, read_on
+from ccod_jsonl.lanes import Lane, Lanes
+from ccod_jsonl.transcripts import Transcript, checkpoint
 
-log = structlog.get_logger("ccod.claude")
+log = structlog.get_logger("ccod.jsonl")
 
 
 class Sender:

@@ -10,10 +10,12 @@ from typing import Literal, Protocol
 import structlog
 import trio
 
+Kind = Literal["auto", "inotify", "watchfiles", "none"]
+
 Changed = Callable[[str | None], None]
 """Called with the path of a transcript that may have changed, or None where anything may have."""
 
-log = structlog.get_logger("ccod.claude")
+log = structlog.get_logger("ccod.jsonl")
 
 
 class Watcher(Protocol):
@@ -37,15 +39,15 @@ class NoWatcher:
 
 
 @contextmanager
-def open_watcher(kind: Literal["auto", "inotify", "watchfiles", "none"], roots: Sequence[str]) -> Iterator[Watcher]:
-    """Open the watcher of this kind; without inotify to be had there is none."""
+def open_watcher(kind: Kind, roots: Sequence[str], suffixes: tuple[str, ...]) -> Iterator[Watcher]:
+    """Open the watcher of this kind, for files with these suffixes; without inotify to be had there is none."""
     if kind == "auto":
         kind = "inotify" if sys.platform == "linux" else "watchfiles"
     if kind == "inotify":
-        from ccod_claude.inotify import Inotify
+        from ccod_jsonl.inotify import Inotify
 
         try:
-            inotify = Inotify()
+            inotify = Inotify(suffixes)
         except OSError as error:
             log.warning("inotify is not available, changes are found by scanning", reason=error.strerror)
         else:
@@ -53,8 +55,8 @@ def open_watcher(kind: Literal["auto", "inotify", "watchfiles", "none"], roots: 
                 yield inotify
             return
     elif kind == "watchfiles":
-        from ccod_claude.trees import TreeWatcher
+        from ccod_jsonl.trees import TreeWatcher
 
-        yield TreeWatcher(roots)
+        yield TreeWatcher(roots, suffixes)
         return
     yield NoWatcher()

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from ccod import Checkpoint, Stream
-from ccod_claude import attachments, parser
-from ccod_claude.files import Survey
-from ccod_claude.layout import conversation, place, readable
-from ccod_claude.transcripts import Found, Transcript, restored
+from ccod_jsonl.files import Survey
+from ccod_jsonl.layout import Layout, readable
+from ccod_jsonl.transcripts import Found, Transcript, restored
 
 MISSES = 2
 """A file that is moved while folders are listed can be missed once; missed twice, it is gone."""
@@ -20,7 +19,14 @@ MISSES = 2
 class Catalogue:
     """All transcripts, by path and by file (device and inode)."""
 
-    def __init__(self, stored: Iterable[tuple[Stream, Checkpoint]], roots: Sequence[str], history_after: float) -> None:
+    def __init__(
+        self,
+        stored: Iterable[tuple[Stream, Checkpoint]],
+        roots: Sequence[str],
+        history_after: float,
+        layout: Layout,
+    ) -> None:
+        self.layout = layout
         self._roots = tuple(readable(f"{root}/") for root in roots)
         self._history_after = history_after
         self._keys: set[str] = set()
@@ -105,10 +111,10 @@ class Catalogue:
         path = transcript.found.path
         if transcript.stream is not None:
             return replace(transcript.stream, path=path)
-        where = place(transcript.found.parts)
+        where, layout = transcript.found.place, self.layout
         assert where is not None
-        format_ = parser.FORMAT if where.kind == "transcript" else attachments.FORMAT
-        return Stream(self._new_key(path), format_, path, conversation(where, beginning), where.agent, where.kind)
+        conversation = layout.conversation(where, beginning)
+        return Stream(self._new_key(path), layout.formats[where.kind], path, conversation, where.agent, where.kind)
 
     def _claim(self, found: Found, all_paths: Mapping[str, Found]) -> Transcript | None:
         """Return the transcript that a file is, or None if it is one already known under another name."""

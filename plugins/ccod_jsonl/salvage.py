@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
+
+from ccod import Record, Unparsed
+from ccod_jsonl.decoding import pair_surrogates, salvage
+
+S = TypeVar("S", bound=Struct)
 
 PASSES = 8
 """The work done in vain on a line is bounded by as much as reading it so often would be."""
@@ -22,13 +27,17 @@ BLANK = b" \t\r\n\xef\xbb\xbf"
 _skim = msgspec.json.Decoder(Raw).decode
 
 
-class Shape(Struct, rename="camel"):
-    """What tells a record from an object that only stands inside of one."""
+IsRecord = Callable[[memoryview], bool]
+"""Tells a record from an object that only stands inside of one; it is asked where a line is damaged."""
 
-    type: str | None = None
-    session_id: Any = None
-    leaf_uuid: Any = None
-    snapshot: Any = None
+
+class Salvaged(Struct, Generic[S]):
+    """A record from a line that could not be decoded at once; `mended` says in a few words what was wrong."""
+
+    line: S
+    offset: int
+    length: int
+    mended: str
 
 
 class Piece(Struct, frozen=True):
@@ -39,10 +48,27 @@ class Piece(Struct, frozen=True):
     reason: str = ""
 
 
-def pieces(line: bytes) -> Iterator[Piece]:
+def salvaged(record: Record, kind: type[S], is_record: IsRecord) -> Iterator[Salvaged[S] | Unparsed]:
+    """Yield all that stands on a line: records, glued together or after one that was cut off, and what is none."""
+    glued = ""
+    for piece in pieces(pair_surrogates(record.body), is_record):
+        offset, length = record.offset + piece.start, piece.end - piece.start
+        if piece.reason:
+            yield Unparsed(offset, length, piece.reason)
+            continue
+        try:
+            line, mended = salvage(record.body[piece.start : piece.end], kind)
+        except (ValueError, RecursionError):
+            yield Unparsed(offset, length, "malformed")
+        else:
+            yield Salvaged(line, offset, length, ", ".join(filter(None, (glued, mended))))
+            glued = "glued to another record"
+
+
+def pieces(line: bytes, is_record: IsRecord) -> Iterator[Piece]:
     """Yield what stands on a line in order, blanks left out."""
     at = 0
-    for number, (start, end) in enumerate(_records(line)):
+    for number, (start, end) in enumerate(_records(line, is_record)):
         if number == MOST_RECORDS:
             yield from _rest(line, at, len(line), "too many records on one line")
             return
@@ -52,7 +78,7 @@ def pieces(line: bytes) -> Iterator[Piece]:
     yield from _rest(line, at, len(line))
 
 
-def _records(line: bytes) -> Iterator[tuple[int, int]]:
+def _records(line: bytes, is_record: IsRecord) -> Iterator[tuple[int, int]]:
     view = memoryview(line)
     at = _past_padding(line, 0)
     if _is_other_json(view[at:]):
@@ -62,7 +88,7 @@ def _records(line: bytes) -> Iterator[tuple[int, int]]:
     while budget > 0 and (start := _next_start(line, at, aligned)) >= 0:
         length, cost = _extent(view[start:])
         aligned = aligned and start == at
-        if length and (aligned or _is_record(view[start : start + length])):
+        if length and (aligned or is_record(view[start : start + length])):
             yield start, start + length
             at, aligned = _past_padding(line, start + length), True
         else:
@@ -98,14 +124,6 @@ def _is_other_json(view: memoryview) -> bool:
         return not bytes(_skim(view)).startswith(b"{")
     except (msgspec.DecodeError, RecursionError):
         return False
-
-
-def _is_record(view: memoryview) -> bool:
-    try:
-        shape = msgspec.json.decode(view, type=Shape)
-    except (ValueError, RecursionError):
-        return False
-    return bool(shape.type and (shape.session_id or shape.leaf_uuid or shape.snapshot))
 
 
 def _rest(line: bytes, start: int, end: int, reason: str = "") -> Iterator[Piece]:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 
 import trio
 
-from ccod_claude.transcripts import Transcript
+from ccod_jsonl.transcripts import Transcript
 
 
 class Lane:

@@ -11,20 +11,20 @@ import structlog
 import trio
 from watchfiles import Change, awatch
 
-from ccod_claude.layout import SUFFIXES
-from ccod_claude.watching import Changed
+from ccod_jsonl.watching import Changed
 
 LOOK_MS = 1000
 """So often it is checked that the watched roots are still those at their paths: a replaced one would be silent."""
 
-log = structlog.get_logger("ccod.claude")
+log = structlog.get_logger("ccod.jsonl")
 logging.getLogger("watchfiles.main").setLevel(logging.WARNING)
 
 
 class TreeWatcher:
     """Watches those roots that are there."""
 
-    def __init__(self, roots: Sequence[str]) -> None:
+    def __init__(self, roots: Sequence[str], suffixes: tuple[str, ...]) -> None:
+        self._suffixes = suffixes
         self._roots = roots
         self._told = ""
 
@@ -56,7 +56,7 @@ class TreeWatcher:
             changed(None)
             async for report in reports:
                 for change, path in report:
-                    if path.endswith(SUFFIXES):
+                    if path.endswith(self._suffixes):
                         changed(None if change is Change.deleted else path)
                     elif change is Change.added and await trio.Path(path).is_dir():
                         changed(None)

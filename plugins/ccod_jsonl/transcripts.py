@@ -7,7 +7,8 @@ import structlog
 from msgspec import Struct
 
 from ccod import Checkpoint, Stream
-from ccod_claude.reading import Position
+from ccod_jsonl.layout import Place
+from ccod_jsonl.reading import Position
 
 Signature = tuple[int, int, int, int, int]
 """A file's device, inode, size and the times of its last changes: while it stays the same, so do the bytes."""
@@ -15,16 +16,20 @@ Signature = tuple[int, int, int, int, int]
 
 NOWHERE: Signature = (0, 0, 0, 0, 0)
 
-log = structlog.get_logger("ccod.claude")
+log = structlog.get_logger("ccod.jsonl")
 
 
 class Found(Struct, frozen=True, gc=False):
-    """A transcript file as a scan saw it: `path` as text, `parts` below `root` as the file system names them."""
+    """A transcript file as a scan saw it: `path` as text, `parts` below `root` as the file system names them.
+
+    `place` is what they stand for; None where only a checkpoint tells of the file.
+    """
 
     path: str
     root: str
     parts: tuple[str, ...]
     signature: Signature
+    place: Place | None = None
 
     @property
     def identity(self) -> tuple[int, int]:

@@ -6,14 +6,13 @@ import ctypes
 import errno
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 
 import structlog
 import trio
 
-from ccod_claude.layout import SUFFIXES
-from ccod_claude.watching import Changed
+from ccod_jsonl.watching import Changed
 
 IN_MODIFY = 0x2
 IN_MOVED_FROM = 0x40
@@ -32,15 +31,15 @@ WENT = IN_MOVED_FROM | IN_DELETE
 DOUBTFUL = IN_ISDIR | IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF
 HEADER = struct.Struct("iIII")
 BUFFER = 65_536
-ENDINGS = tuple(suffix.encode() for suffix in SUFFIXES)
 
-log = structlog.get_logger("ccod.claude")
+log = structlog.get_logger("ccod.jsonl")
 
 
 class Inotify:
     """An inotify descriptor and the folders it watches."""
 
-    def __init__(self) -> None:
+    def __init__(self, suffixes: Sequence[str]) -> None:
+        self._endings = tuple(suffix.encode() for suffix in suffixes)
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._descriptor = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self._descriptor < 0:
@@ -87,7 +86,7 @@ class Inotify:
                 self._folders.pop(watch, None)
             elif mask & DOUBTFUL:
                 yield None
-            elif name.endswith(ENDINGS):
+            elif name.endswith(self._endings):
                 folder = self._folders.get(watch)
                 yield f"{folder}/{os.fsdecode(name)}" if folder and not mask & WENT else None
 

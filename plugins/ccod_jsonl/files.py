@@ -13,9 +13,9 @@ from zlib import crc32
 from msgspec import Struct
 
 from ccod import Record
-from ccod_claude.layout import SUFFIXES, is_entered, place, readable
-from ccod_claude.reading import Position, read_chunk, read_records, read_unended
-from ccod_claude.transcripts import Found, Mark, Signature, Transcript
+from ccod_jsonl.layout import Layout, Place, readable
+from ccod_jsonl.reading import Position, read_chunk, read_records, read_unended
+from ccod_jsonl.transcripts import Found, Mark, Signature, Transcript
 
 HEAD = 1024
 TAIL = 256
@@ -53,7 +53,7 @@ class Reading(Struct, frozen=True):
         return self.signature[2]
 
 
-def survey(roots: Sequence[str], enter: Callable[[str], None]) -> Survey:
+def survey(layout: Layout, roots: Sequence[str], enter: Callable[[str], None]) -> Survey:
     """Find every transcript. `enter` is told of each folder before it is looked into, so that nothing is missed."""
     seen = Survey([], {})
     for root in roots:
@@ -65,7 +65,12 @@ def survey(roots: Sequence[str], enter: Callable[[str], None]) -> Survey:
             try:
                 with os.scandir(folder) as entries:
                     for entry in entries:
-                        _note(root, (*parts, entry.name), entry, folders, seen)
+                        inner = *parts, entry.name
+                        if entry.is_dir(follow_symlinks=False):
+                            if layout.is_entered(inner):
+                                folders.append(inner)
+                        elif found := _file(layout, root, inner, entry):
+                            seen.found.append(found)
             except FileNotFoundError as error:
                 if not parts:  # any other folder was there when its parent was listed
                     seen.blind[root] = error
@@ -75,30 +80,26 @@ def survey(roots: Sequence[str], enter: Callable[[str], None]) -> Survey:
     return seen
 
 
-def _note(
-    root: str, parts: tuple[str, ...], entry: os.DirEntry[str], folders: list[tuple[str, ...]], seen: Survey
-) -> None:
-    if entry.is_dir(follow_symlinks=False):
-        if is_entered(parts):
-            folders.append(parts)
-    elif entry.name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=False) and place(parts):
-        try:
-            status = entry.stat(follow_symlinks=False)
-        except FileNotFoundError:
-            return
-        seen.found.append(_found(root, parts, status))
+def _file(layout: Layout, root: str, parts: tuple[str, ...], entry: os.DirEntry[str]) -> Found | None:
+    if not entry.name.endswith(layout.suffixes) or not entry.is_file(follow_symlinks=False):
+        return None
+    place = layout.place(parts)
+    try:
+        return _found(root, parts, place, entry.stat(follow_symlinks=False)) if place else None
+    except FileNotFoundError:
+        return None
 
 
 def _nearest(folder: str) -> str:
     return str(next(parent for parent in Path(folder).parents if parent.is_dir()))
 
 
-def look(roots: Sequence[str], paths: Iterable[str]) -> list[Found]:
+def look(layout: Layout, roots: Sequence[str], paths: Iterable[str]) -> list[Found]:
     """Find those of `paths` that are transcripts below one of `roots`."""
-    return [found for path in paths if (found := _look(roots, path))]
+    return [found for path in paths if (found := _look(layout, roots, path))]
 
 
-def _look(roots: Sequence[str], path: str) -> Found | None:
+def _look(layout: Layout, roots: Sequence[str], path: str) -> Found | None:
     root = next((root for root in roots if path.startswith(f"{root}/")), None)
     if root is None:
         return None
@@ -107,11 +108,12 @@ def _look(roots: Sequence[str], path: str) -> Found | None:
         status = os.stat(path, follow_symlinks=False)  # noqa: PTH116
     except OSError:
         return None  # it went again; the next survey knows
-    return _found(root, parts, status) if stat.S_ISREG(status.st_mode) and place(parts) else None
+    place = layout.place(parts)
+    return _found(root, parts, place, status) if stat.S_ISREG(status.st_mode) and place else None
 
 
-def _found(root: str, parts: tuple[str, ...], status: os.stat_result) -> Found:
-    return Found(readable("/".join((root, *parts))), root, parts, _signature(status))
+def _found(root: str, parts: tuple[str, ...], place: Place, status: os.stat_result) -> Found:
+    return Found(readable("/".join((root, *parts))), root, parts, _signature(status), place)
 
 
 def _signature(status: os.stat_result) -> Signature:
@@ -160,11 +162,6 @@ def _open_beneath(root: str, parts: Sequence[str]) -> int:
         os.close(folder)
 
 
-def _is_transcript(found: Found) -> bool:
-    where = place(found.parts)
-    return where is None or where.kind == "transcript"
-
-
 def _read(descriptor: int, transcript: Transcript, max_line: int, signature: Signature) -> Reading | None:
     offset = transcript.position.offset
     end = transcript.history_end if transcript.is_history else sys.maxsize
@@ -178,7 +175,8 @@ def _read(descriptor: int, transcript: Transcript, max_line: int, signature: Sig
     if signature[2] < offset or (known_mark.head, known_mark.tail) != (crc32(head), crc32(tail)):
         return None
     known = min(transcript.position.searched, signature[2])
-    cut = read_records if _is_transcript(transcript.found) else read_chunk
+    place = transcript.found.place
+    cut = read_chunk if place and place.kind == "attachment" else read_records
     records, position = cut(read, transcript.position._replace(searched=known), max_line)
     rest = None
     proved = transcript.proved and signature == transcript.signature

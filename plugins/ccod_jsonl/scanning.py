@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 import structlog
 import trio
 
-from ccod_claude.catalogue import MISSES, Catalogue
-from ccod_claude.files import look, survey
-from ccod_claude.lanes import Lanes
-from ccod_claude.layout import readable
-from ccod_claude.settings import ClaudeSettings
-from ccod_claude.watching import Watcher
+from ccod_jsonl.catalogue import MISSES, Catalogue
+from ccod_jsonl.files import look, survey
+from ccod_jsonl.lanes import Lanes
+from ccod_jsonl.layout import readable
+from ccod_jsonl.settings import TailSettings
+from ccod_jsonl.watching import Watcher
 
 SHARE = 100
 """A pause is at least so many times as long as the scan before it: scanning takes at most 1 % of the time."""
 
-log = structlog.get_logger("ccod.claude")
+log = structlog.get_logger("ccod.jsonl")
 
 
 class Scanner:
@@ -25,7 +25,7 @@ class Scanner:
 
     def __init__(
         self,
-        settings: ClaudeSettings,
+        settings: TailSettings,
         roots: list[str],
         catalogue: Catalogue,
         lanes: Lanes,
@@ -61,7 +61,7 @@ class Scanner:
         began = trio.current_time()
         self._strange.clear()
         self._in_doubt = False
-        seen = await trio.to_thread.run_sync(survey, self._roots, self._watcher.enter)
+        seen = await trio.to_thread.run_sync(survey, self._catalogue.layout, self._roots, self._watcher.enter)
         self._tell_blind(seen.blind)
         changed = self._catalogue.note(seen.found, all_paths={found.path: found for found in seen.found})
         missed = self._catalogue.miss(seen)
@@ -96,7 +96,7 @@ class Scanner:
 
     async def _look(self) -> None:
         paths, self._strange = self._strange, set()
-        found = await trio.to_thread.run_sync(look, self._roots, paths)
+        found = await trio.to_thread.run_sync(look, self._catalogue.layout, self._roots, paths)
         if any(self._catalogue.has_file(file) for file in found):
             self._in_doubt = True  # a file known under another name: only a survey tells whether that is still there
             return

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import trio
 
-from ccod_claude.files import ReplacedError, checksum
-from ccod_claude.lanes import Lanes
-from ccod_claude.transcripts import Transcript
+from ccod_jsonl.files import ReplacedError, checksum
+from ccod_jsonl.lanes import Lanes
+from ccod_jsonl.transcripts import Transcript
 
 STEP = 2**20
 SHARE = 10

@@ -1,0 +1,58 @@
+"""A source: the transcripts below some folders, as they grow."""
+
+from __future__ import annotations
+
+import structlog
+import trio
+
+from ccod import Intake, expanded
+from ccod_jsonl.catalogue import Catalogue
+from ccod_jsonl.checking import check
+from ccod_jsonl.lanes import Lanes
+from ccod_jsonl.layout import Layout
+from ccod_jsonl.scanning import Scanner
+from ccod_jsonl.sending import Sender
+from ccod_jsonl.settings import TailSettings
+from ccod_jsonl.watching import open_watcher
+
+log = structlog.get_logger("ccod.jsonl")
+
+
+class JsonlSource:
+    """Follows every transcript that `layout` knows below the roots of `settings`; see `ccod.Source`."""
+
+    def __init__(self, name: str, settings: TailSettings, layout: Layout) -> None:
+        self.name = name
+        self._settings = settings
+        self._layout = layout
+
+    @property
+    def roots(self) -> list[str]:
+        return list(dict.fromkeys(str(expanded(root).absolute()) for root in self._settings.roots))
+
+    async def run(self, intake: Intake, *, task_status: trio.TaskStatus[None]) -> None:
+        while True:
+            await self._follow(self.roots, intake, task_status)
+            log.info("other folders are followed from now on", source=self.name)
+            task_status = trio.TASK_STATUS_IGNORED
+
+    async def _follow(self, roots: list[str], intake: Intake, task_status: trio.TaskStatus[None]) -> None:
+        """Follow the transcripts below `roots` for as long as those are the roots."""
+        settings, layout = self._settings, self._layout
+        catalogue = Catalogue(await intake.checkpoints(), roots, settings.history_after, layout)
+        lanes = Lanes(settings.check_after)
+        for transcript in catalogue.unchecked():
+            lanes.checks.put(transcript, at_once=False)
+        with open_watcher(settings.watcher, roots, layout.suffixes) as watcher:
+            scanner = Scanner(settings, roots, catalogue, lanes, watcher)
+            sender = Sender(intake, catalogue, lanes, scanner.hint, settings.max_line)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(watcher.run, scanner.hint)
+                await scanner.survey()
+                task_status.started()
+                intake.progress(0, catalogue.history_bytes)
+                nursery.start_soon(sender.serve, lanes.live)
+                nursery.start_soon(sender.serve, lanes.history)
+                nursery.start_soon(check, lanes)
+                await scanner.serve(lambda: self.roots == roots)
+                nursery.cancel_scope.cancel()
