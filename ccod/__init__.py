@@ -23,7 +23,7 @@ from ccod.figures import (
     SpanUsage,
     ToolFigures,
 )
-from ccod.health import Health, Progress, ServiceHealth
+from ccod.health import Health, Progress, Reason, ServiceHealth
 from ccod.hookspecs import Hooks, hookimpl, hookspec
 from ccod.model import (
     STATUSES,
@@ -156,6 +156,7 @@ __all__ = [
     "ProjectQuery",
     "QuarantineQuery",
     "Quarantined",
+    "Reason",
     "Record",
     "RecordType",
     "Redactor",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ccod.events import Event, Position, Stored
 from ccod.figures import FigureQuery, Overview, SessionQuery, SessionUsage, SpanUsage
-from ccod.health import Health
+from ccod.health import Health, Reason
 from ccod.model import Batch, Checkpoint, Content, Cost, Entry, Record, Response, Stream, Unparsed
 from ccod.queries import (
     ConversationQuery,
@@ -66,6 +66,9 @@ class Intake(Protocol):
 
     def progress(self, done: int, total: int) -> None:
         """Tell how much of the backfill is done, in bytes."""
+
+    def tell(self, reasons: Sequence[Reason]) -> None:
+        """Tell all for which records may be late or missing at the moment; nothing once all is well again."""
 
 
 class Source(Protocol):

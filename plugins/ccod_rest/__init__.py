@@ -57,7 +57,7 @@ def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
     return [
         project_routes(observatory),
         conversation_routes(observatory),
-        health_routes(observatory),
+        *health_routes(observatory),
         archive_routes(observatory),
         keeping_routes(observatory),
         reload_routes(observatory),
