@@ -1,4 +1,4 @@
-"""/health, /health/ready and /livez"""
+"""/health and /health/ready"""
 
 from __future__ import annotations
 
@@ -76,11 +76,7 @@ EXAMPLE = HealthJson(
 )
 
 
-class AliveJson(Struct, rename="camel"):
-    status: Literal["alive"]
-
-
-def health_routes(observatory: Observatory) -> list[Routes]:
+def health_routes(observatory: Observatory) -> Routes:
     routes = Routes("health", __name__, url_prefix="/health")
     health = observatory.health
 
@@ -100,14 +96,7 @@ def health_routes(observatory: Observatory) -> list[Routes]:
             raise Problem(503, "NOT_READY", "A service is not well.", _health_json(health))
         return _health_json(health)
 
-    lives = Routes("livez", __name__)
-
-    @lives.get("/livez", access="public", pace="any", unasked=True, example=AliveJson("alive"))
-    async def livez() -> AliveJson:
-        """Tell that the process turns its event loop. It looks at nothing: what else may be wrong, /health tells."""
-        return AliveJson("alive")
-
-    return [routes, lives]
+    return routes
 
 
 def _health_json(health: Health) -> HealthJson:
