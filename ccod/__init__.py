@@ -90,6 +90,7 @@ from ccod.stored import (
     ToolCall,
     ToolStatistics,
     Totals,
+    Vacuumed,
 )
 from ccod.users import Peer, Right, User
 from ccod.version import __version__
@@ -202,6 +203,7 @@ __all__ = [
     "Unparsed",
     "Usage",
     "User",
+    "Vacuumed",
     "WrongKeyError",
     "__version__",
     "expanded",

@@ -45,6 +45,7 @@ from ccod.stored import (
     StoredStream,
     Subagent,
     Totals,
+    Vacuumed,
 )
 from ccod.users import Peer, User
 
@@ -239,6 +240,12 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
         """Keep some values in ONE transaction; None removes. Once this returns, no power cut undoes it.
 
         For the little that a plugin must not lose, such as accounts. Raises StorageUnavailableError as `append` does.
+        """
+
+    async def vacuum(self) -> Vacuumed:
+        """Do a small part of what gives unused space back to the file system; call it again while there is more.
+
+        Raises StorageUnavailableError as `append` does.
         """
 
     async def maintain(self, health: Health) -> Stored | None:

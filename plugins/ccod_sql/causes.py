@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
-from ccod import StorageUnavailableError
+from ccod import StorageUnavailableError, UnavailableError
 
 FULL = "DISK_FULL"
 READ_ONLY = "STORAGE_READ_ONLY"
@@ -48,6 +48,20 @@ def explained(path: Path) -> Iterator[None]:
         if cause is None:
             raise
         raise cause from error
+
+
+@contextmanager
+def opening(path: Path) -> Iterator[None]:
+    """Say in one line why a database cannot be opened: StorageUnavailableError where that is another program's lock."""
+    try:
+        yield
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        cause = cause_of(path, error)
+        if cause is not None and cause.code == LOCKED:
+            raise cause from error
+        original = error.orig if isinstance(error, DatabaseError) else error
+        fix = "mend or restore it, or name another file with --database"
+        raise UnavailableError(str(cause) if cause else f"{path}: {original}; {fix}") from error
 
 
 def cause_of(path: Path, error: DBAPIError | sqlite3.Error) -> StorageUnavailableError | None:

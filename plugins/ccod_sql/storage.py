@@ -13,7 +13,6 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 import structlog
 import trio
 from sqlalchemy import Connection
-from sqlalchemy.exc import DatabaseError
 
 from ccod import (
     Activity,
@@ -60,8 +59,8 @@ from ccod import (
     Subagent,
     ToolCallQuery,
     Totals,
-    UnavailableError,
     Unparsed,
+    Vacuumed,
 )
 from ccod_sql import (
     activity,
@@ -91,8 +90,9 @@ from ccod_sql.projects import Projects
 from ccod_sql.reparsing import Reparsing
 from ccod_sql.revision import Revision
 from ccod_sql.settings import SqliteSettings
-from ccod_sql.sqlite import durable, empty_journal, open_database, shorten_journal, unchecked
+from ccod_sql.sqlite import LONG_JOURNAL, durable, empty_journal, open_database, shorten_journal, unchecked
 from ccod_sql.upkeep import Upkeep
+from ccod_sql.vacuuming import Vacuuming
 from ccod_sql.writing import Writer, register
 
 P = ParamSpec("P")
@@ -208,6 +208,9 @@ class SqlStorage:
     async def keep(self, namespace: str, changes: Mapping[str, bytes | None]) -> None:
         await self._write(self._keep, namespace, changes)
 
+    async def vacuum(self) -> Vacuumed:
+        return await self._write(self._vacuum)
+
     async def maintain(self, health: Health) -> Stored | None:
         return await self._write(self._maintain, health)
 
@@ -265,29 +268,20 @@ class SqlStorage:
     def _open(self) -> None:
         with ExitStack() as stack:
             self._database = stack.enter_context(open_database(self._settings))
-            try:
+            with causes.opening(self._database.path):
                 schema.upgrade(self._database.writer, self._database.path)
                 with self._database.writer.begin() as connection:
                     self._machine_id = register(connection, self._machine)
-                    events.begin(connection, unclean=self._database.unclean)
+                    events.begin(connection, inode=self._database.inode, unclean=self._database.unclean)
                 pricing.reprice(self._database.writer, self._prices)
-            except DatabaseError as error:
-                cause = causes.cause_of(self._database.path, error)
-                if cause is not None and cause.code == causes.LOCKED:
-                    raise cause from error
-                raise (UnavailableError(str(cause)) if cause else self._damaged(error)) from error
             dialect = self._database.writer.dialect
             self._writer = Writer(dialect, self._machine, self._machine_id, self._prices, self._parsers)
             self._reparsing = Reparsing(dialect, self._writer, self._parsers)
             self._expiry = Expiry(dialect)
             self._projects = Projects(dialect, self._machine, self._machine_id)
+            self._vacuuming = Vacuuming()
             self._upkeep = Upkeep([lambda _: self._expire(), lambda _: self._pack(), self._reparse, self._index])
             self._stack = stack.pop_all()
-
-    def _damaged(self, error: DatabaseError) -> UnavailableError:
-        return UnavailableError(
-            f"{self._database.path}: {error.orig}; mend or restore it, or name another file with --database"
-        )
 
     def _append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
         with self._transaction() as connection:
@@ -355,6 +349,13 @@ class SqlStorage:
                 stored = self._writer.forgetting.forget_project(connection, key, self._clock())
         self._leave_no_trace()
         return stored and Stored([*told, *stored.events])
+
+    def _vacuum(self) -> Vacuumed:
+        with self._transaction() as connection:
+            done = self._vacuuming.step(connection)
+        with self._writable():
+            shorten_journal(self._database, longest=0 if not done.more else LONG_JOURNAL)
+        return done
 
     def _leave_no_trace(self) -> None:
         """Empty the journal of what was forgotten. It is forgotten in any case: who asked must hear of that."""

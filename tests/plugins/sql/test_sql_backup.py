@@ -56,7 +56,7 @@ def test_a_copy_beside_a_writer_is_of_one_moment(database: Path, tmp_path: Path)
         writer.start()
         try:
             for number in range(5):
-                copy_database(database, tmp_path / f"{number}.db", checked=True)
+                copy_database(database, tmp_path / f"{number}.db")
         finally:
             stop.set()
             writer.join()
