@@ -69,7 +69,7 @@ def vacuum_all(path: Path) -> None:
 
 
 def _cut(connection: Connection) -> None:
-    """Move some pages. The statement moves one for each of its rows, which have no columns, so SQLAlchemy reads none."""
+    """Move some pages. The statement moves one for each of its rows; they have no columns, so SQLAlchemy reads none."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     driver.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()

@@ -1,18 +1,17 @@
 """What is not used goes back to the file system, beside a daemon or without one, and nothing else changes."""
 
+# ruff: noqa: ASYNC240 - what a test does to small local files takes no time
+
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
-from ccod import BusyError, Storage, Vacuumed
-from ccod_sql.files import held
+from ccod import Storage, Vacuumed
 from ccod_sql.vacuuming import vacuum_all
 from tests.contracts.asking import Clock
-from tests.plugins.sql.feeding import PARSERS, dump, feed, stream, transcript
+from tests.plugins.sql.feeding import dump, feed, stream, transcript
 from tests.plugins.sql.opening import opened
 from tests.plugins.sql.test_sql_backup import db
 from tests.plugins.sql.test_sql_packing import maintained
@@ -89,9 +88,3 @@ async def test_the_index_finds_the_same_after_it_was_merged(database: Path, cloc
         assert select(database, found) == before
     vacuum_all(database)
     assert select(database, found) == before
-    assert PARSERS
-
-
-def test_who_holds_the_database_keeps_it(database: Path) -> None:
-    with held(database), pytest.raises(BusyError), held(database):
-        pass
