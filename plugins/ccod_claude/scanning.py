@@ -18,6 +18,9 @@ from ccod_claude.watching import Watcher
 SHARE = 100
 """A pause is at least so many times as long as the scan before it: scanning takes at most 1 % of the time."""
 
+MOST_TOLD = 20
+"""Of folders that cannot be read, so many are named."""
+
 log = structlog.get_logger("ccod.claude")
 
 
@@ -97,7 +100,8 @@ class Scanner:
 
     def reasons(self) -> list[Reason]:
         """Return why changes may be found late, or not at all."""
-        found = [_lost(folder, error) for folder, error in self._blind.items() if self._is_lost(folder)]
+        lost = [folder for folder in self._blind if self._is_lost(folder)]
+        found = [_lost(folder, self._blind[folder]) for folder in lost[:MOST_TOLD]]
         if self._watcher.trouble:
             found.append(self._watcher.trouble)
         elif self._unwatched:
