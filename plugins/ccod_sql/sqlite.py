@@ -99,6 +99,18 @@ def shorten_journal(database: Database, longest: int = LONG_JOURNAL) -> None:
             empty_journal(database.writer)
 
 
+def cut(writer: Engine, pages: int) -> None:
+    """Move so many pages into free ones and cut the file, where the database was made for that.
+
+    The statement moves one page for each of its rows. They have no columns, so that only `executescript` takes all.
+    """
+    connection = writer.raw_connection()
+    try:
+        connection.cursor().executescript(f"PRAGMA incremental_vacuum({pages})")
+    finally:
+        connection.close()
+
+
 def journal_size(path: Path) -> int:
     """Return the bytes of the journal of the database at `path`."""
     try:

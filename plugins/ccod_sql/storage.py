@@ -279,7 +279,7 @@ class SqlStorage:
             self._reparsing = Reparsing(dialect, self._writer, self._parsers)
             self._expiry = Expiry(dialect)
             self._projects = Projects(dialect, self._machine, self._machine_id)
-            self._vacuuming = Vacuuming()
+            self._vacuuming = Vacuuming(self._database.writer, self._transaction)
             self._upkeep = Upkeep([lambda _: self._expire(), lambda _: self._pack(), self._reparse, self._index])
             self._stack = stack.pop_all()
 
@@ -351,9 +351,8 @@ class SqlStorage:
         return stored and Stored([*told, *stored.events])
 
     def _vacuum(self) -> Vacuumed:
-        with self._transaction() as connection:
-            done = self._vacuuming.step(connection)
         with self._writable():
+            done = self._vacuuming.step()
             shorten_journal(self._database, longest=0 if not done.more else LONG_JOURNAL)
         return done
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
-from sqlalchemy import Connection
+from msgspec import structs
+from sqlalchemy import Connection, Engine
 
 from ccod import Vacuumed
-from ccod_sql.sqlite import writer_connection
+from ccod_sql.sqlite import cut, writer_connection
 
 INCREMENTAL = 2
 PAGES = 128
@@ -17,27 +18,29 @@ PAGES = 128
 
 
 class Vacuuming:
-    """A step at a time. Its caller holds the transaction.
+    """A step at a time, in a transaction of its own.
 
     First the full-text index is merged, which frees pages; then pages from the end of the file are moved to where some
     are free, and the file is cut. What stays is the room within pages that are partly empty.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, writer: Engine, transaction: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._writer = writer
+        self._transaction = transaction
         self._merge = -PAGES
         """Below zero until the merging has begun: the index then takes all of its parts together."""
 
-    def step(self, connection: Connection) -> Vacuumed:
-        if self._merge and self._merges(connection):
-            self._merge = PAGES
-            return self._state(connection, more=True)
-        self._merge = 0
-        in_steps = _can_be_cut(connection)
-        if in_steps:
-            _cut(connection)
-        state = self._state(connection, more=False)
-        if in_steps and state.unused:
-            return self._state(connection, more=True)
+    def step(self) -> Vacuumed:
+        if self._merge:
+            with self._transaction() as connection:
+                merged = self._merges(connection)
+                self._merge = PAGES if merged else 0
+                return _state(connection, more=True)
+        cut(self._writer, PAGES)
+        with self._transaction() as connection:
+            state = _state(connection, more=False)
+        if state.in_steps and state.unused:
+            return structs.replace(state, more=True)
         self._merge = -PAGES
         return state
 
@@ -46,9 +49,6 @@ class Vacuuming:
         before = _changes(connection)
         connection.exec_driver_sql("INSERT INTO search(search, rank) VALUES ('merge', ?)", (self._merge,))
         return _changes(connection) - before >= 2
-
-    def _state(self, connection: Connection, *, more: bool) -> Vacuumed:
-        return Vacuumed(unused(connection), more, _can_be_cut(connection))
 
 
 def unused(connection: Connection) -> int:
@@ -68,11 +68,8 @@ def vacuum_all(path: Path) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def _cut(connection: Connection) -> None:
-    """Move some pages. The statement moves one for each of its rows; they have no columns, so SQLAlchemy reads none."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    driver.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
+def _state(connection: Connection, *, more: bool) -> Vacuumed:
+    return Vacuumed(unused(connection), more, _can_be_cut(connection))
 
 
 def _can_be_cut(connection: Connection) -> bool:
