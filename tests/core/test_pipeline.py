@@ -284,7 +284,7 @@ async def test_a_storage_that_answers_is_not_silent_even_if_it_refuses(autojump_
     house.storage.refusals = [StorageUnavailableError("disk full")] * 100
     async with trio.open_nursery() as nursery:
         nursery.start_soon(house.intake.send, batch("a"))
-        while "storage" not in house.health.services:
+        while not house.health.reasons:
             await trio.lowlevel.checkpoint()  # the clock stands still while a task runs
         for _ in range(60):
             await trio.sleep(1)

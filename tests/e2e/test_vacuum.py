@@ -83,7 +83,7 @@ async def test_live_lines_pass_a_vacuum_and_a_backup(tmp_path: Path) -> None:
     async with open_daemon(tmp_path, {"http": {"socket": socket}}) as daemon:
         folder = daemon.home.root / "-home-dev-demo"
         folder.mkdir()
-        texts = [f"{number} " + "words of many kinds " * 50 + "\u00e9" * (number % 500) for number in range(3000)]
+        texts = [f"{number} " + "words of many kinds " * 50 + "\u00e9" * (number % 500) for number in range(1500)]
         (folder / f"{LARGE}.jsonl").write_bytes(b"".join(line(text, session=LARGE) for text in texts))
         await eventually(lambda: stored(daemon, len(texts)), "history", 60)
         transport = httpx.AsyncHTTPTransport(uds=socket)
