@@ -23,7 +23,7 @@ from ccod.figures import (
     SpanUsage,
     ToolFigures,
 )
-from ccod.health import Health, Progress, ServiceHealth
+from ccod.health import Health, Progress, Reason, ServiceHealth
 from ccod.hookspecs import Hooks, hookimpl, hookspec
 from ccod.model import (
     STATUSES,
@@ -91,6 +91,7 @@ from ccod.stored import (
     ToolCall,
     ToolStatistics,
     Totals,
+    Vacuumed,
 )
 from ccod.users import Peer, Right, User
 from ccod.version import __version__
@@ -155,6 +156,7 @@ __all__ = [
     "ProjectQuery",
     "QuarantineQuery",
     "Quarantined",
+    "Reason",
     "Record",
     "RecordType",
     "Redactor",
@@ -202,6 +204,7 @@ __all__ = [
     "Unparsed",
     "Usage",
     "User",
+    "Vacuumed",
     "WrongKeyError",
     "__version__",
     "expanded",

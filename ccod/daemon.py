@@ -15,13 +15,13 @@ import trio
 
 from ccod.bus import Bus
 from ccod.errors import CcodError
-from ccod.health import Health
+from ccod.health import Health, Reason
 from ccod.manager import Manager
 from ccod.notify import keep_watchdog_fed, notify
 from ccod.observatory import Observatory
 from ccod.pipeline import Pipeline
 from ccod.reloading import Reloader
-from ccod.roles import Source
+from ccod.roles import Source, Storage
 from ccod.settings import Settings
 from ccod.supervisor import open_supervisor
 
@@ -29,6 +29,8 @@ GRACE_SECONDS = 3.0
 SILENCE_SECONDS = 300.0
 """A storage that gives no answer for so long is stuck: the longest of its steps derives a large conversation anew."""
 SWITCH_INTERVAL_SECONDS = 0.0005  # parsing in a worker thread delays the event loop by no more than this
+
+FAULT_FIX = "update it when your system offers a newer one; until then let nothing but ccod write to its database"
 
 log = structlog.get_logger("ccod.daemon")
 
@@ -100,6 +102,7 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
         manager.cache(settings) as cache,
     ):
         health.set("storage", "running")
+        await _warn_of_storage(storage, health)
         pipeline = Pipeline(parsers, storage, bus, health)
         sources = manager.sources(settings)
         observatory = Observatory(
@@ -138,6 +141,14 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
                 nursery.cancel_scope.cancel()
             stopping.set()
             transports.finish(GRACE_SECONDS)
+
+
+async def _warn_of_storage(storage: Storage, health: Health) -> None:
+    """A known fault of the engine is a warning and not a state: nothing is amiss, and no restart would mend it."""
+    facts = await storage.facts()
+    for fault in facts.faults:
+        text = f"{facts.engine} {facts.version} has a known fault: {fault}"
+        health.warnings.append(("storage", Reason("ENGINE_AFFECTED", text, FAULT_FIX)))
 
 
 async def _show_backfill(health: Health, show: Callable[[Health], object]) -> None:

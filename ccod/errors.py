@@ -40,9 +40,18 @@ class BusyError(CcodError):
 
 
 class StorageUnavailableError(CcodError):
-    """The storage cannot write at the moment (disk full, read-only, locked); the same batch may work later."""
+    """The storage cannot write at the moment (disk full, read-only, locked); the same batch may work later.
+
+    `code` and `fix` are those of the `Reason` for which `/health` then says `degraded`.
+    """
 
     exit_code = 75
+
+    def __init__(self, problem: str, code: str = "STORAGE_UNAVAILABLE", fix: str = "") -> None:
+        super().__init__(f"{problem}; {fix}" if fix else problem)
+        self.problem = problem
+        self.code = code
+        self.fix = fix
 
 
 class WrongKeyError(CcodError):

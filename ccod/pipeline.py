@@ -13,11 +13,11 @@ import trio
 from ccod.bus import Bus
 from ccod.errors import StorageUnavailableError
 from ccod.events import Stored
-from ccod.health import Health, Progress
+from ccod.health import Health, Progress, Reason
 from ccod.model import TOO_LONG, Batch, Checkpoint, Entry, Stream, Unparsed
 from ccod.roles import Parser, Storage
 
-RETRY_SECONDS = (0.25, 5.0)
+RETRY_SECONDS = (0.25, 2.0)
 UPKEEP_SECONDS = (0.02, 2.0)
 """The pause between two steps of maintenance while there is work, and while there is none."""
 
@@ -68,6 +68,7 @@ class Pipeline:
         self._answered_at = trio.current_time()
         self._failed = trio.Event()
         self._failure: Exception | None = None
+        self._refusals: dict[str, StorageUnavailableError] = {}
         self._warned: set[tuple[str, str]] = set()
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
@@ -86,13 +87,33 @@ class Pipeline:
             entries = await trio.to_thread.run_sync(self._parse, batch, abandon_on_cancel=True)
         except Exception as error:  # noqa: BLE001
             await self._give_up(error)
+        pause = RETRY_SECONDS[0]
+        try:
+            while (taken := await self._try(source, batch, entries)) is None:
+                await trio.sleep(pause)
+                pause = min(2 * pause, RETRY_SECONDS[1])
+        finally:
+            self._forget_refusal(source)  # also where the source was cancelled meanwhile
+        self._note(batch, taken)
+
+    async def _try(
+        self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]
+    ) -> Sequence[Entry | Unparsed] | None:
+        """Store and publish a batch in its turn; return what was made of it, or None where storage cannot write now.
+
+        The turn is given back then, so that whoever else waits for it hears that too.
+        """
         async with self.turn.take(history=batch.history):
             try:
-                stored, entries = await self._store_somehow(source, batch, entries)
+                stored, taken = await self._store_somehow(source, batch, entries)
+            except StorageUnavailableError as error:
+                self._note_refusal(source, error)
+                return None
             except Exception as error:  # noqa: BLE001
                 await self._give_up(error)  # and keep the turn: nothing more is stored
+            self._answered_at = trio.current_time()
             self._bus.publish(stored)
-        self._note(batch, entries)
+            return taken
 
     @property
     def silence(self) -> float:
@@ -121,9 +142,12 @@ class Pipeline:
         while True:
             try:
                 did_something = await self.change(step) is not None
-            except StorageUnavailableError:
-                did_something = False  # `append` tells of it, and this is tried again
-            self._answered_at = trio.current_time()
+            except StorageUnavailableError as error:
+                did_something = False
+                self._note_refusal("upkeep", error)
+            else:
+                self._answered_at = trio.current_time()
+                self._forget_refusal("upkeep")
             await trio.sleep(UPKEEP_SECONDS[0] if did_something else UPKEEP_SECONDS[1])
 
     def _parse(self, batch: Batch) -> list[Entry | Unparsed]:
@@ -138,38 +162,51 @@ class Pipeline:
         return entries
 
     async def _store_somehow(
-        self, source: str, batch: Batch, entries: list[Entry | Unparsed]
-    ) -> tuple[Stored, list[Entry | Unparsed]]:
+        self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]
+    ) -> tuple[Stored, Sequence[Entry | Unparsed]]:
         """Store a batch; if storage chokes on its entries, keep their bytes and set them aside. Return those too."""
         try:
             return await self._store(source, batch, entries), entries
+        except StorageUnavailableError:
+            raise
         except Exception as error:
             if not entries:
                 raise
             reason = f"not stored: {type(error).__name__}"
-            log.exception(
-                "storage refused a batch; its bytes are kept", file=batch.stream.path, offset=entries[0].offset
+            aside: list[Entry | Unparsed] = [Unparsed(entry.offset, entry.length, reason) for entry in entries]
+            stored = await self._store(source, batch, aside)
+            log.error(
+                "storage refused a batch; its bytes are kept",
+                file=batch.stream.path,
+                offset=entries[0].offset,
+                exc_info=error,
             )
             self._health.count("refused", len(entries))
-            aside: list[Entry | Unparsed] = [Unparsed(entry.offset, entry.length, reason) for entry in entries]
-            return await self._store(source, batch, aside), aside
+            return stored, aside
 
     async def _store(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
-        pause = RETRY_SECONDS[0]
-        while True:
-            try:
-                with trio.CancelScope(shield=True):
-                    stored = await self._storage.append(source, batch, entries)
-            except StorageUnavailableError as error:
-                self._answered_at = trio.current_time()
-                self._health.set("storage", "degraded", str(error))
-                log.warning("storage is unavailable", reason=str(error), retry_seconds=pause)
-                await trio.sleep(pause)
-                pause = min(2 * pause, RETRY_SECONDS[1])
-            else:
-                self._answered_at = trio.current_time()
-                self._health.set("storage", "running")
-                return stored
+        with trio.CancelScope(shield=True):
+            return await self._storage.append(source, batch, entries)
+        raise AssertionError("nobody cancels that scope")
+
+    def _note_refusal(self, who: str, error: StorageUnavailableError) -> None:
+        """Storage cannot write for `who`, which will try again: `/health` tells until that has worked."""
+        self._answered_at = trio.current_time()
+        before = self._refusals.get(who)
+        self._refusals[who] = error
+        self._tell_storage()
+        if before is None or before.code != error.code:
+            log.warning("storage is unavailable, it is tried again", reason=str(error))
+
+    def _forget_refusal(self, who: str) -> None:
+        if self._refusals.pop(who, None) is not None:
+            self._tell_storage()
+            if not self._refusals:
+                log.info("storage is available again")
+
+    def _tell_storage(self) -> None:
+        reasons = {Reason(error.code, error.problem, error.fix): None for error in self._refusals.values()}
+        self._health.set("storage", "degraded" if reasons else "running", *reasons)
 
     def _note(self, batch: Batch, entries: Sequence[Entry | Unparsed]) -> None:
         """Count what came in; name what is unreadable or mended once a stream, by place and never by content."""
@@ -194,6 +231,7 @@ class SourceIntake:
         self._pipeline = pipeline
         self._storage = storage
         self._health = health
+        self._told: set[str] = set()
 
     async def checkpoints(self) -> Sequence[tuple[Stream, Checkpoint]]:
         return await self._storage.checkpoints(self._source)
@@ -203,3 +241,13 @@ class SourceIntake:
 
     def progress(self, done: int, total: int) -> None:
         self._health.backfill[self._source] = Progress(done, total)
+
+    def tell(self, reasons: Sequence[Reason]) -> None:
+        new = {reason.code for reason in reasons}
+        for reason in reasons:
+            if reason.code not in self._told:
+                log.warning("records may be late or missing", source=self._source, reason=reason.text, fix=reason.fix)
+        if self._told and not new:
+            log.info("records come in time again", source=self._source)
+        self._told = new
+        self._health.tell(f"source {self._source}", reasons)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ccod.events import Event, Position, Stored
 from ccod.figures import FigureQuery, Overview, SessionQuery, SessionUsage, SpanUsage
-from ccod.health import Health
+from ccod.health import Health, Reason
 from ccod.model import Batch, Checkpoint, Content, Cost, Entry, Record, Response, Stream, Unparsed
 from ccod.queries import (
     ConversationQuery,
@@ -45,6 +45,7 @@ from ccod.stored import (
     Stretch,
     Subagent,
     Totals,
+    Vacuumed,
 )
 from ccod.users import Peer, User
 
@@ -66,6 +67,9 @@ class Intake(Protocol):
 
     def progress(self, done: int, total: int) -> None:
         """Tell how much of the backfill is done, in bytes."""
+
+    def tell(self, reasons: Sequence[Reason]) -> None:
+        """Tell all for which records may be late or missing at the moment; nothing once all is well again."""
 
 
 class Source(Protocol):
@@ -236,6 +240,12 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
         """Keep some values in ONE transaction; None removes. Once this returns, no power cut undoes it.
 
         For the little that a plugin must not lose, such as accounts. Raises StorageUnavailableError as `append` does.
+        """
+
+    async def vacuum(self) -> Vacuumed:
+        """Do a small part of what gives unused space back to the file system; call it again while there is more.
+
+        Raises StorageUnavailableError as `append` does.
         """
 
     async def maintain(self, health: Health) -> Stored | None:

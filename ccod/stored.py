@@ -302,6 +302,17 @@ class StorageFacts(Struct, frozen=True):
     journal: int = 0
 
 
+class Vacuumed(Struct, frozen=True):
+    """What a storage does not use of its files, in bytes, and whether there is `more` to do about it.
+
+    Where it cannot give that back `in_steps`, only a command without the daemon can.
+    """
+
+    unused: int
+    more: bool
+    in_steps: bool
+
+
 class Hit(Struct, frozen=True):
     """A message that was found; `tool` names the tool that it calls or that answers in it."""
 

@@ -10,9 +10,10 @@ import structlog
 import trio
 
 from ccod.errors import CcodError
-from ccod.health import Health
+from ccod.health import Health, Reason
 
 PAUSE_SECONDS = (1.0, 60.0)
+RESTARTING_FIX = "it is started again by itself; where it goes on failing, the log says why"
 
 log = structlog.get_logger("ccod.supervisor")
 
@@ -64,12 +65,12 @@ class Supervisor:
                     raise _start_error(service, error) from error
                 if trio.current_time() - began > PAUSE_SECONDS[1]:
                     pause = PAUSE_SECONDS[0]
-                self._health.set(service, "restarting", one_line(error))
+                self._health.set(service, "restarting", Reason("SERVICE_RESTARTING", one_line(error), RESTARTING_FIX))
                 log.error("service failed", service=service, reason=one_line(error), retry_seconds=pause)
                 await trio.sleep(pause)
                 pause = min(2 * pause, PAUSE_SECONDS[1])
             else:
-                self._health.set(service, "stopped")
+                self._health.set(service, "stopped", Reason("SERVICE_STOPPED", "it ended by itself", "restart ccod"))
                 return
 
 

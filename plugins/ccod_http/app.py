@@ -51,8 +51,8 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
     Callers(mine.trusted_proxies).install(app)
     app.before_request(partial(drain_body, mine.max_body))
     Gate(mine).install(app)
-    Identifier(mine, observatory.auth).install(app)
     table = Table(app)
+    Identifier(mine, observatory.auth, table.is_unasked).install(app)
     asking = partial(_answers, observatory, settings)
     for plugin, blueprint in asking("ccod_http_blueprints", Blueprint):
         table.add(plugin, blueprint)

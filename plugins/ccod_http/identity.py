@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from http import HTTPStatus
 from ipaddress import ip_address
 
@@ -64,10 +65,12 @@ def require(access: Access) -> None:
 class Identifier:
     """Asks the auth plugin about each caller."""
 
-    def __init__(self, settings: HttpSettings, auth: Auth) -> None:
+    def __init__(self, settings: HttpSettings, auth: Auth, is_unasked: Callable[[], bool]) -> None:
+        """`is_unasked` tells of the current request that it does not matter who sent it."""
         self._access = settings.access
         self._auth = auth
         self._scheme = scheme_of(auth)
+        self._is_unasked = is_unasked
         self._tickets = Tickets()
 
     def install(self, app: Quart) -> None:
@@ -76,6 +79,9 @@ class Identifier:
         app.before_websocket(self.identify)
 
     async def identify(self) -> None:
+        if self._is_unasked():
+            g.caller, g.user = client_network(), None
+            return
         unix = connection_of(current()).get("unix", False)
         g.challenge = self._auth.challenge
         uid = await self._uid()

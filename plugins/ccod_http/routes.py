@@ -32,6 +32,7 @@ class Sayings(TypedDict, total=False):
     `pace` is "read" for GET and WEBSOCKET, else "write". `stored` says that an answer follows from the address, the
     caller and what the storage holds, and from nothing else, such as the time: it is then given again while nothing is
     stored. `secret` says that it bears a secret, such as a token: it is never compressed, nor kept by anybody.
+    `unasked` says of a public route that it does not even find out who the caller is.
     """
 
     status: int
@@ -42,6 +43,7 @@ class Sayings(TypedDict, total=False):
     pace: Pace
     stored: bool
     secret: bool
+    unasked: bool
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -65,6 +67,7 @@ class Route(Struct, frozen=True, kw_only=True):
     pace: Pace
     stored: bool
     secret: bool
+    unasked: bool
     summary: str
     description: str
 
@@ -117,6 +120,8 @@ def describe(handler: Callable[..., Awaitable[Any]], method: Method, access: Acc
     """Return what a handler declares. Raises TypeError for types that say less than a route needs, or no JSON."""
     if access not in get_args(Access):
         raise TypeError(f"{handler.__qualname__}: {access!r} is no access")
+    if says.get("unasked") and (access, says.get("pace")) != ("public", "any"):
+        raise TypeError(f"{handler.__qualname__}: only a public route of any pace asks for nobody")
     hints = get_type_hints(handler, include_extras=True)
     if "return" not in hints:
         raise TypeError(f"{handler.__qualname__} must say by its type what it returns")
@@ -147,6 +152,7 @@ def describe(handler: Callable[..., Awaitable[Any]], method: Method, access: Acc
         pace=says.get("pace", "read" if method in {"GET", "WEBSOCKET"} else "write"),
         stored=says.get("stored", False),
         secret=says.get("secret", False),
+        unasked=says.get("unasked", False),
         summary=summary.strip(),
         description=description.strip(),
     )

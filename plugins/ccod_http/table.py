@@ -72,6 +72,11 @@ class Table:
         route = self.route()
         return route is not None and (route.secret or route.access == "reveal" or "reveal" in current().args)
 
+    def is_unasked(self) -> bool:
+        """Tell whether the current request asks for a route that wants to know nobody."""
+        route = self.route()
+        return route is not None and route.unasked
+
     def route(self) -> Route | None:
         """Return the route that the current request asks for, if there is one."""
         rule = current().url_rule

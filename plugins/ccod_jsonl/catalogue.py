@@ -55,6 +55,11 @@ class Catalogue:
         """Return the transcripts that were written to since all of them was last read."""
         return [transcript for transcript in self._by_path.values() if transcript.unchecked]
 
+    def has_some_below(self, root: str) -> bool:
+        """Tell whether transcripts below a root are known that nobody deleted."""
+        below = readable(f"{root}/")
+        return any(path.startswith(below) and not known.gone for path, known in self._by_path.items())
+
     def at(self, path: str) -> Transcript | None:
         return self._by_path.get(path)
 

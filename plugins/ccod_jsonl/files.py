@@ -28,10 +28,11 @@ class ReplacedError(Exception):
 
 
 class Survey(Struct):
-    """The transcripts below some roots, and the folders that could not be looked into."""
+    """The transcripts below some roots, and the folders that could not be looked into, or not be watched."""
 
     found: list[Found]
     blind: dict[str, OSError]
+    unwatched: int = 0
 
 
 class Reading(Struct, frozen=True):
@@ -53,15 +54,18 @@ class Reading(Struct, frozen=True):
         return self.signature[2]
 
 
-def survey(layout: Layout, roots: Sequence[str], enter: Callable[[str], None]) -> Survey:
-    """Find every transcript. `enter` is told of each folder before it is looked into, so that nothing is missed."""
+def survey(layout: Layout, roots: Sequence[str], enter: Callable[[str], bool]) -> Survey:
+    """Find every transcript. `enter` is told of each folder before it is looked into, so that nothing is missed.
+
+    It answers whether the folder is watched.
+    """
     seen = Survey([], {})
     for root in roots:
         folders: list[tuple[str, ...]] = [()]
         while folders:
             parts = folders.pop()
             folder = "/".join((root, *parts))
-            enter(folder)
+            seen.unwatched += not enter(folder)
             try:
                 with os.scandir(folder) as entries:
                     for entry in entries:
@@ -92,6 +96,18 @@ def _file(layout: Layout, root: str, parts: tuple[str, ...], entry: os.DirEntry[
 
 def _nearest(folder: str) -> str:
     return str(next(parent for parent in Path(folder).parents if parent.is_dir()))
+
+
+def is_open(folder: str) -> bool:
+    """Tell whether a folder that could not be looked into can be now."""
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                entry.stat(follow_symlinks=False)
+                break
+    except OSError:
+        return False
+    return True
 
 
 def look(layout: Layout, roots: Sequence[str], paths: Iterable[str]) -> list[Found]:

@@ -9,10 +9,10 @@ import struct
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 
-import structlog
 import trio
 
-from ccod_jsonl.watching import Changed
+from ccod import Reason
+from ccod_jsonl.watching import Changed, unavailable
 
 IN_MODIFY = 0x2
 IN_MOVED_FROM = 0x40
@@ -30,24 +30,23 @@ WATCHED = IN_MODIFY | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_D
 WENT = IN_MOVED_FROM | IN_DELETE
 DOUBTFUL = IN_ISDIR | IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF
 HEADER = struct.Struct("iIII")
+NO_ROOM = {errno.ENOSPC, errno.ENOMEM}
 BUFFER = 65_536
-
-log = structlog.get_logger("ccod.jsonl")
+AGAIN_SECONDS = 5.0
 
 
 class Inotify:
-    """An inotify descriptor and the folders it watches."""
+    """An inotify descriptor and the folders it watches. Where the system has none to give, it is asked again."""
 
     def __init__(self, suffixes: Sequence[str]) -> None:
         self._endings = tuple(suffix.encode() for suffix in suffixes)
         self._libc = ctypes.CDLL(None, use_errno=True)
-        self._descriptor = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        if self._descriptor < 0:
-            raise _last_error()
+        self._descriptor = -1
         self._folders: dict[int, str] = {}
-        self._warned = False
+        self.trouble: Reason | None = None
 
     def __enter__(self) -> Inotify:
+        self._open()
         return self
 
     def __exit__(
@@ -56,25 +55,33 @@ class Inotify:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
 
-    def enter(self, folder: str) -> None:
+    def enter(self, folder: str) -> bool:
+        if self._descriptor < 0:
+            return False
         watch = self._libc.inotify_add_watch(self._descriptor, os.fsencode(folder), WATCHED)
         if watch >= 0:
             self._folders[watch] = folder
-        elif _last_error().errno == errno.ENOSPC and not self._warned:
-            self._warned = True
-            log.warning(
-                "too many folders to watch, changes in the others are found by scanning;"
-                " raise fs.inotify.max_user_watches",
-                watched=len(self._folders),
-            )
+            return True
+        return _last_error().errno not in NO_ROOM
 
     async def run(self, changed: Changed) -> None:
+        while self._descriptor < 0:
+            await trio.sleep(AGAIN_SECONDS)
+            self._open()
+            if self._descriptor >= 0:
+                changed(None)  # the scan that this leads to enters all folders
         while True:
             await trio.lowlevel.wait_readable(self._descriptor)
             for path in set(self._paths(os.read(self._descriptor, BUFFER))):
                 changed(path)
+
+    def _open(self) -> None:
+        self._descriptor = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        fix = "raise fs.inotify.max_user_instances, or the limit of open files (ulimit -n)"
+        self.trouble = None if self._descriptor >= 0 else unavailable(f"inotify: {_last_error().strerror}", fix)
 
     def _paths(self, events: bytes) -> Iterator[str | None]:
         at = 0

@@ -54,5 +54,5 @@ class JsonlSource:
                 nursery.start_soon(sender.serve, lanes.live)
                 nursery.start_soon(sender.serve, lanes.history)
                 nursery.start_soon(check, lanes)
-                await scanner.serve(lambda: self.roots == roots)
+                await scanner.serve(lambda: self.roots == roots, intake.tell)
                 nursery.cancel_scope.cancel()

@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
 
-import structlog
 import trio
 from watchfiles import Change, awatch
 
-from ccod_jsonl.watching import Changed
+from ccod import Reason
+from ccod_jsonl.watching import Changed, unavailable
 
 LOOK_MS = 1000
 """So often it is checked that the watched roots are still those at their paths: a replaced one would be silent."""
 
-log = structlog.get_logger("ccod.jsonl")
+FIX = "raise the system's limits for watching files"
+
 logging.getLogger("watchfiles.main").setLevel(logging.WARNING)
 
 
@@ -26,10 +27,11 @@ class TreeWatcher:
     def __init__(self, roots: Sequence[str], suffixes: tuple[str, ...]) -> None:
         self._suffixes = suffixes
         self._roots = roots
-        self._told = ""
+        self.trouble: Reason | None = None
 
-    def enter(self, folder: str) -> None:
+    def enter(self, folder: str) -> bool:  # noqa: ARG002
         """Whole trees are watched, so a folder in them is nothing new."""
+        return True
 
     async def run(self, changed: Changed) -> None:
         while True:
@@ -38,7 +40,7 @@ class TreeWatcher:
                 if present:
                     await self._watch(present, changed)
             except* (OSError, RuntimeError) as group:
-                self._tell(group.exceptions[0])
+                self.trouble = unavailable(f"watchfiles: {' '.join(str(group.exceptions[0]).split())}", FIX)
             await trio.sleep(LOOK_MS / 1000)
 
     async def _watch(self, present: Mapping[str, tuple[int, int]], changed: Changed) -> None:
@@ -55,6 +57,7 @@ class TreeWatcher:
         async with aclosing(watch) as reports:
             changed(None)
             async for report in reports:
+                self.trouble = None
                 for change, path in report:
                     if path.endswith(self._suffixes):
                         changed(None if change is Change.deleted else path)
@@ -62,12 +65,6 @@ class TreeWatcher:
                         changed(None)
                 if self._present() != present:
                     return
-
-    def _tell(self, error: BaseException) -> None:
-        reason = " ".join(str(error).split())
-        if reason != self._told:
-            self._told = reason
-            log.warning("watchfiles fails, changes are found by scanning until it works again", reason=reason)
 
     def _present(self) -> dict[str, tuple[int, int]]:
         present: dict[str, tuple[int, int]] = {}

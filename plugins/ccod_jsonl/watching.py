@@ -7,32 +7,39 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal, Protocol
 
-import structlog
 import trio
+
+from ccod import Reason
 
 Kind = Literal["auto", "inotify", "watchfiles", "none"]
 
 Changed = Callable[[str | None], None]
 """Called with the path of a transcript that may have changed, or None where anything may have."""
 
-log = structlog.get_logger("ccod.jsonl")
-
 
 class Watcher(Protocol):
-    """Watches folders."""
+    """Watches folders. `trouble` is why none of them is watched at the moment, although they should be."""
 
-    def enter(self, folder: str) -> None:
-        """Watch a folder from now on; called in a thread, again and again, for each folder that a scan comes to."""
+    @property
+    def trouble(self) -> Reason | None: ...
+
+    def enter(self, folder: str) -> bool:
+        """Watch a folder from now on; called in a thread, again and again, for each folder that a scan comes to.
+
+        Return False where there is no room for another watch, so that only the scan will see what changes there.
+        """
 
     async def run(self, changed: Changed) -> None:
         """Tell of changes until cancelled."""
 
 
 class NoWatcher:
-    """Leaves everything to the scan."""
+    """Leaves everything to the scan, as was asked for."""
 
-    def enter(self, folder: str) -> None:
-        pass
+    trouble = None
+
+    def enter(self, folder: str) -> bool:  # noqa: ARG002
+        return True
 
     async def run(self, changed: Changed) -> None:  # noqa: ARG002
         await trio.sleep_forever()
@@ -40,23 +47,22 @@ class NoWatcher:
 
 @contextmanager
 def open_watcher(kind: Kind, roots: Sequence[str], suffixes: tuple[str, ...]) -> Iterator[Watcher]:
-    """Open the watcher of this kind, for files with these suffixes; without inotify to be had there is none."""
+    """Open the watcher of this kind, for files with these suffixes."""
     if kind == "auto":
         kind = "inotify" if sys.platform == "linux" else "watchfiles"
     if kind == "inotify":
         from ccod_jsonl.inotify import Inotify
 
-        try:
-            inotify = Inotify(suffixes)
-        except OSError as error:
-            log.warning("inotify is not available, changes are found by scanning", reason=error.strerror)
-        else:
-            with inotify:
-                yield inotify
-            return
+        with Inotify(suffixes) as inotify:
+            yield inotify
     elif kind == "watchfiles":
         from ccod_jsonl.trees import TreeWatcher
 
         yield TreeWatcher(roots, suffixes)
-        return
-    yield NoWatcher()
+    else:
+        yield NoWatcher()
+
+
+def unavailable(reason: str, fix: str) -> Reason:
+    """Say that nothing tells of changes at the moment."""
+    return Reason("WATCH_UNAVAILABLE", f"changes are found by scanning alone, and later: {reason}", fix)

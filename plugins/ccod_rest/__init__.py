@@ -42,6 +42,7 @@ def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
     from ccod_rest.export import export_routes
     from ccod_rest.health import health_routes
     from ccod_rest.keeping import keeping_routes
+    from ccod_rest.liveness import liveness_routes
     from ccod_rest.overview import overview_routes
     from ccod_rest.plugins import plugin_routes
     from ccod_rest.projects import project_routes
@@ -58,6 +59,7 @@ def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
         project_routes(observatory),
         conversation_routes(observatory),
         health_routes(observatory),
+        liveness_routes(),
         archive_routes(observatory),
         keeping_routes(observatory),
         reload_routes(observatory),

@@ -1,13 +1,16 @@
-"""/health"""
+"""/health and /health/ready"""
 
 from __future__ import annotations
 
+import resource
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from ccod import Health, Observatory, Progress, ServiceHealth, __version__
+from ccod import Health, Observatory, Progress, Reason, ServiceHealth, __version__
 from ccod_http.web import Problem, Routes, current_user, epoch_ms, iso
 
 Word = Literal["healthy", "degraded", "unhealthy"]
@@ -22,10 +25,37 @@ class Services(Struct, rename="camel"):
     websocket: Word
 
 
+class ReasonJson(Struct, rename="camel"):
+    """Why a service is not well, or what to know of one that is: `code` never changes, `fix` says what mends it."""
+
+    service: str
+    code: str
+    text: str
+    fix: str
+
+
+class BackfillJson(Struct, rename="camel"):
+    """How much of the history that was there before is stored, in bytes."""
+
+    state: Literal["running", "done"]
+    done: int
+    total: int
+
+
+class MemoryJson(Struct, rename="camel"):
+    """What the process holds of the machine's memory, and held at most, in bytes."""
+
+    rss: int
+    peak: int
+
+
 class Details(Struct, rename="camel"):
     services: dict[str, ServiceHealth]
-    backfill: Progress
+    reasons: list[ReasonJson]
+    warnings: list[ReasonJson]
+    backfill: BackfillJson
     tasks: dict[str, Progress]
+    memory: MemoryJson
 
 
 class HealthJson(Struct, rename="camel"):
@@ -57,8 +87,12 @@ def health_routes(observatory: Observatory) -> Routes:
 
     @routes.get("/ready", access="public", pace="any", errors=[503])
     async def ready() -> HealthJson:
-        """Tell that all parts are well; 503 while one is not."""
-        if not health.well:
+        """Tell that all parts run and the storage can write; 503 while one does not.
+
+        A part that only does less than it should, such as a watcher that has to scan, makes `/health` say `degraded`,
+        and is no reason to send nobody here.
+        """
+        if not health.ready:
             raise Problem(503, "NOT_READY", "A service is not well.", _health_json(health))
         return _health_json(health)
 
@@ -79,8 +113,36 @@ def _health_json(health: Health) -> HealthJson:
         uptime=round(health.uptime, 3),
         version=__version__,
         services=services,
-        details=Details(health.services, health.progress, health.tasks) if current_user() else UNSET,
+        details=_details(health) if current_user() else UNSET,
     )
+
+
+def _details(health: Health) -> Details:
+    progress = health.progress
+    return Details(
+        services=health.services,
+        reasons=_reasons(health.reasons),
+        warnings=_reasons(health.warnings),
+        backfill=BackfillJson("running" if progress.done < progress.total else "done", progress.done, progress.total),
+        tasks=health.tasks,
+        memory=_memory(),
+    )
+
+
+def _reasons(told: Iterable[tuple[str, Reason]]) -> list[ReasonJson]:
+    return [ReasonJson(service, reason.code, reason.text, reason.fix) for service, reason in told]
+
+
+def _memory() -> MemoryJson:
+    """Only Linux tells what is held now; elsewhere that is the most there was."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    try:
+        pages = int(Path("/proc/self/statm").read_bytes().split()[1])
+    except OSError:
+        return MemoryJson(peak, peak)
+    rss = pages * resource.getpagesize()
+    return MemoryJson(rss, max(rss, peak))  # the kernel brings the peak up to date later
 
 
 def _worst(words: Iterable[Word]) -> Word:

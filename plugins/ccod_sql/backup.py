@@ -2,44 +2,46 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+from ccod import BusyError
 
-def copy_database(path: Path, to: Path, *, checked: bool = False) -> None:
-    """Copy a database with what is in its journal, as it was at one moment: whole, or not at all.
+COPIED = "INSERT INTO meta (key, value) VALUES ('file', '') ON CONFLICT (key) DO UPDATE SET value = ''"
+"""See `ccod_sql.events.begin`."""
 
-    Writers go on meanwhile. Raises OSError, or sqlite3.Error; if the copy is to be `checked`, also for one with faults.
+
+def copy_database(path: Path, to: Path, *, quick: bool = False) -> None:
+    """Copy a database with what is in its journal, as it was at one moment: whole and checked, or not at all.
+
+    Writers go on meanwhile. What is at `to` is replaced, once the copy is on the disk. A `quick` check does not compare
+    indexes with their tables, nor look where rows lead. Raises OSError, sqlite3.Error, also for a copy with faults, or
+    BusyError.
     """
-    part = to.with_name(f"{to.name}.part")
-    try:
-        part.unlink(missing_ok=True)
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    with _part(to) as part:
         with closing(read_only(path)) as source, closing(sqlite3.connect(part)) as copy:
             source.backup(copy)
-            found = faults(copy) if checked else []
+            _mark(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # a copy is one file, also where nothing can be written
+            found = _damage(copy, quick=True) if quick else faults(copy)
         if found:
             raise sqlite3.DatabaseError(f"it is damaged: {found[0]}; `ccod db check` tells more")
-        _sync(part)
+        sync(part)
         part.replace(to)
-        _sync(to.parent)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        sync(to.parent)
 
 
 def faults(connection: sqlite3.Connection, *, quick: bool = False) -> list[str]:
     """Return what is wrong with a database, the first hundred; `quick` does not compare indexes with their tables."""
     try:
-        told = connection.execute(f"PRAGMA {'quick' if quick else 'integrity'}_check").fetchall()
         lost = connection.execute("PRAGMA foreign_key_check").fetchmany(100)
     except sqlite3.DatabaseError as error:
         return [str(error)]
-    return [text for (text,) in told if text != "ok"] + [
-        f"row {row} of {table} leads nowhere" for table, row, *_ in lost
-    ]
+    return _damage(connection, quick=quick) + [f"row {row} of {table} leads nowhere" for table, row, *_ in lost]
 
 
 def read_only(path: Path) -> sqlite3.Connection:
@@ -49,9 +51,63 @@ def read_only(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
+        os.close(descriptor)
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the names of a database's files, the one at `path` first."""
+    return [path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal"))]
+
+
+def _damage(connection: sqlite3.Connection, *, quick: bool) -> list[str]:
+    try:
+        told = connection.execute(f"PRAGMA {'quick' if quick else 'integrity'}_check").fetchall()
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+    return [text for (text,) in told if text != "ok"]
+
+
+def _mark(copy: sqlite3.Connection) -> None:
+    """Let the copy be known as one: numbers of events may be given in it that were given otherwise elsewhere."""
+    if copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+        copy.execute(COPIED)
+        copy.commit()
+
+
+@contextmanager
+def _part(to: Path) -> Iterator[Path]:
+    """Yield an empty file beside `to`, which nobody else makes a copy in; it is gone afterwards, whatever happens."""
+    part = to.with_name(f"{to.name}.part")
+    descriptor = _taken(part)
+    try:
+        os.ftruncate(descriptor, 0)
+        for left in files_of(part)[1:]:  # by a process that was killed
+            left.unlink(missing_ok=True)
+        yield part
+    finally:
+        for file in files_of(part):
+            file.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _taken(part: Path) -> int:
+    """Open and hold a file that is still at its place then."""
+    while True:
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.fchmod(descriptor, 0o600)
+            if part.exists() and os.path.samestat(os.fstat(descriptor), part.stat()):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            raise BusyError(f"{part}: another ccod makes this copy; wait until it is done") from None
+        except BaseException:
+            os.close(descriptor)
+            raise
         os.close(descriptor)

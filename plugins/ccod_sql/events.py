@@ -10,7 +10,8 @@ from operator import itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, true
+from sqlalchemy import ColumnElement, Connection, Row, select, true
+from sqlalchemy.dialects.sqlite import insert
 
 from ccod import Ending, Event, EventQuery, Message, Position, StateChange
 from ccod_sql import messages, sqlite
@@ -18,6 +19,7 @@ from ccod_sql.tables import conversations, entries, meta, projects
 from ccod_sql.tables import events as table
 
 EPOCH = "epoch"
+FILE = "file"
 MAX_BYTES = 4 * 1024 * 1024
 """Of the messages that are read at once; one alone may be larger."""
 LOST_AT_MOST = 1_000_000
@@ -39,10 +41,18 @@ EVENTS = select(
 )
 
 
-def begin(connection: Connection, *, unclean: bool) -> None:
-    """Give a new database its epoch. After a power cut, give no number again that somebody may have heard."""
-    if connection.scalar(select(meta.c.value).where(meta.c.key == EPOCH)) is None:
-        connection.execute(insert(meta).values(key=EPOCH, value=secrets.token_hex(8)))
+def begin(connection: Connection, *, inode: int, unclean: bool) -> None:
+    """Give a new database its epoch, and a copy another: it may give numbers that the first gave for other events.
+
+    A database that is in another file (`inode`) than last time is a copy, and so is one that `ccod_sql.backup` made,
+    whatever file it was put into. After a power cut, give no number again that somebody may have heard.
+    """
+    known = dict(connection.execute(select(meta.c.key, meta.c.value).where(meta.c.key.in_([EPOCH, FILE]))).all())
+    is_copy = known.get(FILE, str(inode)) != str(inode)
+    if EPOCH not in known or is_copy:
+        _set(connection, EPOCH, secrets.token_hex(8))
+    if known.get(FILE) != str(inode):
+        _set(connection, FILE, str(inode))
     if unclean:
         sqlite.skip_numbers(connection, table.name, LOST_AT_MOST)
 
@@ -62,6 +72,11 @@ def find(connection: Connection, query: EventQuery) -> Sequence[Event]:
             return found
         after = rows[-1].seq
     return ()
+
+
+def _set(connection: Connection, key: str, value: str) -> None:
+    row = insert(meta).values(key=key, value=value)
+    connection.execute(row.on_conflict_do_update(index_elements=[meta.c.key], set_={"value": value}))
 
 
 def _last_before(connection: Connection, before: int, last: int) -> int:

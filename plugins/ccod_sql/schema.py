@@ -3,42 +3,82 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from sqlalchemy import Connection, Engine, inspect, text
 
 from ccod import ConfigError, UnavailableError
-from ccod_sql.backup import copy_database
+from ccod_sql.backup import copy_database, read_only
+from ccod_sql.causes import cause_of
 from ccod_sql.sqlite import unchecked
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 HEAD = "0006"
 """The newest migration. Alembic is imported only for a database that is not there yet, or is older."""
 
 
-def upgrade(writer: Engine, path: Path) -> None:
-    """Run the migrations that are missing, all or none. Of a database that is older a backup is made first."""
+class Standing(Struct, frozen=True):
+    """The version of a database's tables, None where it has none yet, and the migrations that it lacks, in order."""
+
+    version: str | None
+    pending: Sequence[str]
+
+
+def upgrade(writer: Engine, path: Path) -> Path | None:
+    """Run the migrations that are missing, all or none. Return the backup that is made first of an older database."""
     with writer.begin() as connection:
         version = _version(connection)
-    if version == HEAD:
-        return
+    if not standing(version, path).pending:
+        return None
     from alembic import command
-    from alembic.config import Config
+
+    backup = None if version is None else path.with_name(f"{path.name}.before-{HEAD}")
+    if backup is not None:
+        _back_up(path, backup)
+    # A migration changes a table by putting a new one in its place, to which then leads what led to the old one.
+    with unchecked(writer), writer.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return backup
+
+
+def version_at(path: Path) -> str | None:
+    """Return the version of the tables of the database at `path`, which is only read. Raises sqlite3.Error."""
+    with closing(read_only(path)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+            return None
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(found[0]) if found else None
+
+
+def standing(version: str | None, path: Path) -> Standing:
+    """Return what a database of this version lacks. Raises ConfigError for one of a newer ccod."""
+    if version == HEAD:
+        return Standing(version, ())
     from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", "ccod_sql:migrations")
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    known = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
     if version is not None and version not in known:
         raise ConfigError(
             f"{path}: written by a newer ccod (schema {version!r}, this one knows {HEAD!r}); "
             "update ccod, or name another file with --database"
         )
-    if version is not None:
-        _back_up(path, path.with_name(f"{path.name}.before-{HEAD}"))
-    # A migration changes a table by putting a new one in its place, to which then leads what led to the old one.
-    with unchecked(writer), writer.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    return Standing(version, known if version is None else known[known.index(version) + 1 :])
+
+
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "ccod_sql:migrations")
+    return config
 
 
 def _version(connection: Connection) -> str | None:
@@ -49,9 +89,12 @@ def _version(connection: Connection) -> str | None:
 
 
 def _back_up(path: Path, to: Path) -> None:
+    """Copy the database. It is checked quickly: what a check in full takes, a start should not wait for."""
     try:
-        copy_database(path, to)
+        copy_database(path, to, quick=True)
     except (OSError, sqlite3.Error) as error:
+        cause = cause_of(to, error) if isinstance(error, sqlite3.Error) else None
+        fix = cause.fix if cause else "make room for it"
         raise UnavailableError(
-            f"{to}: the backup before the change to schema {HEAD!r} cannot be written ({error}); make room for it"
+            f"{to}: the backup before the change to schema {HEAD!r} cannot be written ({error}); {fix}"
         ) from error

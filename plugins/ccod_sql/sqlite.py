@@ -18,6 +18,8 @@ from ccod_sql.settings import SqliteSettings
 
 MARK = b"ccod"
 WRITER = (
+    # Holds for a new database, and for another once `ccod db vacuum` has written it anew.
+    "auto_vacuum = INCREMENTAL",
     # First of all, and before the journal is a WAL: the mark then stands in the file itself from the start.
     f"application_id = {int.from_bytes(MARK)}",
     "journal_mode = WAL",
@@ -90,11 +92,23 @@ def empty_journal(writer: Engine) -> None:
     _pragma(writer, "wal_checkpoint(TRUNCATE)")
 
 
-def shorten_journal(database: Database) -> None:
-    """Empty a journal that has grown long, unless somebody reads: nobody is waited for."""
-    if journal_size(database.path) > LONG_JOURNAL:
+def shorten_journal(database: Database, longest: int = LONG_JOURNAL) -> None:
+    """Empty a journal that is longer than `longest`, unless somebody reads: nobody is waited for."""
+    if journal_size(database.path) > longest:
         with _pragmas(database.writer, "busy_timeout = 0", f"busy_timeout = {int(1000 * LOCK_SECONDS)}"):
             empty_journal(database.writer)
+
+
+def cut(writer: Engine, pages: int) -> None:
+    """Move so many pages into free ones and cut the file, where the database was made for that.
+
+    The statement moves one page for each of its rows. They have no columns, so that only `executescript` takes all.
+    """
+    connection = writer.raw_connection()
+    try:
+        connection.cursor().executescript(f"PRAGMA incremental_vacuum({pages})")
+    finally:
+        connection.close()
 
 
 def journal_size(path: Path) -> int:
@@ -140,6 +154,11 @@ def _writer(path: Path) -> Engine:
     engine = create_engine("sqlite://", creator=connect, poolclass=StaticPool)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
+
+
+def writer_connection(path: Path) -> sqlite3.Connection:
+    """Return a connection as the daemon's writer has it, for a command that holds the database."""
+    return _connect(path, "rw", LOCK_SECONDS, WRITER)
 
 
 def _readers(path: Path, timeout: float, most: int) -> Engine:

@@ -10,9 +10,9 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
+import structlog
 import trio
 from sqlalchemy import Connection
-from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ccod import (
     Activity,
@@ -59,12 +59,13 @@ from ccod import (
     Subagent,
     ToolCallQuery,
     Totals,
-    UnavailableError,
     Unparsed,
+    Vacuumed,
 )
 from ccod_sql import (
     activity,
     calling,
+    causes,
     entries,
     events,
     facts,
@@ -89,14 +90,17 @@ from ccod_sql.projects import Projects
 from ccod_sql.reparsing import Reparsing
 from ccod_sql.revision import Revision
 from ccod_sql.settings import SqliteSettings
-from ccod_sql.sqlite import durable, empty_journal, open_database, shorten_journal, unchecked
+from ccod_sql.sqlite import LONG_JOURNAL, durable, empty_journal, open_database, shorten_journal, unchecked
 from ccod_sql.upkeep import Upkeep
+from ccod_sql.vacuuming import Vacuuming
 from ccod_sql.writing import Writer, register
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 RETRY_SECONDS = 0.2
+
+log = structlog.get_logger("ccod.sql")
 
 
 def epoch_ms() -> int:
@@ -204,6 +208,9 @@ class SqlStorage:
     async def keep(self, namespace: str, changes: Mapping[str, bytes | None]) -> None:
         await self._write(self._keep, namespace, changes)
 
+    async def vacuum(self) -> Vacuumed:
+        return await self._write(self._vacuum)
+
     async def maintain(self, health: Health) -> Stored | None:
         return await self._write(self._maintain, health)
 
@@ -261,32 +268,20 @@ class SqlStorage:
     def _open(self) -> None:
         with ExitStack() as stack:
             self._database = stack.enter_context(open_database(self._settings))
-            try:
+            with causes.opening(self._database.path):
                 schema.upgrade(self._database.writer, self._database.path)
                 with self._database.writer.begin() as connection:
                     self._machine_id = register(connection, self._machine)
-                    events.begin(connection, unclean=self._database.unclean)
+                    events.begin(connection, inode=self._database.inode, unclean=self._database.unclean)
                 pricing.reprice(self._database.writer, self._prices)
-            except OperationalError as error:
-                if "locked" not in str(error.orig):
-                    raise self._damaged(error) from error
-                raise StorageUnavailableError(
-                    f"{self._database.path}: another program holds a lock on it; close that program"
-                ) from error
-            except DatabaseError as error:
-                raise self._damaged(error) from error
             dialect = self._database.writer.dialect
             self._writer = Writer(dialect, self._machine, self._machine_id, self._prices, self._parsers)
             self._reparsing = Reparsing(dialect, self._writer, self._parsers)
             self._expiry = Expiry(dialect)
             self._projects = Projects(dialect, self._machine, self._machine_id)
+            self._vacuuming = Vacuuming(self._database.writer, self._transaction)
             self._upkeep = Upkeep([lambda _: self._expire(), lambda _: self._pack(), self._reparse, self._index])
             self._stack = stack.pop_all()
-
-    def _damaged(self, error: DatabaseError) -> UnavailableError:
-        return UnavailableError(
-            f"{self._database.path}: {error.orig}; mend or restore it, or name another file with --database"
-        )
 
     def _append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
         with self._transaction() as connection:
@@ -337,7 +332,7 @@ class SqlStorage:
     def _forget_conversation(self, key: str) -> Stored | None:
         with unchecked(self._database.writer), self._transaction() as connection:
             stored = self._writer.forgetting.forget_conversation(connection, key, self._clock())
-        empty_journal(self._database.writer)
+        self._leave_no_trace()
         return stored
 
     def _forget_project(self, key: str) -> Stored | None:
@@ -352,8 +347,22 @@ class SqlStorage:
                 told += stored.events if stored else ()
             with self._transaction() as connection:
                 stored = self._writer.forgetting.forget_project(connection, key, self._clock())
-        empty_journal(self._database.writer)
+        self._leave_no_trace()
         return stored and Stored([*told, *stored.events])
+
+    def _vacuum(self) -> Vacuumed:
+        with self._writable():
+            done = self._vacuuming.step()
+            shorten_journal(self._database, longest=0 if not done.more else LONG_JOURNAL)
+        return done
+
+    def _leave_no_trace(self) -> None:
+        """Empty the journal of what was forgotten. It is forgotten in any case: who asked must hear of that."""
+        try:
+            with self._writable():
+                empty_journal(self._database.writer)
+        except StorageUnavailableError as error:
+            log.warning("what was forgotten stays in the journal until that is written over", reason=str(error))
 
     def _keep(self, namespace: str, changes: Mapping[str, bytes | None]) -> None:
         with durable(self._database.writer), self._transaction() as connection:
@@ -369,20 +378,16 @@ class SqlStorage:
     def _writable(self) -> Iterator[None]:
         """Tell the caller that the storage is away where that is why it cannot write."""
         if not self._database.in_place():
-            raise StorageUnavailableError(f"{self._database.path}: was moved or deleted; put it back or restart ccod")
-        try:
+            raise causes.because(self._database.path, causes.MOVED, "was moved or deleted")
+        with causes.explained(self._database.path):
             yield
-        except OperationalError as error:
-            raise StorageUnavailableError(f"{self._database.path}: {error.orig}") from error
-        except self._database.writer.dialect.loaded_dbapi.OperationalError as error:
-            raise StorageUnavailableError(f"{self._database.path}: {error}") from error
 
     async def _write(self, write: Callable[P, T], *values: P.args, **named: P.kwargs) -> T:
         return await trio.to_thread.run_sync(partial(write, *values, **named), limiter=self._writing)
 
     async def _read(self, read: Callable[Concatenate[Connection, P], T], *values: P.args, **named: P.kwargs) -> T:
         def work() -> T:
-            with self._database.readers.connect() as connection:
+            with causes.explained(self._database.path), self._database.readers.connect() as connection:
                 return read(connection, *values, **named)
 
         return await trio.to_thread.run_sync(work, limiter=self._reading)

@@ -12,15 +12,18 @@ Step = Callable[[Health], Stored | None]
 
 
 class Upkeep:
-    """Calls the first step that finds work; it comes last next time."""
+    """Calls the first step that finds work; it comes last next time. One that fails is called again first.
+
+    So a call that goes well after one that failed tells that the same work can be done now.
+    """
 
     def __init__(self, steps: Iterable[Step]) -> None:
         self._steps = deque(steps)
 
     def __call__(self, health: Health) -> Stored | None:
         for _ in range(len(self._steps)):
+            stored = self._steps[0](health)
             self._steps.rotate(-1)
-            stored = self._steps[-1](health)
             if stored is not None:
                 return stored
         return None

@@ -27,6 +27,7 @@ BY_TABLE = """
     GROUP BY 1 ORDER BY 2 DESC
 """
 WHOLE = "the whole file"
+MAP = "map of pages"
 
 
 async def measure(home: Path, corpus: Corpus) -> Mapping[str, int]:
@@ -53,7 +54,10 @@ def by_table(database: Path) -> dict[str, int]:
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         has_dbstat = connection.execute("SELECT sqlite_compileoption_used('ENABLE_DBSTAT_VTAB')").fetchone()[0]
         found: dict[str, int] = dict(connection.execute(BY_TABLE)) if has_dbstat else {}
-    return found | {WHOLE: database.stat().st_size}
+    size = database.stat().st_size
+    if found:  # the map by which pages are moved belongs to no table
+        found[MAP] = size - sum(found.values())
+    return found | {WHOLE: size}
 
 
 def lines(sizes: Mapping[str, int], source: int) -> list[str]:

@@ -12,7 +12,7 @@ from trio.testing import MockClock
 from ccod.bus import Bus
 from ccod.errors import StorageUnavailableError
 from ccod.events import Stored
-from ccod.health import Health, ServiceHealth
+from ccod.health import Health, Reason, ServiceHealth
 from ccod.model import Batch, Checkpoint, Content, Entry, Record, Stream, Unparsed
 from ccod.pipeline import UPKEEP_SECONDS, Pipeline, SourceIntake
 from tests.plugins.http.shelf import Shelf as EmptyShelf
@@ -144,6 +144,67 @@ async def test_an_unavailable_storage_is_tried_again_until_it_takes_the_batch(au
     assert house.health.well
 
 
+async def test_a_refusal_is_told_with_its_reason_once_and_its_end(autojump_clock: MockClock) -> None:
+    house = House()
+    house.storage.refusals = [StorageUnavailableError("disk full", "DISK_FULL", "make room") for _ in range(5)]
+    with structlog.testing.capture_logs() as logs:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(house.intake.send, batch("a"))
+            while not house.health.reasons:
+                await trio.sleep(0.01)
+            assert house.health.reasons == [("storage", Reason("DISK_FULL", "disk full", "make room"))]
+            assert not house.health.ready
+    assert house.health.reasons == []
+    assert [entry["event"] for entry in logs] == [
+        "storage is unavailable, it is tried again",
+        "storage is available again",
+    ]
+
+
+async def test_who_asks_for_a_change_hears_at_once_that_storage_is_unavailable(autojump_clock: MockClock) -> None:
+    """The batch that is tried again holds nobody up."""
+    house = House()
+    house.storage.refusals = [StorageUnavailableError("disk full")] * 1000
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.intake.send, batch("a"))
+        await trio.sleep(60)
+
+        async def forget() -> Stored:
+            raise StorageUnavailableError("disk full")
+
+        with pytest.raises(StorageUnavailableError), trio.fail_after(3):
+            await house.pipeline.change(forget)
+        nursery.cancel_scope.cancel()
+    assert house.health.well, "nobody waits for the storage any more"
+
+
+async def test_upkeep_that_fails_makes_degraded_until_it_goes_well(autojump_clock: MockClock) -> None:
+    house = House()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.pipeline.maintain)
+        seen = []
+        for _ in range(30):
+            seen.append(house.health.well)
+            await trio.sleep(UPKEEP_SECONDS[1] / 5)
+        nursery.cancel_scope.cancel()
+    assert False in seen
+    assert house.health.well
+
+
+async def test_what_a_source_says_is_its_health() -> None:
+    house = House()
+    house.health.set("source src", "running")
+    reason = Reason("WATCH_LIMIT", "2 folders are not watched", "raise the limit")
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            house.intake.tell([reason])
+        assert house.health.services["source src"] == ServiceHealth("degraded", reason.text)
+        assert (house.health.well, house.health.ready) == (False, True)
+        house.intake.tell([])
+    assert house.health.well
+    assert [entry["event"] for entry in logs] == ["records may be late or missing", "records come in time again"]
+
+
 async def test_entries_that_storage_chokes_on_are_set_aside_and_their_bytes_kept() -> None:
     house = House()
     house.storage.refusals = [OverflowError("too big")]
@@ -223,7 +284,7 @@ async def test_a_storage_that_answers_is_not_silent_even_if_it_refuses(autojump_
     house.storage.refusals = [StorageUnavailableError("disk full")] * 100
     async with trio.open_nursery() as nursery:
         nursery.start_soon(house.intake.send, batch("a"))
-        while "storage" not in house.health.services:
+        while not house.health.reasons:
             await trio.lowlevel.checkpoint()  # the clock stands still while a task runs
         for _ in range(60):
             await trio.sleep(1)

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -44,17 +44,17 @@ class Daemon:
         """What the daemon has said since its start, line by line."""
         return self.home.log.read_text(errors="replace").splitlines() if self.home.log.exists() else []
 
-    async def start(self) -> None:
-        """Start the process and wait until it is ready."""
-        await self.spawn()
+    async def start(self, before: Sequence[str] = ()) -> None:
+        """Start the process, with a command `before` it, and wait until it is ready."""
+        await self.spawn(before)
         self.url = str((await self.logged("listening"))["url"]).rstrip("/")
         await self.logged("ready")
 
-    async def spawn(self) -> None:
+    async def spawn(self, before: Sequence[str] = ()) -> None:
         """Start the process, and wait for nothing."""
         with self.home.log.open("wb") as log:
             self._process = await trio.lowlevel.open_process(
-                [str(CCOD), "serve", "--config", str(self.home.config)],
+                [*before, str(CCOD), "serve", "--config", str(self.home.config)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,

@@ -41,6 +41,8 @@ class Outcome(Struct, frozen=True):
 
 TRIALS = (
     Trial("crash", "--kills", 100, 5),
+    Trial("resilience", "--rounds", 10, 1),
+    Trial("migrating", "--kills", 100, 3),
     Trial("tailing"),
     Trial("histories", "--count", 300, 10),
     Trial("salvage", "--count", 10_000, 500),

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import trio
 
-from ccod import Batch, Checkpoint, Progress, Stream
+from ccod import Batch, Checkpoint, Progress, Reason, Stream
 from ccod_claude.settings import ClaudeSettings
 from ccod_claude.source import ClaudeSource
 
@@ -37,6 +37,7 @@ class MemoryIntake:
         self.rest: dict[str, bytes] = {}
         self.streams: dict[str, tuple[Stream, Checkpoint]] = {}
         self.told = Progress()
+        self.reasons: list[Reason] = []
         self.pause = 0.0
         self.takes_history = trio.Event()
         self.takes_history.set()
@@ -68,6 +69,10 @@ class MemoryIntake:
 
     def progress(self, done: int, total: int) -> None:
         self.told = Progress(done, total)
+
+    def tell(self, reasons: Sequence[Reason]) -> None:
+        self.reasons = list(reasons)
+        self._news.set()
 
     async def until(self, fulfilled: Callable[[], object]) -> None:
         with trio.fail_after(PATIENCE):

@@ -108,3 +108,33 @@ async def test_a_watcher_ends_soon_when_cancelled(root: Path, intake: MemoryInta
         await trio.sleep(0.05)
         leaving = trio.current_time()
     assert trio.current_time() - leaving < 3
+
+
+async def test_a_root_that_went_is_told_of_and_found_again_soon(root: Path, intake: MemoryIntake) -> None:
+    file = root / "-home-me" / f"{SESSION}.jsonl"
+    file.write_bytes(LINE)
+    away = root.with_name("away")
+    async with following(root, intake, scan_interval=0.05, scan_interval_idle=3600):
+        await intake.has(file, LINE)
+        assert intake.reasons == []
+        root.rename(away)
+        await intake.until(lambda: [reason.code for reason in intake.reasons] == ["ROOT_MISSING"])
+        append(away / file.relative_to(root), LINE)
+        away.rename(root)
+        await intake.has(file, 2 * LINE)
+        await intake.until(lambda: intake.reasons == [])
+        assert "unlink" not in [batch.change for batch in intake.batches]
+        root.rename(away)
+    again = intake.restarted()
+    async with following(root, again):
+        await again.until(lambda: [reason.code for reason in again.reasons] == ["ROOT_MISSING"])
+
+
+async def test_a_root_that_was_never_there_is_no_trouble(tmp_path: Path, intake: MemoryIntake) -> None:
+    root = tmp_path / "projects"
+    async with following(root, intake, scan_interval=0.05, scan_interval_idle=3600):
+        await trio.sleep(0.3)
+        assert intake.reasons == []
+        (root / "p").mkdir(parents=True)
+        append(root / "p" / "1.jsonl", LINE)
+        await intake.until(lambda: intake.batches)

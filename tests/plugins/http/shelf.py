@@ -57,6 +57,7 @@ from ccod import (
     ToolStatistics,
     Totals,
     Unparsed,
+    Vacuumed,
 )
 
 T = TypeVar("T")
@@ -152,6 +153,9 @@ class Shelf(Storage):
 
     async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:
         return 0
+
+    async def vacuum(self) -> Vacuumed:
+        return Vacuumed(0, more=False, in_steps=False)
 
     async def create_project(self, draft: ProjectDraft) -> Stored | None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import sqlite3
@@ -14,12 +15,14 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
 
-from ccod import UnavailableError
+from ccod import BusyError, ConfigError, UnavailableError
 from ccod_sql import schema
+from ccod_sql.files import held
 from ccod_sql.states import TOOL_MS
 from tests.contracts.asking import Clock
 from tests.plugins.sql.feeding import dump
 from tests.plugins.sql.opening import opened
+from tests.plugins.sql.test_sql_backup import db
 from tests.plugins.sql.test_sql_packing import maintained
 from tests.plugins.sql.test_sql_reparse import DERIVED, fill
 from tests.plugins.sql.test_sql_tables import select
@@ -82,3 +85,42 @@ async def test_without_a_backup_nothing_is_changed(database: Path, tmp_path: Pat
         async with opened(old, clock):
             pass
     assert select(old, "SELECT version_num FROM alembic_version") == [("0001",)]
+
+
+async def test_the_command_migrates_as_a_start_does(database: Path, tmp_path: Path, clock: Clock) -> None:
+    async with opened(database, clock) as storage:
+        await fill(storage, random.Random(3))
+        await maintained(storage)
+    home = tmp_path / "home"
+    home.mkdir()
+    old, started = home / "ccod.db", tmp_path / "started.db"
+    at_version("0001", old, database)
+    shutil.copy(old, started)
+    untouched = old.read_bytes()
+    plan = json.loads(db(home, "migrate", "--dry-run", "--json").output)
+    assert (plan["schema"], plan["pending"], plan["applied"]) == ("0001", ["0002", "0003", "0004", "0005"], [])
+    assert "0005" in db(home, "migrate", "--dry-run").output
+    assert old.read_bytes() == untouched
+    with held(old):
+        assert isinstance(db(home, "migrate").exception, BusyError)
+    done = json.loads(db(home, "migrate", "--json").output)
+    assert (done["schema"], done["pending"], done["applied"]) == (schema.HEAD, [], plan["pending"])
+    assert dump(Path(done["backup"]), *STORED) == dump(started, *STORED)
+    async with opened(started, clock):
+        pass
+    assert dump(old, *DERIVED, "sqlite_schema") == dump(started, *DERIVED, "sqlite_schema")
+    assert "nothing to do" in db(home, "migrate").output
+
+
+async def test_a_newer_database_is_refused_and_left_alone(database: Path, clock: Clock) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    before = dump(database, "sqlite_schema", "meta")
+    with pytest.raises(ConfigError, match="newer ccod"):
+        async with opened(database, clock):
+            pass
+    refused = db(database.parent, "migrate").exception
+    assert isinstance(refused, ConfigError)
+    assert "newer ccod" in str(refused)
+    assert dump(database, "sqlite_schema", "meta") == before

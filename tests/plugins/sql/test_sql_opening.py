@@ -193,7 +193,7 @@ async def test_a_database_locked_by_another_program_is_named(database: Path) -> 
     other.execute("PRAGMA journal_mode = WAL")
     other.execute("BEGIN IMMEDIATE")
     try:
-        assert "another program holds a lock" in await refusal(database, StorageUnavailableError)
+        assert "other program that holds a lock" in await refusal(database, StorageUnavailableError)
     finally:
         other.close()
 

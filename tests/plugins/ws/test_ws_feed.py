@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from ccod import Ending, Event, FileChange, StateChange
+from ccod import Ending, Event, FileChange, Reason, StateChange
 from ccod_ws.coalescer import Coalescer
 from ccod_ws.feed import Feed
 from ccod_ws.telling import LARGE
@@ -188,7 +188,7 @@ async def test_health_is_told_when_it_changes_and_each_half_minute(autojump_cloc
         async with join(house, "system") as line:
             nursery.start_soon(tell_health, house.hub, house.observatory.health)
             await trio.sleep(10)
-            house.observatory.health.set("storage", "degraded", "disk full")
+            house.observatory.health.set("storage", "degraded", Reason("DISK_FULL", "disk full", "make room"))
             await trio.sleep(1.5)
             assert line.messages[-1]["data"] == {
                 "event": "system_health",

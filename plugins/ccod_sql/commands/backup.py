@@ -1,0 +1,68 @@
+"""`ccod db backup`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from ccod import ConfigError, Settings, UnavailableError
+from ccod_sql.commands.common import existing, json_option, megabytes, tell
+
+
+def backup_command(settings: Callable[[], Settings]) -> click.Command:
+    @click.command()
+    @click.argument("to", type=click.Path(path_type=Path), required=False)
+    @click.option("--force", is_flag=True, help="Replace the file TO.")
+    @json_option
+    def backup(to: Path | None, force: bool, as_json: bool) -> None:
+        """Copy the database to the file TO, or beside itself, and check the copy. The daemon may run meanwhile.
+
+        The file is there once the copy is whole and sound, and not before.
+
+        \b
+        ccod db backup
+        ccod db backup /media/disk/ccod.db --force
+        """
+        from datetime import UTC, datetime
+
+        path = existing(settings)
+        target = (to or path.with_name(f"{path.name}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}")).absolute()
+        _refuse(path, target, force=force)
+        copy(path, target)
+        size = target.stat().st_size
+        hint = f"To use it: `ccod db restore {target}`"
+        tell(f"{target}: {megabytes(size)}, checked. {hint}", as_json=as_json, file=str(target), bytes=size)
+
+    return backup
+
+
+def copy(path: Path, target: Path) -> None:
+    """Copy a database and check the copy; say in one line why that fails."""
+    from ccod_sql.backup import copy_database
+    from ccod_sql.causes import cause_of
+
+    try:
+        copy_database(path, target)
+    except sqlite3.Error as error:
+        cause = cause_of(target, error)
+        fix = f"; {cause.fix}" if cause else ""
+        raise UnavailableError(f"{target}: the copy could not be made: {error}{fix}") from error
+    except OSError as error:
+        raise UnavailableError(f"{target}: the copy could not be made: {error.strerror or error}") from error
+
+
+def _refuse(path: Path, target: Path, *, force: bool) -> None:
+    """Raise ConfigError for a target that is not to be replaced."""
+    from ccod_sql.backup import files_of
+
+    if not target.exists():
+        return
+    if not target.is_file() or target.samefile(path):
+        raise ConfigError(f"{target}: is {'the database itself' if target.is_file() else 'no file'}; name a new file")
+    if not force:
+        raise ConfigError(f"{target}: is there already; name a new file, or say --force")
+    if any(each.exists() for each in files_of(target)[1:]):
+        raise ConfigError(f"{target}: is a database in use, or one that was not closed; name a new file")

@@ -1,0 +1,50 @@
+"""What the commands of `ccod db` share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ccod import ConfigError, Settings
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def existing(settings: Callable[[], Settings]) -> Path:
+    """Return the database's path. Raises ConfigError where none of ccod is."""
+    from ccod_sql import files
+    from ccod_sql.sqlite import MARK
+
+    path = configured(settings)
+    if not path.exists():
+        raise ConfigError(f"{path}: no database is there yet; `ccod serve` makes it")
+    files.prepare(path, MARK)
+    return path
+
+
+def configured(settings: Callable[[], Settings]) -> Path:
+    """Return the path at which the database is, or is to be."""
+    from ccod import expanded
+    from ccod_sql.settings import SqliteSettings
+
+    return expanded(settings()[SqliteSettings].path).resolve()
+
+
+def tell(text: str, *, as_json: bool, **members: Any) -> None:
+    """Print what came of a command: `text` for a person, or the members of a JSON object."""
+    click.echo(json.dumps({"schemaVersion": 1, **members}) if as_json else text)
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a database, those of its journal among them."""
+    from ccod_sql.sqlite import journal_size
+
+    return path.stat().st_size + journal_size(path)
+
+
+def megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
