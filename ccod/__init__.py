@@ -25,6 +25,7 @@ from ccod.figures import (
 )
 from ccod.health import Health, Progress, ServiceHealth
 from ccod.hookspecs import Hooks, hookimpl, hookspec
+from ccod.metrics import Metrics, Values, plugin_errors
 from ccod.model import (
     STATUSES,
     TOO_LONG,
@@ -137,6 +138,7 @@ __all__ = [
     "Key",
     "Message",
     "MessageQuery",
+    "Metrics",
     "ModelUsage",
     "Node",
     "Observatory",
@@ -201,11 +203,13 @@ __all__ = [
     "Unparsed",
     "Usage",
     "User",
+    "Values",
     "WrongKeyError",
     "__version__",
     "expanded",
     "hookimpl",
     "hookspec",
     "may",
+    "plugin_errors",
     "setting",
 ]

@@ -47,7 +47,12 @@ class Health:
 
     @property
     def well(self) -> bool:
-        return all(service.state in {"running", "starting"} for service in self.services.values())
+        return self.unwell == 0
+
+    @property
+    def unwell(self) -> int:
+        """How many services are neither running nor starting."""
+        return sum(service.state not in {"running", "starting"} for service in self.services.values())
 
     @property
     def progress(self) -> Progress:

@@ -13,7 +13,7 @@ import structlog
 import trio
 
 from ccod_claude.layout import SUFFIXES
-from ccod_claude.watching import Changed
+from ccod_claude.watching import Changed, Kind
 
 IN_MODIFY = 0x2
 IN_MOVED_FROM = 0x40
@@ -40,6 +40,8 @@ log = structlog.get_logger("ccod.claude")
 class Inotify:
     """An inotify descriptor and the folders it watches."""
 
+    kind: Kind = "inotify"
+
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._descriptor = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -58,6 +60,10 @@ class Inotify:
         traceback: TracebackType | None,
     ) -> None:
         os.close(self._descriptor)
+
+    @property
+    def folders(self) -> int:
+        return len(self._folders)
 
     def enter(self, folder: str) -> None:
         watch = self._libc.inotify_add_watch(self._descriptor, os.fsencode(folder), WATCHED)

@@ -43,6 +43,11 @@ class Scanner:
         self._took = 0.0
         self._warned: set[str] = set()
 
+    @property
+    def blind(self) -> int:
+        """How many folders could not be looked into."""
+        return len(self._warned)
+
     def hint(self, path: str | None) -> None:
         """A file may have changed; without a path, any."""
         self._active = True

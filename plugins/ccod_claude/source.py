@@ -5,7 +5,8 @@ from __future__ import annotations
 import structlog
 import trio
 
-from ccod import Intake, expanded
+from ccod import Intake, Metrics, expanded
+from ccod_claude import gauges
 from ccod_claude.catalogue import Catalogue
 from ccod_claude.checking import check
 from ccod_claude.lanes import Lanes
@@ -22,8 +23,9 @@ class ClaudeSource:
 
     name = "claude"
 
-    def __init__(self, settings: ClaudeSettings) -> None:
+    def __init__(self, settings: ClaudeSettings, metrics: Metrics | None = None) -> None:
         self._settings = settings
+        self._metrics = metrics or Metrics()
 
     @property
     def roots(self) -> list[str]:
@@ -44,6 +46,7 @@ class ClaudeSource:
             lanes.checks.put(transcript, at_once=False)
         with open_watcher(settings.watcher, roots) as watcher:
             scanner = Scanner(settings, roots, catalogue, lanes, watcher)
+            gauges.show(self._metrics, len(roots), catalogue, scanner, watcher)
             sender = Sender(intake, catalogue, lanes, scanner.hint, settings.max_line)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(watcher.run, scanner.hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import structlog
 import trio
@@ -13,11 +13,20 @@ import trio
 Changed = Callable[[str | None], None]
 """Called with the path of a transcript that may have changed, or None where anything may have."""
 
+Kind = Literal["inotify", "watchfiles", "none"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
 log = structlog.get_logger("ccod.claude")
 
 
 class Watcher(Protocol):
-    """Watches folders."""
+    """Watches folders. `folders` is how many of them, where it watches each by itself."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def folders(self) -> int: ...
 
     def enter(self, folder: str) -> None:
         """Watch a folder from now on; called in a thread, again and again, for each folder that a scan comes to."""
@@ -28,6 +37,9 @@ class Watcher(Protocol):
 
 class NoWatcher:
     """Leaves everything to the scan."""
+
+    kind: Kind = "none"
+    folders = 0
 
     def enter(self, folder: str) -> None:
         pass

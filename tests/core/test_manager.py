@@ -12,6 +12,7 @@ import pytest
 from ccod.configuration import Configuration
 from ccod.errors import ConfigError, PluginError
 from ccod.manager import Manager
+from ccod.metrics import Metrics
 from ccod.settings import Settings
 
 
@@ -63,7 +64,7 @@ def test_a_bad_plugin_is_named_with_its_remedy(plugin_folder: Path, body: str, m
         manager.require()
     states = {plugin.name: plugin.state for plugin in manager.plugins}
     assert states == {"bad": "failed", "good": "loaded"}
-    assert manager.ask("ccod_sources", settings=None) == [("good", ["seen"])]
+    assert manager.ask("ccod_sources", settings=None, metrics=Metrics()) == [("good", ["seen"])]
 
 
 def test_a_name_offered_twice_is_an_error(plugin_folder: Path) -> None:
@@ -102,7 +103,7 @@ def test_two_parsers_of_one_format_are_an_error(plugin_folder: Path, tmp_path: P
 def test_a_hook_that_raises_bears_its_plugin_s_name(plugin_folder: Path, tmp_path: Path) -> None:
     manager = Manager(found=[offer(plugin_folder, "bad", "@hookimpl\ndef ccod_sources(settings):\n    1/0\n")])
     with pytest.raises(PluginError, match=r"plugin 'bad': ccod_sources failed: ZeroDivisionError"):
-        manager.sources(settings(tmp_path))
+        manager.sources(settings(tmp_path), Metrics())
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_hook_that_raises_bears_its_plugin_s_name(plugin_folder: Path, tmp_pat
 def test_a_wrong_answer_bears_its_plugin_s_name(plugin_folder: Path, tmp_path: Path, body: str, message: str) -> None:
     manager = Manager(found=[offer(plugin_folder, "bad", f"@hookimpl\ndef ccod_sources(settings):\n    {body}\n")])
     with pytest.raises(PluginError, match=f"plugin 'bad': {message}"):
-        manager.sources(settings(tmp_path))
+        manager.sources(settings(tmp_path), Metrics())
 
 
 @pytest.mark.parametrize(

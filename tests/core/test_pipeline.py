@@ -71,9 +71,13 @@ class House:
         self.pipeline = Pipeline({"lines": Lines()}, self.storage, self.bus, self.health)
         self.intake: SourceIntake = self.pipeline.intake("src")
 
+    @property
+    def waiting(self) -> int:
+        return self.pipeline.turn.waiting_live + self.pipeline.turn.waiting_history
+
     async def until_waiting(self, count: int) -> None:
         """Wait until one batch is being stored and `count` others wait for their turn."""
-        while not self.storage.gate.statistics().tasks_waiting or self.pipeline.turn.waiting < count:
+        while not self.storage.gate.statistics().tasks_waiting or self.waiting < count:
             await trio.sleep(0.001)
 
 
