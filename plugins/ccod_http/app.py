@@ -11,6 +11,7 @@ import structlog
 from quart import Blueprint, Quart, Response
 from quart.wrappers.base import BaseRequestWebsocket
 from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
 from ccod import Auth, CcodError, Observatory, PluginError, Settings, plugin_errors
@@ -22,7 +23,7 @@ from ccod_http.gate import Gate
 from ccod_http.identity import REMEDY, Identifier
 from ccod_http.middleware import Middleware
 from ccod_http.pacing import Pacer
-from ccod_http.problems import answer, install_error_handlers, plain_problem
+from ccod_http.problems import Problem, answer, install_error_handlers, plain_problem
 from ccod_http.reuse import Reuse
 from ccod_http.settings import HttpSettings
 from ccod_http.table import Table
@@ -95,6 +96,15 @@ def _answers(observatory: Observatory, settings: Settings, hook: str, kind: type
 def _install_middleware(app: Quart, plugin: str, middleware: Middleware, failed: Callable[[], None]) -> None:
     """Ask `middleware` before, and after, each request. One that fails is answered as a fault, and named in the log."""
 
+    async def before() -> Response | None:
+        try:
+            return await middleware.before()
+        except (Problem, HTTPException, CcodError):
+            raise  # it refuses
+        except Exception:
+            failed()
+            raise
+
     async def after(response: Response) -> Response:
         try:
             return await middleware.after(response)
@@ -103,5 +113,5 @@ def _install_middleware(app: Quart, plugin: str, middleware: Middleware, failed:
             log.error("middleware failed", plugin=plugin, exc_info=error)
             return await answer(plain_problem(HTTPStatus.INTERNAL_SERVER_ERROR))
 
-    app.before_request(middleware.before)
+    app.before_request(before)
     app.after_request(after)

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from ccod import ConversationQuery, FigureQuery, Redactor, Storage, StorageFacts, Totals, Values
 
-KEPT_SECONDS = 10.0
+KEPT_SECONDS = 5.0
 """How long figures are good, whatever is stored meanwhile: during a backfill that is always something."""
 PATIENCE_SECONDS = 3.0
 """How long a reader waits for new ones; it gets the old ones then."""

@@ -14,6 +14,7 @@ from ccod.errors import ConfigError, PluginError
 from ccod.manager import Manager
 from ccod.metrics import Metrics
 from ccod.settings import Settings
+from tests.plugins.metrics.scraping import read
 
 
 @pytest.fixture
@@ -166,3 +167,18 @@ def test_built_ins_come_through_the_same_door() -> None:
     manager.require()
     assert {"claude", "http", "jwt", "rest", "sqlite", "ws"} <= {plugin.name for plugin in manager.plugins}
     assert all(issubclass(schema, msgspec.Struct) for schema in manager.schemas().values())
+
+
+def test_it_is_measured_how_long_plugins_take_to_answer(plugin_folder: Path, tmp_path: Path) -> None:
+    lazy = "import time\n\n\n@hookimpl\ndef ccod_sources(settings):\n    time.sleep(0.02)\n    yield from ()\n"
+    bad = "@hookimpl\ndef ccod_parsers(settings):\n    1/0\n"
+    manager = Manager(found=[offer(plugin_folder, "lazy", lazy), offer(plugin_folder, "bad", bad)])
+    manager.metrics = Metrics()
+    manager.sources(settings(tmp_path), manager.metrics)
+    with pytest.raises(PluginError):
+        manager.parsers(settings(tmp_path))
+    found = read(manager.metrics)
+    took = "ccod_plugin_hook_duration_seconds"
+    assert found.sum(f"{took}_count", hook="ccod_sources", plugin="lazy") == 1
+    assert found.sum(f"{took}_sum", hook="ccod_sources", plugin="lazy") >= 0.02
+    assert found.sum("ccod_plugin_errors_total", plugin="bad") == 1

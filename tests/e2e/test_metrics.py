@@ -137,7 +137,7 @@ async def test_hostile_transcripts_make_no_labels(daemon: Daemon) -> None:
 
 async def test_who_may_read(tmp_path: Path, daemon: Daemon) -> None:
     async with scraped(daemon) as client:
-        port = client.base_url.port
+        port = client.base_url.port or 0
         allowed = {f"localhost:{port}", "127.0.0.1", f"[::1]:{port}"}
         for host in [*allowed, "evil.example", f"evil.example:{port}", "0.0.0.0", f"localhost:{port + 1}", ""]:
             got = await client.get("/metrics", headers={"Host": host})
@@ -161,14 +161,6 @@ async def test_who_may_read(tmp_path: Path, daemon: Daemon) -> None:
         refusal = rf"ccod: \[metrics\] port: {port} is in use by process {daemon.process.pid} .* --set metrics.port=N"
         assert re.fullmatch(refusal, said.splitlines()[-1])
         assert "Traceback" not in said
-
-
-async def test_without_metrics_there_is_no_port(tmp_path: Path) -> None:
-    async with open_daemon(tmp_path, start=False) as daemon:
-        daemon.home.variables["ENABLE_METRICS"] = "false"
-        await daemon.start()
-        assert "listening too" not in "\n".join(daemon.stderr)
-        assert (await daemon.get("/health"))["success"]
 
 
 async def test_all_that_is_exposed_is_sound_and_documented(tmp_path: Path) -> None:

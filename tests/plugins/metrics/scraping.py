@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from prometheus_client import Metric, parser
+from prometheus_client import Metric, generate_latest, parser
 from prometheus_client.openmetrics import parser as openmetrics
+
+from ccod import Metrics
+
+
+def read(metrics: Metrics) -> Scrape:
+    return Scrape(generate_latest(metrics.registry).decode())
 
 
 class Scrape:
@@ -13,7 +19,7 @@ class Scrape:
 
     def __init__(self, text: str, *, is_openmetrics: bool = False) -> None:
         read = openmetrics.text_string_to_metric_families if is_openmetrics else parser.text_string_to_metric_families
-        self.families: Mapping[str, Metric] = {family.name: family for family in read(text)}  # type: ignore[no-untyped-call]
+        self.families: Mapping[str, Metric] = {family.name: family for family in read(text)}
         self.samples = [sample for family in self.families.values() for sample in family.samples]
 
     @property
