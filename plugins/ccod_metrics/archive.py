@@ -84,7 +84,7 @@ class Archive(Collector):
         used: dict[str, Totals] = defaultdict(Totals)
         spans = () if time is None else await self._storage.usage(FigureQuery(time))
         for span in sorted(spans, key=lambda span: -span.totals.usage.total_tokens):
-            if span.totals != Totals():
+            if span.totals.usage.total_tokens or span.totals.unpriced_count:  # what used nothing is a local notice
                 used[self._models(self._redactor.mask(span.model))] += span.totals
         return Sums(facts, conversations.total, used)
 
