@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 
 from ccod.metrics import Metrics, Values
@@ -38,6 +38,7 @@ class Tally:
             buckets=LAGS,
         )
         self._types, self._reasons = Values(), Values()
+        self._types(UNKNOWN)
         self._versions = Values(form=_VERSION)
         self._version_of: OrderedDict[str, str] = OrderedDict()
 
@@ -48,18 +49,17 @@ class Tally:
 
     def count(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> None:
         """Count what a batch held."""
-        version = self._version(batch.stream.key, entries)
-        for entry in entries:
-            if isinstance(entry, Entry):
-                kind = self._types(entry.type) if entry.known else UNKNOWN
-                self._entries.labels(source, kind).inc()
-            else:
+        understood = [entry for entry in entries if isinstance(entry, Entry)]
+        for kind, count in Counter(entry.type if entry.known else UNKNOWN for entry in understood).items():
+            self._entries.labels(source, self._types(kind)).inc(count)
+        version = self._version(batch.stream.key, understood)
+        for entry in entries if len(understood) < len(entries) else ():
+            if isinstance(entry, Unparsed):
                 self._errors.labels(batch.stream.format, self._reasons(entry.reason), version).inc()
 
-    def _version(self, stream: str, entries: Sequence[Entry | Unparsed]) -> str:
+    def _version(self, stream: str, entries: Sequence[Entry]) -> str:
         """Return the version that wrote these, or what was before them in the stream."""
-        known = (entry.version for entry in reversed(entries) if isinstance(entry, Entry) and entry.version)
-        version = next(known, None)
+        version = next((entry.version for entry in reversed(entries) if entry.version), None)
         if version is None:
             return self._version_of.get(stream, UNKNOWN)
         version = self._version_of[stream] = self._versions(version)

@@ -19,7 +19,7 @@ PLAIN = "text/plain"
 
 
 class Collected(Collector):
-    """Figures as they were at one moment."""
+    """Figures that were collected already."""
 
     def __init__(self, figures: Sequence[Metric]) -> None:
         self._figures = figures
@@ -35,11 +35,20 @@ def metrics_routes(registry: CollectorRegistry, archive: Archive) -> Routes:
     async def metrics() -> Response:
         """Show all figures: as Prometheus text 0.0.4, or as OpenMetrics 1.0 to whoever likes that better."""
         await archive.refresh()
-        figures = Collected(list(registry.collect()))  # here, in trio's thread: they are read from what lives there
+        figures = Collected(await _collected(registry))
         write, content_type = _writer()
         return Response(await trio.to_thread.run_sync(write, figures), content_type=content_type)
 
     return routes
+
+
+async def _collected(registry: CollectorRegistry) -> Sequence[Metric]:
+    """Read all figures here, in trio's thread, for they are read from what lives there; let others in in between."""
+    figures = []
+    for figure in registry.collect():
+        figures.append(figure)
+        await trio.lowlevel.checkpoint()
+    return figures
 
 
 def _writer() -> tuple[Callable[[Collector], bytes], str]:
