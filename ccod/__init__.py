@@ -25,6 +25,7 @@ from ccod.figures import (
 )
 from ccod.health import Health, Progress, Reason, ServiceHealth
 from ccod.hookspecs import Hooks, hookimpl, hookspec
+from ccod.metrics import Metrics, Values, plugin_errors
 from ccod.model import (
     STATUSES,
     TOO_LONG,
@@ -137,6 +138,7 @@ __all__ = [
     "Key",
     "Message",
     "MessageQuery",
+    "Metrics",
     "ModelUsage",
     "Node",
     "Observatory",
@@ -205,6 +207,7 @@ __all__ = [
     "Usage",
     "User",
     "Vacuumed",
+    "Values",
     "WrongKeyError",
     "__version__",
     "expanded",
@@ -212,5 +215,6 @@ __all__ = [
     "hookspec",
     "is_notice",
     "may",
+    "plugin_errors",
     "setting",
 ]

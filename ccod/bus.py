@@ -29,6 +29,16 @@ class Bus:
     def __init__(self) -> None:
         self._subscribers: dict[Subscription, trio.MemorySendChannel[Stored]] = {}
 
+    @property
+    def subscribers(self) -> int:
+        """How many subscribe."""
+        return len(self._subscribers)
+
+    @property
+    def backlog(self) -> int:
+        """How many batches wait for the subscriber that is furthest behind."""
+        return max((send.statistics().current_buffer_used for send in self._subscribers.values()), default=0)
+
     def publish(self, stored: Stored) -> None:
         import trio  # here, so that commands without a daemon start without it
 

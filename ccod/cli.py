@@ -66,7 +66,6 @@ def cli() -> None:
 @pass_app
 def serve(app: App) -> None:
     """Run the daemon until it is told to stop."""
-    import structlog
     import trio
 
     from ccod import daemon, log
@@ -76,8 +75,6 @@ def serve(app: App) -> None:
     manager = app.manager()
     os.umask(0o077)
     log.set_up(settings.core, redactor=manager.redactor(settings))
-    for name in app.configuration().unused():
-        structlog.get_logger("ccod.settings").warning("not used by this version", variable=name)
     with BackfillProgress() as progress:
         reader = partial(app.settings_again, manager, settings)
         trio.run(daemon.serve, manager, settings, progress, reader, strict_exception_groups=True)

@@ -27,12 +27,6 @@ from ccod.settings import CoreSettings, Field, Settings, expanded, fields
 
 SYSTEM_FILE = Path("/etc/ccod/config.toml")
 
-NOT_YET = (
-    "ENABLE_METRICS",
-    "METRICS_PORT",
-)
-"""Variables that are promised and do nothing yet: metrics are to come."""
-
 S = TypeVar("S", bound=msgspec.Struct)
 L = TypeVar("L", TomlLayer, DotEnv)
 
@@ -111,10 +105,6 @@ class Configuration:
         """Return the checked value of `field`, or None where none was written."""
         written = self.written(field)
         return None if written is DEFAULT else convert(field, self._resolved(field, written))
-
-    def unused(self) -> list[str]:
-        """Return the variables that somebody set and that do nothing yet."""
-        return [name for name in NOT_YET if any(place.value(name) for place in self._variables)]
 
     def _read(self, kind: type[L], path: Path) -> L | None:
         """Read a file that may be absent, unless it was named."""

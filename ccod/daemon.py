@@ -13,10 +13,12 @@ from typing import Any
 import structlog
 import trio
 
+from ccod import vitals
 from ccod.bus import Bus
 from ccod.errors import CcodError
 from ccod.health import Health, Reason
 from ccod.manager import Manager
+from ccod.metrics import Metrics
 from ccod.notify import keep_watchdog_fed, notify
 from ccod.observatory import Observatory
 from ccod.pipeline import Pipeline
@@ -24,6 +26,7 @@ from ccod.reloading import Reloader
 from ccod.roles import Source, Storage
 from ccod.settings import Settings
 from ccod.supervisor import open_supervisor
+from ccod.timing import timed
 
 GRACE_SECONDS = 3.0
 SILENCE_SECONDS = 300.0
@@ -95,16 +98,18 @@ async def _reload(life: Life) -> None:
 
 async def _live(manager: Manager, settings: Settings, life: Life, show: Callable[[Health], object]) -> None:
     health, bus, stopping = Health(), Bus(), trio.Event()
+    metrics = manager.metrics = Metrics()
     parsers = manager.parsers(settings)
     async with (
-        manager.storage(settings, parsers) as storage,
+        timed(manager.storage(settings, parsers), metrics) as storage,
         manager.auth(settings, storage) as auth,
         manager.cache(settings) as cache,
     ):
         health.set("storage", "running")
         await _warn_of_storage(storage, health)
-        pipeline = Pipeline(parsers, storage, bus, health)
-        sources = manager.sources(settings)
+        pipeline = Pipeline(parsers, storage, bus, health, metrics)
+        vitals.show(metrics, health, bus, pipeline.turn)
+        sources = manager.sources(settings, metrics)
         observatory = Observatory(
             storage,
             auth,
@@ -119,14 +124,15 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
             cache,
             manager.plugins,
             life.reload,
+            metrics,
         )
-        async with open_supervisor("transport", health) as transports:
+        async with open_supervisor("transport", health, metrics) as transports:
             for transport in manager.transports(settings, observatory):
                 await transports.start(transport.name, transport.run)
             async with (
                 trio.open_nursery() as nursery,
-                open_supervisor("upkeep", health) as upkeep,
-                open_supervisor("source", health) as readers,
+                open_supervisor("upkeep", health, metrics) as upkeep,
+                open_supervisor("source", health, metrics) as readers,
             ):
                 await nursery.start(pipeline.run)
                 nursery.start_soon(keep_watchdog_fed, lambda: pipeline.silence < SILENCE_SECONDS)

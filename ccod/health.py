@@ -80,7 +80,12 @@ class Health:
 
     @property
     def well(self) -> bool:
-        return all(service.state in FINE for service in self.services.values())
+        return self.unwell == 0
+
+    @property
+    def unwell(self) -> int:
+        """How many services are neither running nor starting."""
+        return sum(service.state not in FINE for service in self.services.values())
 
     @property
     def ready(self) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 import pluggy
 
+from ccod.metrics import Metrics
 from ccod.observatory import Observatory
 from ccod.redaction import SecretRule
 from ccod.roles import Auth, Cache, Parser, Prices, Source, Storage, Transport
@@ -50,8 +51,8 @@ def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
 
 
 @hookspec
-def ccod_sources(settings: Settings) -> Iterable[Source]:  # type: ignore[empty-body]
-    """Return the sources to run. Every plugin is asked; an empty answer is fine."""
+def ccod_sources(settings: Settings, metrics: Metrics) -> Iterable[Source]:  # type: ignore[empty-body]
+    """Return the sources to run, which may measure themselves by `metrics`. An empty answer is fine."""
 
 
 @hookspec

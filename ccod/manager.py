@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
@@ -13,6 +14,7 @@ import pluggy
 
 from ccod import hookspecs
 from ccod.errors import CcodError, ConfigError, PluginError
+from ccod.metrics import Metrics, plugin_errors
 from ccod.observatory import Observatory, Plugin
 from ccod.redaction import Redactor
 from ccod.roles import Auth, Cache, Parser, Prices, Source, Storage, Transport
@@ -20,6 +22,7 @@ from ccod.settings import CoreSettings, Settings
 
 if TYPE_CHECKING:
     import click
+    from prometheus_client import Histogram
 
 
 class Manager:
@@ -34,6 +37,8 @@ class Manager:
         self.plugins: list[Plugin] = []
         self._disable = tuple(disable)
         self._errors: list[PluginError] = []
+        self.metrics: Metrics | None = None
+        """Where it is measured from now on how long plugins take to answer."""
         for entry in sorted(entry_points(group="ccod") if found is None else found, key=lambda e: (e.name, e.value)):
             self._load(entry, disabled=entry.name in disable)
         self._attempt(lambda: list(self.ask("ccod_add_hooks", manager=self._pm)))
@@ -72,8 +77,9 @@ class Manager:
     def add_commands(self, cli: click.Group, configuration: Callable[[], Settings]) -> None:
         list(self.ask("ccod_commands", cli=cli, settings=configuration))
 
-    def sources(self, settings: Settings) -> list[Source]:
-        return [source for _, source in self._ask_all("ccod_sources", ("name", "run"), settings=settings)]
+    def sources(self, settings: Settings, metrics: Metrics) -> list[Source]:
+        needs = ("name", "run")
+        return [s for _, s in self._ask_all("ccod_sources", needs, settings=settings, metrics=metrics)]
 
     def parsers(self, settings: Settings) -> dict[str, Parser]:
         """Return every parser by its format."""
@@ -147,10 +153,27 @@ class Manager:
         plugin = self._pm.get_plugin(name)
         others = [other for other in self._pm.get_plugins() if other is not plugin]
         caller = self._pm.subset_hook_caller(hook, others)
-        answer = self._attributed(hook, name, lambda: caller(**values))
-        if caller.spec and caller.spec.opts.get("firstresult"):
-            return answer
-        return answer[0] if answer else None
+
+        def work() -> Any:
+            answer = caller(**values)
+            if not (caller.spec and caller.spec.opts.get("firstresult")):
+                answer = answer[0] if answer else None
+            return list(answer) if isinstance(answer, Iterator) else answer  # a generator does its work only now
+
+        began = time.perf_counter()
+        answer = self._attributed(hook, name, work)
+        if self.metrics is not None:
+            self._durations(self.metrics).labels(hook, name).observe(time.perf_counter() - began)
+        return answer
+
+    def _durations(self, metrics: Metrics) -> Histogram:
+        return metrics.histogram(
+            "ccod_plugin_hook_duration_seconds",
+            "Time that a plugin took to answer a hook, by hook and plugin.",
+            "hook",
+            "plugin",
+            buckets=(0.001, 0.01, 0.1, 1.0, 10.0),
+        )
 
     def _attributed(self, hook: str, plugin: str, work: Callable[[], Any]) -> Any:
         try:
@@ -158,6 +181,8 @@ class Manager:
         except CcodError:
             raise
         except Exception as error:
+            if self.metrics is not None:
+                plugin_errors(self.metrics).labels(plugin).inc()
             problem = f"{hook} failed: {type(error).__name__}: {error}"
             raise PluginError(plugin, f"{problem}; mend it, or {_leave_out(plugin)}") from error
 

@@ -81,6 +81,7 @@ class Batch(Struct, frozen=True):
     `change` says what happened to the file (a batch without records is a rename or an unlink), at `size` bytes:
     "rewrite" ends this stream, for the file goes on as another; None is a checkpoint alone. `rest` is what stands
     behind the checkpoint: a line without an end, kept until records follow; None where that is not known.
+    `written_at` is when the file was last written to, as the source saw it when it read; None where that is not known.
     """
 
     stream: Stream
@@ -90,6 +91,7 @@ class Batch(Struct, frozen=True):
     change: Literal["add", "change", "unlink", "rewrite"] | None = "change"
     size: int = 0
     rest: bytes | None = None
+    written_at: int | None = None
 
 
 # ---------------------------------------------------------------- from a parser

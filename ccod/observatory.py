@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from ccod.bus import Bus
 from ccod.events import Stored
 from ccod.health import Health
+from ccod.metrics import Metrics
 from ccod.model import Content
 from ccod.redaction import Redactor
 from ccod.roles import Auth, Cache, Parser, Storage
@@ -58,7 +59,8 @@ class Observatory:
     plugin's name with its answer. `change` does what changes the storage, such as forgetting, and publishes that.
     `roots` are the folders that sources read, below which nothing is ever written. `redactor` masks the secrets in
     what is shown. `cache` keeps what is costly to make. `plugins` are all that were found. `reload` reads the settings
-    again and applies what can be; it raises CcodError, and changes nothing, when they are wrong.
+    again and applies what can be; it raises CcodError, and changes nothing, when they are wrong. `metrics` hands out
+    instruments to whoever measures.
     """
 
     storage: Storage
@@ -74,6 +76,7 @@ class Observatory:
     cache: Cache = dataclasses.field(default_factory=NoCache)
     plugins: Sequence[Plugin] = ()
     reload: Callable[[], Awaitable[Reloaded]] = _nothing_to_reload
+    metrics: Metrics = dataclasses.field(default_factory=Metrics)
 
     def content(self, message: Message, *, reveal: bool = False) -> Content:
         """Return what a stored message says, secrets masked. A format whose parser is gone shows no content."""

@@ -14,8 +14,10 @@ from ccod.bus import Bus
 from ccod.errors import StorageUnavailableError
 from ccod.events import Stored
 from ccod.health import Health, Progress, Reason
+from ccod.metrics import Metrics
 from ccod.model import TOO_LONG, Batch, Checkpoint, Entry, Stream, Unparsed
 from ccod.roles import Parser, Storage
+from ccod.tally import Tally
 
 RETRY_SECONDS = (0.25, 2.0)
 UPKEEP_SECONDS = (0.02, 2.0)
@@ -33,9 +35,14 @@ class Turn:
         self._history = trio.lowlevel.ParkingLot()
 
     @property
-    def waiting(self) -> int:
-        """How many wait for their turn."""
-        return len(self._live) + len(self._history)
+    def waiting_live(self) -> int:
+        """How many wait for their turn with live records."""
+        return len(self._live)
+
+    @property
+    def waiting_history(self) -> int:
+        """How many wait for their turn with what may wait."""
+        return len(self._history)
 
     @asynccontextmanager
     async def take(self, *, history: bool) -> AsyncIterator[None]:
@@ -59,11 +66,19 @@ class Turn:
 class Pipeline:
     """Takes one batch at a time to the end of its way. Run it beside the sources: it raises what ends the daemon."""
 
-    def __init__(self, parsers: Mapping[str, Parser], storage: Storage, bus: Bus, health: Health) -> None:
+    def __init__(
+        self,
+        parsers: Mapping[str, Parser],
+        storage: Storage,
+        bus: Bus,
+        health: Health,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._parsers = parsers
         self._storage = storage
         self._bus = bus
         self._health = health
+        self._tally = Tally(metrics or Metrics())
         self.turn = Turn()
         self._answered_at = trio.current_time()
         self._failed = trio.Event()
@@ -94,6 +109,8 @@ class Pipeline:
                 pause = min(2 * pause, RETRY_SECONDS[1])
         finally:
             self._forget_refusal(source)  # also where the source was cancelled meanwhile
+        self._tally.published(batch)
+        self._tally.count(source, batch, taken)
         self._note(batch, taken)
 
     async def _try(

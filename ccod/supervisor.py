@@ -11,6 +11,7 @@ import trio
 
 from ccod.errors import CcodError
 from ccod.health import Health, Reason
+from ccod.metrics import Metrics, plugin_errors
 
 PAUSE_SECONDS = (1.0, 60.0)
 RESTARTING_FIX = "it is started again by itself; where it goes on failing, the log says why"
@@ -31,14 +32,16 @@ class StartError(CcodError):
 class Supervisor:
     """Starts services of one role, such as `source`, in a nursery of their own."""
 
-    def __init__(self, role: str, nursery: trio.Nursery, health: Health) -> None:
+    def __init__(self, role: str, nursery: trio.Nursery, health: Health, metrics: Metrics) -> None:
         self._role = role
         self._nursery = nursery
         self._health = health
+        self._errors = plugin_errors(metrics)
 
     async def start(self, name: str, run: Run) -> None:
         """Start a service and wait until it is ready. Raises StartError when it fails before that."""
-        await self._nursery.start(self._keep, f"{self._role} {name}", run)
+        self._errors.labels(name)
+        await self._nursery.start(self._keep, name, run)
 
     def finish(self, grace: float) -> None:
         """Let the services end by themselves, and cancel those that have not after `grace` seconds."""
@@ -47,7 +50,8 @@ class Supervisor:
     def cancel(self) -> None:
         self._nursery.cancel_scope.cancel()
 
-    async def _keep(self, service: str, run: Run, *, task_status: trio.TaskStatus[None]) -> None:
+    async def _keep(self, name: str, run: Run, *, task_status: trio.TaskStatus[None]) -> None:
+        service = f"{self._role} {name}"
         ready = False
         pause = PAUSE_SECONDS[0]
         self._health.set(service, "starting")
@@ -65,6 +69,7 @@ class Supervisor:
                     raise _start_error(service, error) from error
                 if trio.current_time() - began > PAUSE_SECONDS[1]:
                     pause = PAUSE_SECONDS[0]
+                self._errors.labels(name).inc()
                 self._health.set(service, "restarting", Reason("SERVICE_RESTARTING", one_line(error), RESTARTING_FIX))
                 log.error("service failed", service=service, reason=one_line(error), retry_seconds=pause)
                 await trio.sleep(pause)
@@ -90,10 +95,10 @@ def _start_error(service: str, error: Exception) -> CcodError:
 
 
 @asynccontextmanager
-async def open_supervisor(role: str, health: Health) -> AsyncIterator[Supervisor]:
+async def open_supervisor(role: str, health: Health, metrics: Metrics | None = None) -> AsyncIterator[Supervisor]:
     """Supervise services until the body is left; what still runs then is cancelled, unless `finish` gave it time."""
     async with trio.open_nursery() as nursery:
-        supervisor = Supervisor(role, nursery, health)
+        supervisor = Supervisor(role, nursery, health, metrics or Metrics())
         yield supervisor
         if nursery.cancel_scope.deadline == float("inf"):
             supervisor.cancel()

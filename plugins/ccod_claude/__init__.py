@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ccod import Parser, Settings, Source, hookimpl
+from ccod import Metrics, Parser, Settings, Source, hookimpl
 from ccod_claude.settings import ClaudeSettings
 
 
@@ -14,10 +14,10 @@ def ccod_settings() -> type[ClaudeSettings]:
 
 
 @hookimpl
-def ccod_sources(settings: Settings) -> Iterable[Source]:
+def ccod_sources(settings: Settings, metrics: Metrics) -> Iterable[Source]:
     from ccod_claude.source import ClaudeSource
 
-    return (ClaudeSource(settings[ClaudeSettings]),)
+    return (ClaudeSource(settings[ClaudeSettings], metrics),)
 
 
 @hookimpl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ccod import Metrics
 from ccod_claude import attachments, parser
 from ccod_claude.layout import SUFFIXES, conversation, is_entered, place
 from ccod_claude.settings import ClaudeSettings
@@ -15,5 +16,5 @@ LAYOUT = Layout(
 class ClaudeSource(JsonlSource):
     """Follows every transcript below some `projects` folders; see `ccod.Source`."""
 
-    def __init__(self, settings: ClaudeSettings) -> None:
-        super().__init__("claude", settings, LAYOUT)
+    def __init__(self, settings: ClaudeSettings, metrics: Metrics | None = None) -> None:
+        super().__init__("claude", settings, LAYOUT, metrics)

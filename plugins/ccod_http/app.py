@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
@@ -11,18 +11,19 @@ import structlog
 from quart import Blueprint, Quart, Response
 from quart.wrappers.base import BaseRequestWebsocket
 from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from ccod import CcodError, Observatory, PluginError, Settings
+from ccod import Auth, CcodError, Observatory, PluginError, Settings, plugin_errors
 from ccod_http.body import drain_body
 from ccod_http.callers import Callers
 from ccod_http.compression import Compression
 from ccod_http.documentation import documentation_routes
 from ccod_http.gate import Gate
-from ccod_http.identity import Identifier, scheme_of
+from ccod_http.identity import REMEDY, Identifier, scheme_of
 from ccod_http.middleware import Middleware
 from ccod_http.pacing import Pacer
-from ccod_http.problems import answer, install_error_handlers, plain_problem
+from ccod_http.problems import Problem, answer, install_error_handlers, plain_problem
 from ccod_http.reuse import Reuse
 from ccod_http.settings import HttpSettings
 from ccod_http.table import Table
@@ -41,27 +42,38 @@ class App(QuartTrio):
         return self.url_map.bind("localhost", None, None, request.scheme, request.method, request.path)
 
 
-def build_app(settings: Settings, observatory: Observatory) -> Quart:
-    """Return the application, with the routes of every plugin."""
-    mine = settings[HttpSettings]
+def guarded_app(settings: HttpSettings) -> App:
+    """Return an application without routes, which lets in nobody yet: see `admit`."""
     app = App("ccod_http", static_folder=None)
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = None  # `drain_body` bounds it
     install_error_handlers(app)
-    Callers(mine.trusted_proxies).install(app)
-    app.before_request(partial(drain_body, mine.max_body))
-    Gate(mine).install(app)
+    Callers(settings.trusted_proxies).install(app)
+    app.before_request(partial(drain_body, settings.max_body))
+    Gate(settings).install(app)
+    return app
+
+
+def admit(app: Quart, settings: HttpSettings, auth: Auth, table: Table, remedy: str = REMEDY) -> None:
+    """Let in whom the table of routes lets in, as often as the settings say; see `Identifier`."""
+    Identifier(settings, auth, table.is_unasked, remedy).install(app)
+    Pacer(settings.limits, table).install(app)
+    table.install()
+    Compression(table).install(app)
+
+
+def build_app(settings: Settings, observatory: Observatory) -> Quart:
+    """Return the application, with the routes of every plugin."""
+    mine = settings[HttpSettings]
+    app = guarded_app(mine)
     table = Table(app)
-    Identifier(mine, observatory.auth, table.is_unasked).install(app)
     asking = partial(_answers, observatory, settings)
     for plugin, blueprint in asking("ccod_http_blueprints", Blueprint):
         table.add(plugin, blueprint)
     table.add("http", documentation_routes(table, scheme_of(observatory.auth)))
-    Pacer(mine.limits, table).install(app)
-    table.install()
-    Compression(table).install(app)
+    admit(app, mine, observatory.auth, table)
     for plugin, middleware in asking("ccod_http_middleware", Middleware):
-        _install_middleware(app, plugin, middleware)
+        _install_middleware(app, plugin, middleware, plugin_errors(observatory.metrics).labels(plugin).inc)
     Reuse(observatory.storage, observatory.cache, table).install(app)
     return app
 
@@ -81,15 +93,25 @@ def _answers(observatory: Observatory, settings: Settings, hook: str, kind: type
             yield plugin, thing
 
 
-def _install_middleware(app: Quart, plugin: str, middleware: Middleware) -> None:
+def _install_middleware(app: Quart, plugin: str, middleware: Middleware, failed: Callable[[], None]) -> None:
     """Ask `middleware` before, and after, each request. One that fails is answered as a fault, and named in the log."""
+
+    async def before() -> Response | None:
+        try:
+            return await middleware.before()
+        except (Problem, HTTPException, CcodError):
+            raise  # it refuses
+        except Exception:
+            failed()
+            raise
 
     async def after(response: Response) -> Response:
         try:
             return await middleware.after(response)
         except Exception as error:
+            failed()
             log.error("middleware failed", plugin=plugin, exc_info=error)
             return await answer(plain_problem(HTTPStatus.INTERNAL_SERVER_ERROR))
 
-    app.before_request(middleware.before)
+    app.before_request(before)
     app.after_request(after)

@@ -20,6 +20,10 @@ from ccod_http.tickets import Ticket, Tickets
 
 _BEARER_PROTOCOL = "bearer."
 _TICKETS = "ccod_tickets"
+_REMEDY = "ccod_remedy"
+
+REMEDY = 'with [http] access = "login" they use the Unix socket, [http] socket'
+"""What helps a program of this machine that is a stranger."""
 
 
 def current_user() -> User | None:
@@ -55,7 +59,7 @@ def require(access: Access) -> None:
             HTTPStatus.UNAUTHORIZED,
             "AUTH_REQUIRED",
             "This needs a token. Without one only processes of the user who runs ccod may read, and no page of another "
-            'site; with [http] access = "login" they use the Unix socket, [http] socket.'
+            f"site; {current_app.extensions[_REMEDY]}."
             if access == "read"
             else f"This needs a token with the right {access!r}; on the Unix socket the owner is admin: [http] socket.",
         )
@@ -63,10 +67,13 @@ def require(access: Access) -> None:
 
 
 class Identifier:
-    """Asks the auth plugin about each caller."""
+    """Asks the auth plugin about each caller. Whoever is refused for want of a token is told of the `remedy`."""
 
-    def __init__(self, settings: HttpSettings, auth: Auth, is_unasked: Callable[[], bool]) -> None:
+    def __init__(
+        self, settings: HttpSettings, auth: Auth, is_unasked: Callable[[], bool], remedy: str = REMEDY
+    ) -> None:
         """`is_unasked` tells of the current request that it does not matter who sent it."""
+        self._remedy = remedy
         self._access = settings.access
         self._auth = auth
         self._scheme = scheme_of(auth)
@@ -75,6 +82,7 @@ class Identifier:
 
     def install(self, app: Quart) -> None:
         app.extensions[_TICKETS] = self._tickets
+        app.extensions[_REMEDY] = self._remedy
         app.before_request(self.identify)
         app.before_websocket(self.identify)
 

@@ -47,13 +47,16 @@ def is_loopback(host: str) -> bool:
     return all(ipaddress.ip_address(address).is_loopback for address in addresses(host))
 
 
-def open_sockets(host: str, port: int) -> list[socket.socket]:
-    """Return a bound socket for each address of `host`, all of one port. Names are content with what there is."""
+def open_sockets(host: str, port: int, name: str = "[http] port", option: str = "--port") -> list[socket.socket]:
+    """Return a bound socket for each address of `host`, all of one port. Names are content with what there is.
+
+    Raises UnavailableError for a port that is not to be had; `name` and `option` are what it is set by.
+    """
     first, *others = addresses(host)
-    sockets = [_bind(first, port)]
+    sockets = [_bind(first, port, name, option)]
     for address in others:
         try:
-            sockets.append(_bind(address, sockets[0].getsockname()[1]))
+            sockets.append(_bind(address, sockets[0].getsockname()[1], name, option))
         except UnavailableError:
             if port:
                 _close(sockets)
@@ -70,7 +73,7 @@ def tune(sock: socket.socket) -> None:
             sock.setsockopt(level, getattr(socket, name), value)
 
 
-def _bind(address: str, port: int) -> socket.socket:
+def _bind(address: str, port: int, name: str, option: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -81,17 +84,17 @@ def _bind(address: str, port: int) -> socket.socket:
     except OSError as error:
         sock.close()
         if error.errno in {errno.EADDRINUSE, errno.EACCES}:
-            raise UnavailableError(_refusal(port, error)) from None
+            raise UnavailableError(f"{name}: {_refusal(port, error)} with {option}") from None
         raise
     return sock
 
 
 def _refusal(port: int, error: OSError) -> str:
     if error.errno == errno.EACCES:
-        return f"[http] port: {port} needs more rights than this user has; choose one above 1023 with --port"
+        return f"{port} needs more rights than this user has; choose one above 1023"
     found = sockettable.listener(port)
     holder = f"process {found[0]} ({found[1]})" if found else "another user's process"
-    return f"[http] port: {port} is in use by {holder}; stop it, or choose another port with --port"
+    return f"{port} is in use by {holder}; stop it, or choose another port"
 
 
 def _close(sockets: list[socket.socket]) -> None:

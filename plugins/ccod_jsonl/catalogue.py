@@ -51,6 +51,11 @@ class Catalogue:
         self._by_path[transcript.found.path] = self._by_file[transcript.found.identity] = transcript
         self.history_bytes += transcript.history_left
 
+    @property
+    def followed(self) -> int:
+        """How many of them are there."""
+        return sum(not transcript.gone for transcript in self._by_path.values())
+
     def unchecked(self) -> list[Transcript]:
         """Return the transcripts that were written to since all of them was last read."""
         return [transcript for transcript in self._by_path.values() if transcript.unchecked]

@@ -53,6 +53,11 @@ class Reading(Struct, frozen=True):
     def size(self) -> int:
         return self.signature[2]
 
+    @property
+    def written_at(self) -> int:
+        """When the file was last written to, in milliseconds since 1970."""
+        return self.signature[3] // 1_000_000
+
 
 def survey(layout: Layout, roots: Sequence[str], enter: Callable[[str], bool]) -> Survey:
     """Find every transcript. `enter` is told of each folder before it is looked into, so that nothing is missed.

@@ -12,7 +12,7 @@ from types import TracebackType
 import trio
 
 from ccod import Reason
-from ccod_jsonl.watching import Changed, unavailable
+from ccod_jsonl.watching import Changed, Kind, unavailable
 
 IN_MODIFY = 0x2
 IN_MOVED_FROM = 0x40
@@ -38,6 +38,8 @@ AGAIN_SECONDS = 5.0
 class Inotify:
     """An inotify descriptor and the folders it watches. Where the system has none to give, it is asked again."""
 
+    kind: Kind = "inotify"
+
     def __init__(self, suffixes: Sequence[str]) -> None:
         self._endings = tuple(suffix.encode() for suffix in suffixes)
         self._libc = ctypes.CDLL(None, use_errno=True)
@@ -57,6 +59,10 @@ class Inotify:
     ) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
+
+    @property
+    def folders(self) -> int:
+        return len(self._folders)
 
     def enter(self, folder: str) -> bool:
         if self._descriptor < 0:

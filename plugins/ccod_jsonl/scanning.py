@@ -49,6 +49,16 @@ class Scanner:
         self._unwatched = 0
         self._known = {root for root in roots if catalogue.has_some_below(root)}
 
+    @property
+    def roots(self) -> int:
+        """How many folders are to be watched."""
+        return len(self._roots)
+
+    @property
+    def blind(self) -> int:
+        """How many folders could not be looked into."""
+        return len(self._blind)
+
     def hint(self, path: str | None) -> None:
         """A file may have changed; without a path, any."""
         self._active = True

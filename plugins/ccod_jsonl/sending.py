@@ -87,6 +87,7 @@ class Sender:
                     change,
                     reading.size,
                     reading.rest,
+                    reading.written_at,
                 )
             )
         more = progressed and reading.position.searched < reading.size

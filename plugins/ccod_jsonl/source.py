@@ -5,7 +5,8 @@ from __future__ import annotations
 import structlog
 import trio
 
-from ccod import Intake, expanded
+from ccod import Intake, Metrics, expanded
+from ccod_jsonl import gauges
 from ccod_jsonl.catalogue import Catalogue
 from ccod_jsonl.checking import check
 from ccod_jsonl.lanes import Lanes
@@ -21,8 +22,9 @@ log = structlog.get_logger("ccod.jsonl")
 class JsonlSource:
     """Follows every transcript that `layout` knows below the roots of `settings`; see `ccod.Source`."""
 
-    def __init__(self, name: str, settings: TailSettings, layout: Layout) -> None:
+    def __init__(self, name: str, settings: TailSettings, layout: Layout, metrics: Metrics | None = None) -> None:
         self.name = name
+        self._metrics = metrics or Metrics()
         self._settings = settings
         self._layout = layout
 
@@ -45,6 +47,7 @@ class JsonlSource:
             lanes.checks.put(transcript, at_once=False)
         with open_watcher(settings.watcher, roots, layout.suffixes) as watcher:
             scanner = Scanner(settings, roots, catalogue, lanes, watcher)
+            gauges.show(self._metrics, self.name, catalogue, scanner, watcher)
             sender = Sender(intake, catalogue, lanes, scanner.hint, settings.max_line)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(watcher.run, scanner.hint)

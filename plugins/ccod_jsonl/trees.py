@@ -11,7 +11,7 @@ import trio
 from watchfiles import Change, awatch
 
 from ccod import Reason
-from ccod_jsonl.watching import Changed, unavailable
+from ccod_jsonl.watching import Changed, Kind, unavailable
 
 LOOK_MS = 1000
 """So often it is checked that the watched roots are still those at their paths: a replaced one would be silent."""
@@ -23,6 +23,9 @@ logging.getLogger("watchfiles.main").setLevel(logging.WARNING)
 
 class TreeWatcher:
     """Watches those roots that are there."""
+
+    kind: Kind = "watchfiles"
+    folders = 0
 
     def __init__(self, roots: Sequence[str], suffixes: tuple[str, ...]) -> None:
         self._suffixes = suffixes

@@ -5,20 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import trio
 
 from ccod import Reason
 
-Kind = Literal["auto", "inotify", "watchfiles", "none"]
+Kind = Literal["inotify", "watchfiles", "none"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 Changed = Callable[[str | None], None]
 """Called with the path of a transcript that may have changed, or None where anything may have."""
 
 
 class Watcher(Protocol):
-    """Watches folders. `trouble` is why none of them is watched at the moment, although they should be."""
+    """Watches folders: `folders` of them, where it watches each by itself.
+
+    `trouble` is why none of them is watched at the moment, although they should be.
+    """
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def folders(self) -> int: ...
 
     @property
     def trouble(self) -> Reason | None: ...
@@ -36,6 +46,9 @@ class Watcher(Protocol):
 class NoWatcher:
     """Leaves everything to the scan, as was asked for."""
 
+    kind: Kind = "none"
+    folders = 0
+
     trouble = None
 
     def enter(self, folder: str) -> bool:  # noqa: ARG002
@@ -46,7 +59,7 @@ class NoWatcher:
 
 
 @contextmanager
-def open_watcher(kind: Kind, roots: Sequence[str], suffixes: tuple[str, ...]) -> Iterator[Watcher]:
+def open_watcher(kind: Literal["auto"] | Kind, roots: Sequence[str], suffixes: tuple[str, ...]) -> Iterator[Watcher]:
     """Open the watcher of this kind, for files with these suffixes."""
     if kind == "auto":
         kind = "inotify" if sys.platform == "linux" else "watchfiles"

@@ -70,7 +70,7 @@ class Guest(ABC):
     def look(self) -> None:
         """Let go a peer that takes nothing; cut it off where it does not even take the goodbye."""
         if self.link.stalled > STALL_SECONDS:
-            self.listener.outbox.clear()
+            self.listener.forget()
             self.close(CloseCode.OVERLOAD, "does not read")
         if self.link.stalled > STALL_SECONDS + CLOSE_SECONDS:
             self.link.abort()

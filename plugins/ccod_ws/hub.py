@@ -11,7 +11,9 @@ from msgspec import Struct
 
 from ccod import Bus, EventQuery, Observatory, Position, Settings
 from ccod_http.web import Problem, epoch_ms, parse_time
+from ccod_ws import gauges
 from ccod_ws.channels import Channel, gathered
+from ccod_ws.counts import Counts
 from ccod_ws.events import ServerShutdown
 from ccod_ws.filters import Filter, Topic
 from ccod_ws.frames import Frame, frame
@@ -34,6 +36,8 @@ class Hub:
     def __init__(self, settings: WsSettings, observatory: Observatory, channels: Mapping[str, Channel]) -> None:
         self.channels = channels
         self.guests = Guests(settings)
+        self.counts = Counts(observatory.metrics, channels)
+        gauges.show(observatory.metrics, self.guests)
         self.teller = Teller(observatory)
         self.epoch = ""
         self.position = 0
@@ -72,7 +76,9 @@ class Hub:
     def leave(self, guest: Guest) -> None:
         self.guests.discard(guest)
         self.left_out += guest.listener.left_out
-        self.let_go += guest.farewell is not None
+        if guest.farewell is not None:
+            self.let_go += 1
+            self.counts.closed(guest.farewell[0])
 
     def hears(self, topic: Topic) -> bool:
         """Whether anybody hears of this: what nobody hears need not be made."""
@@ -90,8 +96,7 @@ class Hub:
 
     def send(self, topic: Topic, told: Frame) -> None:
         """Broadcast what is encoded already."""
-        for guest in self.guests:
-            guest.listener.hear(topic, told)
+        self.counts.sent(topic.channel, sum(guest.listener.hear(topic, told) for guest in self.guests))
         if told.seq is not None:
             self.position = told.seq
 

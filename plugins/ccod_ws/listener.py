@@ -12,6 +12,7 @@ from msgspec import Struct
 from ccod import StorageUnavailableError
 from ccod_http.web import epoch_ms
 from ccod_ws.channels import Channel
+from ccod_ws.counts import Counts
 from ccod_ws.filters import Filter, Topic
 from ccod_ws.frames import Frame, frame
 from ccod_ws.outbox import Outbox
@@ -28,6 +29,7 @@ class Story(Protocol):
     epoch: str
     position: int
     """The last stored event that was broadcast."""
+    counts: Counts
 
     async def again(
         self, channels: Sequence[Channel], wanted: Filter, after: int, until: int
@@ -87,19 +89,21 @@ class Listener:
         subscription = self.subscriptions.get(topic.channel)
         return subscription is not None and subscription.live and subscription.filter.passes(topic)
 
-    def hear(self, topic: Topic, told: Frame) -> None:
-        """Let a broadcast wait for its turn; where there is no room, note where to go on later."""
+    def hear(self, topic: Topic, told: Frame) -> bool:
+        """Let a broadcast wait for its turn; where there is no room, note where to go on later, and return False."""
         subscription = self.subscriptions.get(topic.channel)
         if subscription is None or not subscription.filter.passes(topic):
-            return
+            return False
         if subscription.live and self.outbox.put(told):
-            return
+            return True
         if told.seq is None:
             self.left_out += 1
+            self._story.counts.left_out.inc()
         if subscription.live:
             subscription.live = False
             subscription.cursor = self._story.position
             self.say(Lagged(subscription.name, subscription.cursor, epoch_ms()))
+        return False
 
     def fall_behind(self) -> None:
         """Let everything after the position come from storage: what was broadcast is not all that was stored."""
@@ -112,6 +116,11 @@ class Listener:
     def say(self, message: Struct, *, first: bool = False) -> None:
         """Say something to this one alone."""
         self.outbox.put_anyway(frame(message), first=first)
+
+    def forget(self) -> None:
+        """Let nothing of what waits be sent any more."""
+        self._story.counts.cut_off.inc(len(self.outbox))
+        self.outbox.clear()
 
     async def take(self) -> list[Frame]:
         """Wait for what is to be sent next; return nothing once the outbox is closed and empty."""
@@ -143,6 +152,8 @@ class Listener:
             if behind not in self.subscriptions.values() or (told is not None and not self.outbox.put(told)):
                 return
             behind.cursor = seq
+            if told is not None:
+                self._story.counts.replayed.inc()
 
     @property
     def lag(self) -> int:

@@ -150,12 +150,6 @@ def test_an_unknown_variable_is_an_error(tmp_path: Path, name: str) -> None:
         read(tmp_path, environ={name: "1"})
 
 
-def test_promised_variables_that_do_nothing_yet_are_told(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("METRICS_PORT=3001\n")
-    configuration = Configuration(None, {"XDG_CONFIG_HOME": str(tmp_path), "ENABLE_METRICS": "x", "METRICS_PORT": ""})
-    assert configuration.unused() == ["ENABLE_METRICS"]
-
-
 def test_tables_of_absent_plugins_are_passed_over(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text("[gone]\nx = 1")

@@ -17,13 +17,13 @@ if not CORE.is_dir():
     pytest.skip("the import rules are checked on the source tree", allow_module_level=True)
 
 FLOORS = (
-    {"version", "errors", "model", "users", "health", "positions"},
+    {"version", "errors", "model", "users", "health", "positions", "metrics"},
     {"stored"},
     {"events"},
     {"figures", "queries"},
-    {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition", "files"},
-    {"conversion", "log", "observatory", "pipeline", "progress", "local", "example", "jsonschema"},
-    {"hookspecs", "layers", "reloading"},
+    {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition", "files", "tally"},
+    {"conversion", "log", "observatory", "pipeline", "progress", "local", "example", "jsonschema", "timing"},
+    {"hookspecs", "layers", "reloading", "vitals"},
     {"manager", "__init__", "configuration"},
     {"daemon", "app"},
     {"commands"},
@@ -36,15 +36,17 @@ PUBLIC_MODULES = {
     "ccod_http.web",
     "ccod_http.client",
     "ccod_http.doors",
+    "ccod_http.port",
     "ccod_http.printing",
 }
 ONLY_IN = {
     "pluggy": {"ccod/hookspecs.py", "ccod/manager.py"},
     "sqlalchemy": {"plugins/ccod_sql"},
     "alembic": {"plugins/ccod_sql"},
-    "quart": {"plugins/ccod_http", "plugins/ccod_jwt", "plugins/ccod_rest", "plugins/ccod_ws"},
+    "quart": {f"plugins/ccod_{name}" for name in ("http", "jwt", "metrics", "rest", "ws")},
     "quart_trio": {"plugins/ccod_http"},
     "hypercorn": {"plugins/ccod_http"},
+    "prometheus_client": {"ccod/metrics.py", "ccod/manager.py", "plugins/ccod_metrics"},
     "jwt": {"plugins/ccod_jwt"},
     "bcrypt": {"plugins/ccod_jwt"},
 }

@@ -12,7 +12,9 @@ import pytest
 from ccod.configuration import Configuration
 from ccod.errors import ConfigError, PluginError
 from ccod.manager import Manager
+from ccod.metrics import Metrics
 from ccod.settings import Settings
+from tests.plugins.metrics.scraping import read
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def test_a_bad_plugin_is_named_with_its_remedy(plugin_folder: Path, body: str, m
         manager.require()
     states = {plugin.name: plugin.state for plugin in manager.plugins}
     assert states == {"bad": "failed", "good": "loaded"}
-    assert manager.ask("ccod_sources", settings=None) == [("good", ["seen"])]
+    assert manager.ask("ccod_sources", settings=None, metrics=Metrics()) == [("good", ["seen"])]
 
 
 def test_a_name_offered_twice_is_an_error(plugin_folder: Path) -> None:
@@ -102,7 +104,7 @@ def test_two_parsers_of_one_format_are_an_error(plugin_folder: Path, tmp_path: P
 def test_a_hook_that_raises_bears_its_plugin_s_name(plugin_folder: Path, tmp_path: Path) -> None:
     manager = Manager(found=[offer(plugin_folder, "bad", "@hookimpl\ndef ccod_sources(settings):\n    1/0\n")])
     with pytest.raises(PluginError, match=r"plugin 'bad': ccod_sources failed: ZeroDivisionError"):
-        manager.sources(settings(tmp_path))
+        manager.sources(settings(tmp_path), Metrics())
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_a_hook_that_raises_bears_its_plugin_s_name(plugin_folder: Path, tmp_pat
 def test_a_wrong_answer_bears_its_plugin_s_name(plugin_folder: Path, tmp_path: Path, body: str, message: str) -> None:
     manager = Manager(found=[offer(plugin_folder, "bad", f"@hookimpl\ndef ccod_sources(settings):\n    {body}\n")])
     with pytest.raises(PluginError, match=f"plugin 'bad': {message}"):
-        manager.sources(settings(tmp_path))
+        manager.sources(settings(tmp_path), Metrics())
 
 
 @pytest.mark.parametrize(
@@ -165,3 +167,18 @@ def test_built_ins_come_through_the_same_door() -> None:
     manager.require()
     assert {"claude", "http", "jwt", "rest", "sqlite", "ws"} <= {plugin.name for plugin in manager.plugins}
     assert all(issubclass(schema, msgspec.Struct) for schema in manager.schemas().values())
+
+
+def test_it_is_measured_how_long_plugins_take_to_answer(plugin_folder: Path, tmp_path: Path) -> None:
+    lazy = "import time\n\n\n@hookimpl\ndef ccod_sources(settings):\n    time.sleep(0.02)\n    yield from ()\n"
+    bad = "@hookimpl\ndef ccod_parsers(settings):\n    1/0\n"
+    manager = Manager(found=[offer(plugin_folder, "lazy", lazy), offer(plugin_folder, "bad", bad)])
+    manager.metrics = Metrics()
+    manager.sources(settings(tmp_path), manager.metrics)
+    with pytest.raises(PluginError):
+        manager.parsers(settings(tmp_path))
+    found = read(manager.metrics)
+    took = "ccod_plugin_hook_duration_seconds"
+    assert found.sum(f"{took}_count", hook="ccod_sources", plugin="lazy") == 1
+    assert found.sum(f"{took}_sum", hook="ccod_sources", plugin="lazy") >= 0.02
+    assert found.sum("ccod_plugin_errors_total", plugin="bad") == 1

@@ -9,13 +9,16 @@ import structlog.testing
 import trio
 from trio.testing import MockClock
 
+from ccod import vitals
 from ccod.bus import Bus
 from ccod.errors import StorageUnavailableError
 from ccod.events import Stored
 from ccod.health import Health, Reason, ServiceHealth
+from ccod.metrics import Metrics
 from ccod.model import Batch, Checkpoint, Content, Entry, Record, Stream, Unparsed
 from ccod.pipeline import UPKEEP_SECONDS, Pipeline, SourceIntake
 from tests.plugins.http.shelf import Shelf as EmptyShelf
+from tests.plugins.metrics.scraping import read
 
 STREAM = Stream("s", "lines", "/a/s.jsonl", "c")
 
@@ -71,9 +74,13 @@ class House:
         self.pipeline = Pipeline({"lines": Lines()}, self.storage, self.bus, self.health)
         self.intake: SourceIntake = self.pipeline.intake("src")
 
+    @property
+    def waiting(self) -> int:
+        return self.pipeline.turn.waiting_live + self.pipeline.turn.waiting_history
+
     async def until_waiting(self, count: int) -> None:
         """Wait until one batch is being stored and `count` others wait for their turn."""
-        while not self.storage.gate.statistics().tasks_waiting or self.pipeline.turn.waiting < count:
+        while not self.storage.gate.statistics().tasks_waiting or self.waiting < count:
             await trio.sleep(0.001)
 
 
@@ -305,3 +312,34 @@ async def test_a_storage_that_never_answers_falls_silent(autojump_clock: MockClo
         await trio.sleep(1)
         assert house.pipeline.silence <= 1
         nursery.cancel_scope.cancel()
+
+
+async def test_what_waits_and_what_came_is_measured(autojump_clock: MockClock) -> None:
+    house, metrics = House(), Metrics()
+    pipeline = Pipeline({"lines": Lines()}, house.storage, house.bus, house.health, metrics)
+    vitals.show(metrics, house.health, house.bus, pipeline.turn)
+    intake = pipeline.intake("src")
+    house.storage.gate = trio.Event()
+    with house.bus.subscribe():
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(intake.send, batch("a", "!"))
+            for _ in range(2):
+                nursery.start_soon(intake.send, batch("b", history=True))
+            while pipeline.turn.waiting_live + pipeline.turn.waiting_history < 4:
+                await trio.sleep(0.001)
+            waiting = read(metrics)
+            house.storage.gate.set()
+        intake.progress(1, 4)
+        house.health.set("source x", "restarting")
+        found = read(metrics)
+    assert waiting.sum("ccod_pipeline_waiting") == 4
+    assert waiting.sum("ccod_backfill_ratio") == 1
+    assert found.sum("ccod_pipeline_waiting") == 0
+    assert found.sum("ccod_bus_backlog") == 5
+    assert found.sum("ccod_bus_subscribers") == 1
+    assert found.sum("ccod_backfill_ratio") == 0.25
+    assert found.sum("ccod_services_unwell") == 1
+    assert found.sum("ccod_ingest_entries_total", source="src") == 5
+    assert found.sum("ccod_parse_errors_total", parser="lines", reason="no line") == 3
+    assert read(metrics).sum("ccod_bus_subscribers") == 0

@@ -8,7 +8,9 @@ from trio.testing import MockClock
 
 from ccod.errors import CcodError, ConfigError
 from ccod.health import Health, ServiceHealth
+from ccod.metrics import Metrics
 from ccod.supervisor import StartError, open_supervisor
+from tests.plugins.metrics.scraping import read
 
 
 class Clumsy:
@@ -106,3 +108,12 @@ async def test_a_service_that_returns_is_stopped_and_stays_so() -> None:
         await supervisor.start("brief", run)
         await trio.testing.wait_all_tasks_blocked()
     assert health.services["source brief"].state == "stopped"
+
+
+async def test_a_service_that_falls_is_counted(autojump_clock: MockClock) -> None:
+    metrics, clumsy = Metrics(), Clumsy(falls=2)
+    async with open_supervisor("source", Health(), metrics) as supervisor:
+        await supervisor.start("clumsy", clumsy.run)
+        assert read(metrics).sum("ccod_plugin_errors_total", plugin="clumsy") == 0
+        await trio.sleep(20)
+        assert read(metrics).sum("ccod_plugin_errors_total", plugin="clumsy") == 2

@@ -30,6 +30,7 @@ class Home:
         """Write the configuration file anew."""
         merged: dict[str, dict[str, Any]] = {
             "http": {"port": 0},
+            "metrics": {"port": 0},
             "claude": {"roots": [str(self.root)]},
             "sqlite": {"path": str(self.database)},
             "log": {"format": "json"},

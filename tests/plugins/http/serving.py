@@ -15,7 +15,7 @@ import structlog
 import trio
 from quart import Blueprint, Response, websocket
 
-from ccod import Block, Bus, Content, Entry, Health, Observatory, Record, Settings, Stored, Stream
+from ccod import Block, Bus, Content, Entry, Health, Metrics, Observatory, Record, Settings, Stored, Stream
 from ccod.settings import CoreSettings
 from ccod_http.callers import client_address, scheme
 from ccod_http.settings import HttpSettings
@@ -50,6 +50,7 @@ class Server(NamedTuple):
     health: Health
     stopping: trio.Event
     stopped: trio.Event
+    metrics: Metrics
 
     def client(self, **headers: str) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers, verify=False)
@@ -207,5 +208,5 @@ async def serving(
         with structlog.testing.capture_logs() as logs:
             await nursery.start(run)
         url = next(entry["url"] for entry in logs if entry["event"] == "listening")
-        yield Server(int(url.rpartition(":")[2]), shelf, health, stopping, stopped)
+        yield Server(int(url.rpartition(":")[2]), shelf, health, stopping, stopped, observatory.metrics)
         nursery.cancel_scope.cancel()
