@@ -31,11 +31,12 @@ from tests.faults.disks import FAULTS, WITHOUT_RIGHTS, Fault, NotPossibleError, 
 RECOVERY_SECONDS = 10.0
 SESSION = "7c0f3f0a-52d5-4b55-a7c5-3d2a0a1f0001"
 ACCOUNT = {"email": "me@example.org", "password": "four plain words together"}
+DESCRIBES = ("PUT", "/api/projects/{project}", {"name": "another"})
 WRITES: Sequence[tuple[str, str, Any]] = (
+    DESCRIBES,
     ("POST", "/auth/register", ACCOUNT),
     ("POST", "/api/keys", {"name": "k", "scopes": ["read"]}),
     ("POST", "/api/projects", {"claudePath": "/home/dev/other"}),
-    ("PUT", "/api/projects/{project}", {"name": "another"}),
     ("DELETE", "/api/projects/{project}", None),
     ("DELETE", f"/api/conversations/{SESSION}", None),
     ("POST", "/api/reparse", None),
@@ -106,8 +107,12 @@ class Trial:
             self._report.skipped.append(f"{fault.name}: {reason}")
             return
         ended = trio.current_time()
-        await eventually(self._is_well, f"health after {fault.name}", 30)
-        await self._all_shown(30)
+        try:
+            await eventually(self._is_well, f"health after {fault.name}", 30)
+        except AssertionError:
+            print((await self._daemon.get("/health"))["data"]["details"]["reasons"])
+            raise
+        await self._all_shown(30, f"after {fault.name}")
         took = trio.current_time() - ended
         self._report.seconds[fault.name] = round(max(took, self._report.seconds.get(fault.name, 0)), 2)
         if took > RECOVERY_SECONDS:
@@ -129,10 +134,11 @@ class Trial:
             self._report.wrong.append(f"{fault.name}: ready is {ready}")
         if not fault.of_storage:
             return
-        for method, path, body in WRITES:
+        for method, path, body in WRITES if fault.refuses_all else [DESCRIBES]:
             answer = await self._owner.request(method, path.format(project=self._project), json=body)
             said = answer.json() if answer.content else {}
-            if answer.status_code != 503 or said.get("error", {}).get("code") != "SERVICE_UNAVAILABLE":
+            refused = answer.status_code == 503 and said.get("error", {}).get("code") == "SERVICE_UNAVAILABLE"
+            if not refused and (fault.refuses_all or answer.status_code != 200):
                 self._report.wrong.append(f"{fault.name}: {method} {path} is {answer.status_code} {answer.text[:200]}")
 
     async def _says(self, code: str) -> bool:
@@ -142,9 +148,9 @@ class Trial:
     async def _is_well(self) -> bool:
         return str((await self._daemon.get("/health"))["data"]["status"]) == "healthy"
 
-    async def _all_shown(self, seconds: float) -> None:
+    async def _all_shown(self, seconds: float, after: str = "at first") -> None:
         written = len(self._writer.uuids)
-        await eventually(lambda: self._shows(written), f"message {written}", seconds)
+        await eventually(lambda: self._shows(written), f"message {written} {after}", seconds)
 
     async def _shows(self, count: int) -> bool:
         answer = await self._owner.get(f"/api/conversations/{SESSION}/messages", params={"limit": 1})
@@ -155,7 +161,11 @@ async def run(home: Path, rounds: int, seed: int) -> Report:
     """Run the whole experiment on folders below `home`."""
     dice = random.Random(seed)
     report = Report()
-    tables: Tables = {"http": {"socket": str(home / "ccod.sock")}, "jwt": {"bcrypt_rounds": 4}}
+    tables: Tables = {
+        "http": {"socket": str(home / "ccod.sock")},
+        "jwt": {"bcrypt_rounds": 4},
+        "log": {"levels": {"http.request": "warning"}},
+    }
     with small_disk(home / "data"):
         async with open_daemon(home, tables, start=False) as daemon:
             folder = daemon.home.root / "-home-dev-demo"
