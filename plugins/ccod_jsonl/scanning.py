@@ -163,6 +163,6 @@ class Scanner:
 def _lost(folder: str, error: OSError) -> Reason:
     name = readable(folder)
     if isinstance(error, FileNotFoundError):
-        fix = "put it back, or take it out of [claude] roots"
+        fix = "put it back, or take it out of the `roots` of its source"
         return Reason("ROOT_MISSING", f"{name}: is not there any more", fix)
     return Reason("FOLDER_UNREADABLE", f"{name}: {error.strerror}", "let the user of ccod read and enter it")

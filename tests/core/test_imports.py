@@ -120,6 +120,12 @@ def test_core_names_no_plugin_and_no_agent() -> None:
         assert not any(name.startswith("ccod_") for name in imports(path)), path
 
 
+def test_what_follows_files_is_of_no_agent() -> None:
+    for path in sources(PLUGINS / "ccod_jsonl"):
+        text = path.read_text().lower()
+        assert not any(agent in text for agent in ("claude", "codex")), path
+
+
 @pytest.mark.parametrize("path", sources(PLUGINS), ids=lambda path: f"{path.parent.name}.{path.stem}")
 def test_plugins_enter_by_the_face_and_the_public_modules(path: Path) -> None:
     own = path.relative_to(PLUGINS).parts[0]
