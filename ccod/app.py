@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from ccod.configuration import Configuration
+from ccod.errors import CcodError, ConfigError
 from ccod.manager import Manager
 from ccod.settings import Settings
 
@@ -38,13 +40,29 @@ class App:
         configuration = self.configuration()
         return configuration.settings(manager.schemas(), absent=configuration.core().disable)
 
+    def settings_to_serve(self) -> Settings:
+        """Do as `settings`, and look at the files that a daemon would need."""
+        settings = self.settings()
+        for fault in self.configuration().faults(settings, self.manager().schemas()):
+            raise fault
+        return settings
+
     def settings_again(self, manager: Manager, settings: Settings) -> Settings:
         """Read and check the whole configuration for a daemon that runs with these; its plugins stay as they are."""
         configuration = self.configuration()
         absent = [*settings.core.disable, *configuration.core().disable]
         read = configuration.settings(manager.schemas(), absent=absent)
+        for fault in configuration.faults(read, manager.schemas()):
+            raise fault
         manager.require_roles(read)
         return read
+
+    def placed(self, error: BaseException) -> BaseException:
+        """Put before an error that names a setting the place where that was written, where it can be told."""
+        if isinstance(error, ConfigError):
+            with suppress(CcodError):
+                return self.configuration().placed(error, self.manager().schemas())
+        return error
 
 
 pass_app = click.make_pass_decorator(App, ensure=True)

@@ -72,7 +72,7 @@ def serve(app: App) -> None:
     from ccod import daemon, log
     from ccod.progress import BackfillProgress
 
-    settings = app.settings()
+    settings = app.settings_to_serve()
     manager = app.manager()
     os.umask(0o077)
     log.set_up(settings.core, redactor=manager.redactor(settings))
@@ -117,20 +117,21 @@ cli.add_command(service)
 def main() -> NoReturn:
     """Run the command line; a person's mistake is one line on stderr and its exit code, never a traceback."""
     _open_missing_streams()
+    app = App()
     try:
-        code = cli.main(prog_name="ccod", standalone_mode=False)
+        code = cli.main(prog_name="ccod", standalone_mode=False, obj=app)
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except click.Abort:
         code = 130
     except CcodError as error:
-        code = _say(error)
+        code = _say(app.placed(error))
     except BaseExceptionGroup as group:
         ours, bugs = group.split(CcodError)
         if ours is None or bugs is not None:
             raise
-        code = _say(_first(ours))
+        code = _say(app.placed(_first(ours)))
     sys.exit(code if isinstance(code, int) else 0)
 
 

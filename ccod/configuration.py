@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,6 +38,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 L = TypeVar("L", TomlLayer, DotEnv)
 
 DEFAULT = Value(None, "default")
+
+_SETTING = re.compile(r"(\[[\w.]+\] \w+|\w+): ")
 
 
 class Configuration:
@@ -97,6 +100,22 @@ class Configuration:
         for found in (self._struct(CoreSettings, ()), *(self._struct(s, (table,)) for table, s in schemas.items())):
             if isinstance(found, list):
                 yield from found
+
+    def faults(self, settings: Settings, schemas: Mapping[str, type[msgspec.Struct]]) -> Iterator[ConfigError]:
+        """Yield what is wrong with things that checked settings name, such as files; their classes' `check` looks."""
+        for table, schema in schemas.items():
+            look = getattr(settings[schema], "check", None)
+            try:
+                if look is not None:
+                    look()
+            except ConfigError as error:
+                yield self._placed(error, schema, (table,))
+
+    def placed(self, error: ConfigError, schemas: Mapping[str, type[msgspec.Struct]]) -> ConfigError:
+        """Put before an error that begins with the name of a setting, as `[http] port: …`, where that was written."""
+        named = _SETTING.match(str(error))
+        field = next((each for each in declared(schemas) if named and each.name == named[1]), None)
+        return ConfigError(f"{self.place(field)}: {error}") if field else error
 
     def written(self, field: Field) -> Value:
         """Return the strongest value that was written for `field`; that of DEFAULT where none was."""
@@ -159,10 +178,9 @@ class Configuration:
 
     def _placed(self, error: Exception, schema: type[msgspec.Struct], table: tuple[str, ...]) -> ConfigError:
         """Tell where the setting was written that a class complains about."""
-        for field in fields(schema, table):
-            if str(error).startswith(f"{field.name}:"):
-                return ConfigError(f"{self.place(field)}: {error}")
-        return ConfigError(f"[{'.'.join(table)}]: {error}")
+        error = ConfigError(str(error))
+        placed = self.placed(error, {table[0]: schema} if table else {})
+        return placed if placed is not error else ConfigError(f"[{'.'.join(table)}]: {error}")
 
     def _resolved(self, field: Field, written: Value) -> Value:
         """Return a secret that stands elsewhere: `{ file = "/path" }` or `{ env = "NAME" }`."""

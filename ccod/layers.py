@@ -191,7 +191,10 @@ def read_secret(path: Path, origin: str, *, guarded: bool = False) -> str:
         content, status = read_small(path, LONGEST_SECRET)
         if not guarded:
             require_private(path, status)
-        return content.decode().rstrip("\r\n")
+        text = content.decode().rstrip("\r\n")
+        if not text:
+            raise ConfigError(f"{path}: is empty; write the secret into it")
+        return text
     except ConfigError as error:
         raise ConfigError(f"{origin}: {error}") from None
     except OSError as error:

@@ -132,16 +132,21 @@ def check(app: App) -> None:
     manager = app.manager()
     manager.require()
     configuration = app.configuration()
-    *others, last = [*configuration.problems(manager.schemas(), configuration.core().disable), None]
-    if others:
-        *others, last = others
-    for problem in others:
-        click.echo(f"ccod: {problem}", err=True)
-    if last:
-        raise last
-    manager.require_roles(app.settings())
+    schemas = manager.schemas()
+    _raise_all(list(configuration.problems(schemas, configuration.core().disable)))
+    settings = app.settings()
+    _raise_all(list(configuration.faults(settings, schemas)))
+    manager.require_roles(settings)
     read = [str(layer.path) for layer in configuration.files]
     click.echo(f"The configuration is right. Read: {', '.join(read) or 'no file; all is default or from elsewhere'}")
+
+
+def _raise_all(problems: list[ConfigError]) -> None:
+    """Raise the last, and print those before it."""
+    for problem in problems[:-1]:
+        click.echo(f"ccod: {problem}", err=True)
+    for problem in problems[-1:]:
+        raise problem
 
 
 @config.command()

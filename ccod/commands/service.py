@@ -35,7 +35,7 @@ def install(app: App, no_start: bool) -> None:
 
     What is changed by `systemctl --user edit ccod` stays.
     """
-    app.settings()
+    app.settings_to_serve()
     if app.overrides:
         raise ServiceError("a service takes no --set; use `ccod config set`, and run this again without")
     path = unit_file()

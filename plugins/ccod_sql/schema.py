@@ -30,7 +30,7 @@ def upgrade(writer: Engine, path: Path) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if version is not None and version not in known:
         raise ConfigError(
-            f"{path}: written by a newer ccod (schema {version!r}, this one knows {HEAD!r}); "
+            f"[sqlite] path: {path}: written by a newer ccod (schema {version!r}, this one knows {HEAD!r}); "
             "update ccod, or name another file with --database"
         )
     if version is not None:
