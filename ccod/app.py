@@ -97,7 +97,7 @@ def _remember_values(ctx: click.Context, _: click.Parameter, assignments: tuple[
 
 config_option = click.option(
     "--config",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     expose_value=False,
     is_eager=True,
     callback=_remember_file,

@@ -113,9 +113,10 @@ class Configuration:
 
     def placed(self, error: ConfigError, schemas: Mapping[str, type[msgspec.Struct]]) -> ConfigError:
         """Put before an error that begins with the name of a setting, as `[http] port: …`, where that was written."""
-        named = _SETTING.match(str(error))
-        field = next((each for each in declared(schemas) if named and each.name == named[1]), None)
-        return ConfigError(f"{self.place(field)}: {error}") if field else error
+        field = _named(error, schemas)
+        if field is None or self.written(field) is DEFAULT:
+            return error
+        return ConfigError(f"{self.place(field)}: {error}")
 
     def written(self, field: Field) -> Value:
         """Return the strongest value that was written for `field`; that of DEFAULT where none was."""
@@ -178,9 +179,10 @@ class Configuration:
 
     def _placed(self, error: Exception, schema: type[msgspec.Struct], table: tuple[str, ...]) -> ConfigError:
         """Tell where the setting was written that a class complains about."""
-        error = ConfigError(str(error))
-        placed = self.placed(error, {table[0]: schema} if table else {})
-        return placed if placed is not error else ConfigError(f"[{'.'.join(table)}]: {error}")
+        schemas = {table[0]: schema} if table else {}
+        if _named(error, schemas):
+            return self.placed(ConfigError(str(error)), schemas)
+        return ConfigError(f"[{'.'.join(table)}]: {error}")
 
     def _resolved(self, field: Field, written: Value) -> Value:
         """Return a secret that stands elsewhere: `{ file = "/path" }` or `{ env = "NAME" }`."""
@@ -211,6 +213,12 @@ class Configuration:
 def declared(schemas: Mapping[str, type[msgspec.Struct]]) -> list[Field]:
     """Return every setting there is: the core's, and those of each plugin's table."""
     return [*fields(CoreSettings), *(f for table, schema in schemas.items() for f in fields(schema, (table,)))]
+
+
+def _named(error: Exception, schemas: Mapping[str, type[msgspec.Struct]]) -> Field | None:
+    """Return the setting with whose name an error begins."""
+    named = _SETTING.match(str(error))
+    return next((field for field in declared(schemas) if named and field.name == named[1]), None)
 
 
 def find(name: str, schemas: Mapping[str, type[msgspec.Struct]]) -> Field:

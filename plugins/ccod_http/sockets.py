@@ -50,7 +50,12 @@ def is_loopback(host: str) -> bool:
 def open_sockets(host: str, port: int) -> list[socket.socket]:
     """Return a bound socket for each address of `host`, all of one port. Names are content with what there is."""
     first, *others = addresses(host)
-    sockets = [_bind(first, port)]
+    try:
+        sockets = [_bind(first, port)]
+    except OSError as error:
+        raise UnavailableError(
+            f"[http] host: {host!r}: {error.strerror or error}; write `localhost`, or an address of this machine"
+        ) from error
     for address in others:
         try:
             sockets.append(_bind(address, sockets[0].getsockname()[1]))
