@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -137,12 +138,12 @@ def _spawned(start: Start, home: Home, said: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _served(start: Start, process: subprocess.Popen[bytes], socket: Path) -> str | None:
+def _served(start: Start, process: subprocess.Popen[bytes], door: Path) -> str | None:
     deadline = time.monotonic() + START_SECONDS
-    with httpx.Client(base_url="http://localhost", transport=httpx.HTTPTransport(uds=str(socket))) as client:
-        while not _found(client, start.conversations):
+    with httpx.Client(base_url="http://localhost", transport=httpx.HTTPTransport(uds=str(door))) as client:
+        while not (_listens(door) and _found(client, start.conversations)):
             if process.poll() is not None:
-                return f"ended with {process.returncode}: {(socket.parent / 'said').read_text()[-500:]}"
+                return f"ended with {process.returncode}: {(door.parent / 'said').read_text()[-500:]}"
             if time.monotonic() > deadline:
                 return "is not ready, or did not find the conversations"
             time.sleep(0.05)
@@ -155,6 +156,11 @@ def _daemon(pid: int) -> int:
     """Return the process that serves: this one, or the child for which it waits."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return int(children[0]) if children else pid
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 def _found(client: httpx.Client, wanted: int | None) -> bool:
