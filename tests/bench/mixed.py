@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from itertools import count, cycle
 from pathlib import Path
 
@@ -49,6 +50,7 @@ async def append(folder: Path, session: str, interval: float, tally: Tally) -> N
 
 async def listen(port: int, tally: Tally, *, times: bool, task_status: trio.TaskStatus[None]) -> None:
     """Be a WebSocket client, which answers pings; with `times` it says how long each message was under way."""
+    client: RawSocket | None = None
     try:
         client = await RawSocket.subscribed(port, "conversations")
         task_status.started()
@@ -64,15 +66,18 @@ async def listen(port: int, tally: Tally, *, times: bool, task_status: trio.Task
                 tally.lagged += 1
     except (EOFError, OSError, trio.BrokenResourceError, AssertionError) as error:
         tally.errors.append(f"WebSocket: {error!r}")
+    finally:
+        if client:
+            await client.close()
 
 
 async def ask(port: int, paths: Sequence[str], rate: float, connections: int, tally: Tally) -> None:
     """Ask `rate` times a second, on time whether or not the last answer has come, as long as a connection is free."""
     free, mine = trio.open_memory_channel[KeepAlive](connections)
-    for _ in range(connections):
-        free.send_nowait(KeepAlive(port))
     began = trio.current_time()
-    async with trio.open_nursery() as nursery:
+    async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
+        for _ in range(connections):
+            free.send_nowait(await stack.enter_async_context(KeepAlive(port)))
         for number, path in zip(count(), cycle(paths)):
             await trio.sleep_until(began + number / rate)
             nursery.start_soon(_ask, await mine.receive(), free, path, began + number / rate, tally)

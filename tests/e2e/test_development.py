@@ -1,4 +1,4 @@
-"""`make dev`: the daemon is started again when a source changes, waits for the next change when it cannot, and stops."""
+"""`make dev`: a changed source starts the daemon again, a broken one waits for the next change."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.e2e.daemon import limit
 from tests.e2e.home import Home
+from tests.e2e.waiting import limit
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,8 +56,7 @@ def developing(home: Home) -> Iterator[subprocess.Popen[bytes]]:
     command = made.stdout.strip().splitlines()[-1]
     with home.log.open("wb") as log:
         process = subprocess.Popen(
-            f"exec {command}",
-            shell=True,
+            ["/bin/sh", "-c", f"exec {command}"],
             cwd=ROOT,
             env=home.environment,
             stdout=log,
