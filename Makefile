@@ -6,9 +6,9 @@ BIN := $(VENV)/bin
 # What `make dev` and `make test-watch` look at.
 WATCH ?= ccod plugins
 
-.PHONY: help serve dev test test-watch test-integration lint lint-fix type-check bench load faults corpus prices build wheel-test image lock clean
+.PHONY: help serve dev test test-watch test-integration lint lint-fix type-check bench load faults corpus prices build wheel-test first-five-minutes image lock clean
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 # One stamp per set of pinned packages: a changed pin installs again, an unchanged one costs nothing.
 define install
@@ -69,6 +69,9 @@ build: $(VENV)/dev.stamp ## Build the wheel and the source archive into dist/
 
 wheel-test: build ## Run the tests against the built wheel in a clean environment
 	contrib/wheel-test $(BIN)/python
+
+first-five-minutes: build ## Do what docs/first-five-minutes.md does, in a new home
+	$(BIN)/python -m tests.e2e.first_five_minutes $$(ls -t dist/ccod-*.whl | head -n 1)
 
 image: build ## Build a container image from the wheel, with podman or docker
 	$$(command -v podman || command -v docker) build --tag ccod --file contrib/container/Containerfile .
