@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ccod.app import App, pass_app
 from ccod.errors import CcodError, UnavailableError
+
+if TYPE_CHECKING:
+    import subprocess
 
 UNIT = "ccod.service"
 LINGER = Path("/var/lib/systemd/linger")
@@ -166,4 +169,6 @@ def _systemctl(*arguments: str) -> None:
 
 
 def _run(*command: str, shown: bool = False) -> subprocess.CompletedProcess[str]:
+    import subprocess
+
     return subprocess.run(command, capture_output=not shown, text=True, check=False)  # noqa: S603
