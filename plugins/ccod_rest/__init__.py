@@ -21,6 +21,8 @@ def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
     from ccod_rest.commands.reparse import reparse_command
     from ccod_rest.commands.restore import restore_command
     from ccod_rest.commands.search import search_command
+    from ccod_rest.commands.sessions import sessions_command
+    from ccod_rest.commands.show import show_command
     from ccod_rest.commands.usage import usage_command
 
     cli.add_command(restore_command(settings))
@@ -31,6 +33,8 @@ def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
     cli.add_command(usage_command(settings))
     cli.add_command(search_command(settings))
     cli.add_command(export_command(settings))
+    cli.add_command(sessions_command(settings))
+    cli.add_command(show_command(settings))
 
 
 @hookimpl(optionalhook=True)
