@@ -12,7 +12,8 @@ import click
 
 from ccod.app import App, Group, config_option, pass_app, set_option
 from ccod.commands.config import config
-from ccod.commands.service import service
+from ccod.commands.doctor import doctor_command
+from ccod.commands.service import service, service_findings
 from ccod.errors import CcodError, ConfigError
 from ccod.version import __version__
 
@@ -116,6 +117,7 @@ def _print_table(found: list[Any]) -> None:
 
 cli.add_command(config)
 cli.add_command(service)
+cli.add_command(doctor_command(service_findings))
 
 
 def main() -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ccod.bus import Bus, Subscription
+from ccod.checks import Finding
 from ccod.errors import (
     BusyError,
     CcodError,
@@ -131,6 +132,7 @@ __all__ = [
     "Figures",
     "FileChange",
     "FilePath",
+    "Finding",
     "Found",
     "Health",
     "Hit",

@@ -10,6 +10,7 @@ import msgspec
 import pluggy
 
 from ccod import hookspecs
+from ccod.checks import Finding
 from ccod.errors import CcodError, ConfigError, PluginError
 from ccod.layers import near
 from ccod.observatory import Observatory, Plugin
@@ -70,6 +71,16 @@ class Manager:
 
     def add_commands(self, cli: click.Group, configuration: Callable[[], Settings]) -> None:
         list(self.ask("ccod_commands", cli=cli, settings=configuration))
+
+    def checks(self, settings: Settings) -> Iterator[tuple[str, Finding]]:
+        """Yield what each plugin finds, with its name; that it cannot look is a finding, too."""
+        for impl in self._pm.hook.ccod_checks.get_hookimpls():
+            name = impl.plugin_name
+            try:
+                answer = self._ask("ccod_checks", name, settings=settings) or ()
+                yield from ((name, finding) for finding in self._attributed("ccod_checks", name, partial(list, answer)))
+            except CcodError as error:
+                yield name, Finding("check-failed", "problem", str(error), "ccod plugins")
 
     def sources(self, settings: Settings) -> list[Source]:
         return [source for _, source in self._ask_all("ccod_sources", ("name", "run"), settings=settings)]

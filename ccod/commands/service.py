@@ -6,12 +6,14 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ccod.app import App, pass_app
+from ccod.checks import Finding
 from ccod.errors import CcodError, UnavailableError
 
 if TYPE_CHECKING:
@@ -91,6 +93,23 @@ def logs(ctx: click.Context, follow: bool, lines: int) -> None:
         raise UnavailableError("no journal is installed here; ccod logs to where it was started")
     options = ["--lines", str(lines), "--output", "cat", *(["--follow"] if follow else [])]
     ctx.exit(_run("journalctl", "--user", "--unit", UNIT, *options, shown=True).returncode)
+
+
+def service_findings() -> Iterator[Finding]:
+    """Yield whether systemd keeps ccod running, for `ccod doctor`."""
+    path = unit_file()
+    if not _manager_answers():
+        yield Finding("service", "ok", "no systemd of yours runs here; ccod runs for as long as what started it")
+        return
+    if not path.exists():
+        text = f"{path}: is not there; ccod does not start by itself when you log in"
+        yield Finding("service", "warning", text, "ccod service install")
+        return
+    yield Finding("service", "ok", f"{path}")
+    if (LINGER / _user()).exists():
+        yield Finding("linger", "ok", "ccod runs while you are logged out, too")
+    else:
+        yield Finding("linger", "warning", "ccod ends when you log out for the last time", "loginctl enable-linger")
 
 
 def unit(command: list[str]) -> str:

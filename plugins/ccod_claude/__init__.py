@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ccod import Parser, Settings, Source, hookimpl
+from ccod import Finding, Parser, Settings, Source, hookimpl
 from ccod_claude.settings import ClaudeSettings
 
 
 @hookimpl
 def ccod_settings() -> type[ClaudeSettings]:
     return ClaudeSettings
+
+
+@hookimpl
+def ccod_checks(settings: Settings) -> Iterable[Finding]:
+    from ccod_claude.checks import findings
+
+    return findings(settings)
 
 
 @hookimpl

@@ -16,7 +16,7 @@ if not CORE.is_dir():
     pytest.skip("the import rules are checked on the source tree", allow_module_level=True)
 
 FLOORS = (
-    {"version", "errors", "model", "users", "health", "positions"},
+    {"version", "checks", "errors", "model", "users", "health", "positions"},
     {"stored"},
     {"events"},
     {"figures", "queries"},

@@ -14,7 +14,7 @@ from ccod_http.printing import printable
 LATEST = "latest"
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions alone
     """A date or time as the API takes it; also a date without dashes, such as 20260131."""
 
     name = "time"
