@@ -43,7 +43,7 @@ ONLY_IN = {
 }
 
 DANGEROUS: dict[str, set[str]] = {
-    "subprocess": {"ccod/commands/service.py"},
+    "subprocess": {"ccod/commands/service.py", "plugins/ccod_claude/demo.py"},
     "multiprocessing": set(),
     "pickle": set(),
     "marshal": set(),
