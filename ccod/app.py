@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ccod.configuration import Configuration
 from ccod.errors import CcodError, ConfigError
-from ccod.manager import Manager
-from ccod.settings import Settings
+
+if TYPE_CHECKING:  # help for one command needs neither plugins nor settings
+    from ccod.configuration import Configuration
+    from ccod.manager import Manager
+    from ccod.settings import Settings
 
 
 class App:
@@ -24,10 +27,14 @@ class App:
         self._disabled: list[str] = []
 
     def configuration(self) -> Configuration:
+        from ccod.configuration import Configuration
+
         return Configuration(self.file, os.environ, self.overrides)
 
     def manager(self) -> Manager:
         """Return the loaded plugins, loaded anew where an option read since then leaves out others."""
+        from ccod.manager import Manager
+
         disable = self.configuration().core().disable
         if self._manager is None or self._disabled != disable:
             self._manager, self._disabled = Manager(disable), disable

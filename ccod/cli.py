@@ -6,16 +6,19 @@ import json
 import os
 import sys
 from functools import partial
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from ccod.app import App, Group, config_option, pass_app, set_option
 from ccod.commands.config import config
-from ccod.commands.service import service
+from ccod.commands.doctor import doctor_command
+from ccod.commands.service import service, service_findings
 from ccod.errors import CcodError, ConfigError
-from ccod.settings import Field, fields
 from ccod.version import __version__
+
+if TYPE_CHECKING:
+    from ccod.settings import Field
 
 
 class Cli(Group):
@@ -39,6 +42,8 @@ class Serve(click.Command):
     """A command with an option for each setting that declares one."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from ccod.settings import fields
+
         schemas = ctx.ensure_object(App).manager().schemas()
         found = [field for table, schema in schemas.items() for field in fields(schema, (table,)) if field.option]
         return [*super().get_params(ctx)[:-1], *map(_option, found), *super().get_params(ctx)[-1:]]
@@ -112,6 +117,7 @@ def _print_table(found: list[Any]) -> None:
 
 cli.add_command(config)
 cli.add_command(service)
+cli.add_command(doctor_command(service_findings))
 
 
 def main() -> NoReturn:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ccod.app import App, pass_app
+from ccod.checks import Finding
 from ccod.errors import CcodError, UnavailableError
+
+if TYPE_CHECKING:
+    import subprocess
 
 UNIT = "ccod.service"
 LINGER = Path("/var/lib/systemd/linger")
@@ -88,6 +93,23 @@ def logs(ctx: click.Context, follow: bool, lines: int) -> None:
         raise UnavailableError("no journal is installed here; ccod logs to where it was started")
     options = ["--lines", str(lines), "--output", "cat", *(["--follow"] if follow else [])]
     ctx.exit(_run("journalctl", "--user", "--unit", UNIT, *options, shown=True).returncode)
+
+
+def service_findings() -> Iterator[Finding]:
+    """Yield whether systemd keeps ccod running, for `ccod doctor`."""
+    path = unit_file()
+    if not _manager_answers():
+        yield Finding("service", "ok", "no systemd of yours runs here; ccod runs for as long as what started it")
+        return
+    if not path.exists():
+        text = f"{path}: is not there; ccod does not start by itself when you log in"
+        yield Finding("service", "warning", text, "ccod service install")
+        return
+    yield Finding("service", "ok", f"{path}")
+    if (LINGER / _user()).exists():
+        yield Finding("linger", "ok", "ccod runs while you are logged out, too")
+    else:
+        yield Finding("linger", "warning", "ccod ends when you log out for the last time", "loginctl enable-linger")
 
 
 def unit(command: list[str]) -> str:
@@ -166,4 +188,6 @@ def _systemctl(*arguments: str) -> None:
 
 
 def _run(*command: str, shown: bool = False) -> subprocess.CompletedProcess[str]:
+    import subprocess
+
     return subprocess.run(command, capture_output=not shown, text=True, check=False)  # noqa: S603

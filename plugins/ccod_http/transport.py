@@ -18,6 +18,7 @@ from ccod_http.crowd import Crowd
 from ccod_http.guards import GuardedConfig, install
 from ccod_http.inherited import inherited_sockets
 from ccod_http.requestlog import RequestLog
+from ccod_http.serving import served_by
 from ccod_http.settings import HttpSettings
 from ccod_http.sockets import open_sockets
 from ccod_http.tls import server_context
@@ -36,7 +37,9 @@ class HttpTransport:
         self._stopping = observatory.stopping
         self._tls = server_context(self._settings.certfile, self._settings.keyfile)
         install()
-        self._app = RequestLog(build_app(settings, observatory))
+        app = build_app(settings, observatory)
+        self._served = served_by(app)
+        self._app = RequestLog(app)
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         handed = inherited_sockets()
@@ -51,6 +54,7 @@ class HttpTransport:
                 plain.append(stack.enter_context(open_unix_socket(self._settings.socket)))
             bound = [_name(sock) for sock in (*sockets, *plain)]
             url = _url(sockets, "https" if self._tls else "http")
+            self._served[:] = filter(None, [url, *map(_name, plain)])
             config.insecure_bind = [f"fd://{sock.detach()}" for sock in plain]
             config.bind = [f"fd://{sock.detach()}" for sock in sockets]
             if not self._tls:

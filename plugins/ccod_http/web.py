@@ -12,6 +12,7 @@ from ccod_http.problems import Problem
 from ccod_http.query import Listing, Moment, Paging, invalid, query_time
 from ccod_http.replies import Paged
 from ccod_http.routes import Routes
+from ccod_http.serving import served_at
 from ccod_http.settings import HttpSettings
 from ccod_http.shapes import (
     ConversationJson,
@@ -69,5 +70,6 @@ __all__ = [
     "project_json",
     "query_time",
     "require",
+    "served_at",
     "usage_json",
 ]

@@ -111,6 +111,7 @@ def lay_out(home: Path, wheel: Path, port: int) -> dict[str, str]:
         "HOME": str(home),
         "PATH": f"{python}:/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
+        "TZ": "UTC",
         "XDG_RUNTIME_DIR": str(home / "run"),
         "COLUMNS": "100",
     }
