@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ccod.app import App, Group, config_option, pass_app, set_option
+from ccod.commands.completion import completion_command
 from ccod.commands.config import config
 from ccod.commands.doctor import doctor_command
+from ccod.commands.man import man_command
 from ccod.commands.service import service, service_findings
 from ccod.errors import CcodError, ConfigError
 from ccod.version import __version__
@@ -64,13 +66,22 @@ def _option(field: Field) -> click.Option:
 @config_option
 @set_option
 def cli() -> None:
-    """Keep, search and watch the history of Claude Code."""
+    """Keep, search and watch the history of Claude Code.
+
+    Example: ccod status
+    """
 
 
 @cli.command(cls=Serve)
 @pass_app
 def serve(app: App) -> None:
-    """Run the daemon until it is told to stop."""
+    """Run the daemon until it is told to stop.
+
+    Exit code 0: it was told to, also by SIGTERM. 69: its port is taken. 75: another daemon holds the database. 78: the
+    configuration is wrong.
+
+    Example: ccod serve --port 4000
+    """
     import structlog
     import trio
 
@@ -92,7 +103,10 @@ def serve(app: App) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_app
 def plugins(app: App, as_json: bool) -> None:
-    """List the plugins, where each comes from, and how it is."""
+    """List the plugins, where each comes from, and how it is.
+
+    Example: ccod plugins --json
+    """
     import msgspec
 
     found = app.manager().plugins
@@ -118,6 +132,8 @@ def _print_table(found: list[Any]) -> None:
 cli.add_command(config)
 cli.add_command(service)
 cli.add_command(doctor_command(service_findings))
+cli.add_command(completion_command(cli))
+cli.add_command(man_command(cli))
 
 
 def main() -> NoReturn:

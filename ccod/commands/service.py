@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ccod.app import App, pass_app
-from ccod.checks import Finding
 from ccod.errors import CcodError, UnavailableError
 
 if TYPE_CHECKING:
     import subprocess
+
+    from ccod.checks import Finding
 
 UNIT = "ccod.service"
 LINGER = Path("/var/lib/systemd/linger")
@@ -39,6 +40,8 @@ def install(app: App, no_start: bool) -> None:
     """Write the unit, and start ccod now and at each login.
 
     What is changed by `systemctl --user edit ccod` stays.
+
+    Example: ccod service install
     """
     app.settings_to_serve()
     if app.overrides:
@@ -63,7 +66,10 @@ def install(app: App, no_start: bool) -> None:
 @service.command()
 @pass_app
 def uninstall(app: App) -> None:
-    """Stop ccod and remove the unit. History and settings stay."""
+    """Stop ccod and remove the unit. History and settings stay.
+
+    Example: ccod service uninstall
+    """
     path = unit_file()
     if not path.exists():
         raise ServiceError(f"{path}: is not there; nothing is installed")
@@ -78,7 +84,10 @@ def uninstall(app: App) -> None:
 @service.command()
 @click.pass_context
 def status(ctx: click.Context) -> None:
-    """Show what systemd knows of the service."""
+    """Show what systemd knows of the service.
+
+    Example: ccod service status
+    """
     _require_manager()
     ctx.exit(_run("systemctl", "--user", "status", "--no-pager", UNIT, shown=True).returncode)
 
@@ -88,7 +97,10 @@ def status(ctx: click.Context) -> None:
 @click.option("-n", "--lines", default=50, show_default=True, help="How many lines to begin with.")
 @click.pass_context
 def logs(ctx: click.Context, follow: bool, lines: int) -> None:
-    """Show the log of the service."""
+    """Show the log of the service.
+
+    Example: ccod service logs --follow
+    """
     if shutil.which("journalctl") is None:
         raise UnavailableError("no journal is installed here; ccod logs to where it was started")
     options = ["--lines", str(lines), "--output", "cat", *(["--follow"] if follow else [])]
@@ -97,6 +109,8 @@ def logs(ctx: click.Context, follow: bool, lines: int) -> None:
 
 def service_findings() -> Iterator[Finding]:
     """Yield whether systemd keeps ccod running, for `ccod doctor`."""
+    from ccod.checks import Finding
+
     path = unit_file()
     if not _manager_answers():
         yield Finding("service", "ok", "no systemd of yours runs here; ccod runs for as long as what started it")

@@ -46,7 +46,10 @@ def db_command(settings: Callable[[], Settings]) -> click.Command:
     @db.command()
     @click.option("--quick", is_flag=True, help="Do not compare indexes with their tables.")
     def check(quick: bool) -> None:
-        """Look for damage. The exit code is 1 if there is some."""
+        """Look for damage. The exit code is 1 if there is some.
+
+        Example: ccod db check --quick
+        """
         from contextlib import closing
 
         from ccod_sql.backup import faults, read_only

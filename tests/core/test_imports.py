@@ -139,7 +139,7 @@ def test_no_program_is_started_nobody_is_called_and_nothing_is_unpickled() -> No
                 assert place in allowed or not f"{name}.".startswith(f"{module}."), f"{place}: {name}"
 
 
-LATE = {CORE / "__init__.py", CORE / "app.py", CORE / "cli.py"}
+LATE = {CORE / "__init__.py", CORE / "app.py", CORE / "cli.py", *CORE.glob("commands/*.py")}
 """What every command passes through: it imports only when it must."""
 
 
