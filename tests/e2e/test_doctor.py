@@ -171,3 +171,8 @@ def codes_in(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
             assert isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno}"
             yield str(node.args[0].value)
+
+
+def test_a_certificate_that_is_not_there(home: Home) -> None:
+    home.configure({"http": {"certfile": "/nowhere/cert.pem", "keyfile": "/nowhere/key.pem"}})
+    assert "[http] certfile: /nowhere/cert.pem: No such file" in wrong(home)["configuration"]["text"]
