@@ -3,9 +3,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help serve test lint lint-fix type-check bench faults corpus wheel-test contrib-test build lock clean
+# What `make dev` and `make test-watch` look at.
+WATCH ?= ccod plugins
+
+.PHONY: help serve dev test test-watch test-integration lint lint-fix type-check bench load faults corpus prices build wheel-test contrib-test first-five-minutes image lock clean
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 # One stamp per set of pinned packages: a changed pin installs again, an unchanged one costs nothing.
 define install
@@ -25,8 +28,17 @@ $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml
 serve: $(VENV)/run.stamp ## Set up and run the daemon
 	$(BIN)/ccod serve
 
+dev: $(VENV)/dev.stamp ## Run the daemon, again after each change of the sources; ARGS are options of `ccod serve`
+	$(BIN)/watchfiles --sigint-timeout 15 "$(BIN)/ccod serve --set environment=development $(ARGS)" $(WATCH)
+
 test: $(VENV)/dev.stamp ## Set up and run the tests, two files at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-watch: $(VENV)/dev.stamp ## Run tests again after each change: make test-watch ARGS=tests/core
+	$(BIN)/watchfiles "$(BIN)/python -m pytest -q -x $(ARGS)" $(WATCH) tests
+
+test-integration: $(VENV)/dev.stamp ## Run the tests of whole daemons, and the contracts that roles must keep
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e tests/plugins/*/test_*_contract.py tests/faults/test_contract.py $(ARGS)
 
 lint: $(VENV)/dev.stamp type-check ## Check style, formatting, types and the import rules
 	$(BIN)/ruff check .
@@ -46,6 +58,9 @@ type-check: $(VENV)/dev.stamp ## mypy --strict
 bench: $(VENV)/dev.stamp ## Measure ingest and latency against floor programs in the same run
 	$(BIN)/python -m tests.bench $(ARGS)
 
+load: $(VENV)/dev.stamp ## A heavy user's day: sessions, clients, requests, a backfill; make load ARGS="--minutes 10"
+	$(BIN)/python -m tests.bench.load $(ARGS)
+
 faults: $(VENV)/dev.stamp ## Try to break it: kills, tailing, histories, damaged lines, requests (takes many minutes; ARGS=--quick)
 	$(BIN)/python -m tests.faults $(ARGS)
 
@@ -61,6 +76,11 @@ wheel-test: build ## Run the tests against the built wheel in a clean environmen
 contrib-test: build ## Test the distributions in contrib/ beside the built wheel
 	contrib/clean-venv $(BIN)/python build/contrib
 	contrib/contrib-test build/contrib/bin/python
+first-five-minutes: build ## Do what docs/first-five-minutes.md does, in a new home
+	$(BIN)/python -m tests.e2e.first_five_minutes $$(ls -t dist/ccod-*.whl | head -n 1)
+
+image: build ## Build a container image from the wheel, with podman or docker
+	$$(command -v podman || command -v docker) build --tag ccod --file contrib/container/Containerfile .
 
 prices: $(VENV)/dev.stamp ## Write the price table again from the genai-prices package
 	$(BIN)/python contrib/make_prices.py > plugins/ccod_prices/prices.json.new
@@ -71,4 +91,4 @@ lock: ## Pin the packages again (needs uv)
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --group dev pyproject.toml -o requirements/dev.txt
 
 clean: ## Remove what the targets above made
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

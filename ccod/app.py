@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ccod.configuration import Configuration
-from ccod.manager import Manager
-from ccod.settings import Settings
+from ccod.errors import CcodError, ConfigError
+
+if TYPE_CHECKING:  # help for one command needs neither plugins nor settings
+    from ccod.configuration import Configuration
+    from ccod.manager import Manager
+    from ccod.settings import Settings
 
 
 class App:
@@ -22,10 +27,14 @@ class App:
         self._disabled: list[str] = []
 
     def configuration(self) -> Configuration:
+        from ccod.configuration import Configuration
+
         return Configuration(self.file, os.environ, self.overrides)
 
     def manager(self) -> Manager:
         """Return the loaded plugins, loaded anew where an option read since then leaves out others."""
+        from ccod.manager import Manager
+
         disable = self.configuration().core().disable
         if self._manager is None or self._disabled != disable:
             self._manager, self._disabled = Manager(disable), disable
@@ -38,13 +47,29 @@ class App:
         configuration = self.configuration()
         return configuration.settings(manager.schemas(), absent=configuration.core().disable)
 
+    def settings_to_serve(self) -> Settings:
+        """Do as `settings`, and look at the files that a daemon would need."""
+        settings = self.settings()
+        for fault in self.configuration().faults(settings, self.manager().schemas()):
+            raise fault
+        return settings
+
     def settings_again(self, manager: Manager, settings: Settings) -> Settings:
         """Read and check the whole configuration for a daemon that runs with these; its plugins stay as they are."""
         configuration = self.configuration()
         absent = [*settings.core.disable, *configuration.core().disable]
         read = configuration.settings(manager.schemas(), absent=absent)
+        for fault in configuration.faults(read, manager.schemas()):
+            raise fault
         manager.require_roles(read)
         return read
+
+    def placed(self, error: BaseException) -> BaseException:
+        """Put before an error that names a setting the place where that was written, where it can be told."""
+        if isinstance(error, ConfigError):
+            with suppress(CcodError):
+                return self.configuration().placed(error, self.manager().schemas())
+        return error
 
 
 pass_app = click.make_pass_decorator(App, ensure=True)
@@ -79,7 +104,7 @@ def _remember_values(ctx: click.Context, _: click.Parameter, assignments: tuple[
 
 config_option = click.option(
     "--config",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     expose_value=False,
     is_eager=True,
     callback=_remember_file,

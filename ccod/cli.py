@@ -6,16 +6,21 @@ import json
 import os
 import sys
 from functools import partial
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from ccod.app import App, Group, config_option, pass_app, set_option
+from ccod.commands.completion import completion_command
 from ccod.commands.config import config
-from ccod.commands.service import service
+from ccod.commands.doctor import doctor_command
+from ccod.commands.man import man_command
+from ccod.commands.service import service, service_findings
 from ccod.errors import CcodError, ConfigError
-from ccod.settings import Field, fields
 from ccod.version import __version__
+
+if TYPE_CHECKING:
+    from ccod.settings import Field
 
 
 class Cli(Group):
@@ -39,6 +44,8 @@ class Serve(click.Command):
     """A command with an option for each setting that declares one."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from ccod.settings import fields
+
         schemas = ctx.ensure_object(App).manager().schemas()
         found = [field for table, schema in schemas.items() for field in fields(schema, (table,)) if field.option]
         return [*super().get_params(ctx)[:-1], *map(_option, found), *super().get_params(ctx)[-1:]]
@@ -59,19 +66,28 @@ def _option(field: Field) -> click.Option:
 @config_option
 @set_option
 def cli() -> None:
-    """Keep, search and watch the history of Claude Code."""
+    """Keep, search and watch the history of Claude Code.
+
+    Example: ccod status
+    """
 
 
 @cli.command(cls=Serve)
 @pass_app
 def serve(app: App) -> None:
-    """Run the daemon until it is told to stop."""
+    """Run the daemon until it is told to stop.
+
+    Exit code 0: it was told to, also by SIGTERM. 69: its port is taken. 75: another daemon holds the database. 78: the
+    configuration is wrong.
+
+    Example: ccod serve --port 4000
+    """
     import trio
 
     from ccod import daemon, log
     from ccod.progress import BackfillProgress
 
-    settings = app.settings()
+    settings = app.settings_to_serve()
     manager = app.manager()
     os.umask(0o077)
     log.set_up(settings.core, redactor=manager.redactor(settings))
@@ -84,7 +100,10 @@ def serve(app: App) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_app
 def plugins(app: App, as_json: bool) -> None:
-    """List the plugins, where each comes from, and how it is."""
+    """List the plugins, where each comes from, and how it is.
+
+    Example: ccod plugins --json
+    """
     import msgspec
 
     found = app.manager().plugins
@@ -109,25 +128,29 @@ def _print_table(found: list[Any]) -> None:
 
 cli.add_command(config)
 cli.add_command(service)
+cli.add_command(doctor_command(service_findings))
+cli.add_command(completion_command(cli))
+cli.add_command(man_command(cli))
 
 
 def main() -> NoReturn:
     """Run the command line; a person's mistake is one line on stderr and its exit code, never a traceback."""
     _open_missing_streams()
+    app = App()
     try:
-        code = cli.main(prog_name="ccod", standalone_mode=False)
+        code = cli.main(prog_name="ccod", standalone_mode=False, obj=app)
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except click.Abort:
         code = 130
     except CcodError as error:
-        code = _say(error)
+        code = _say(app.placed(error))
     except BaseExceptionGroup as group:
         ours, bugs = group.split(CcodError)
         if ours is None or bugs is not None:
             raise
-        code = _say(_first(ours))
+        code = _say(app.placed(_first(ours)))
     sys.exit(code if isinstance(code, int) else 0)
 
 

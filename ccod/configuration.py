@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +32,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 L = TypeVar("L", TomlLayer, DotEnv)
 
 DEFAULT = Value(None, "default")
+
+_SETTING = re.compile(r"(\[[\w.]+\] \w+|\w+): ")
 
 
 class Configuration:
@@ -92,6 +95,23 @@ class Configuration:
             if isinstance(found, list):
                 yield from found
 
+    def faults(self, settings: Settings, schemas: Mapping[str, type[msgspec.Struct]]) -> Iterator[ConfigError]:
+        """Yield what is wrong with things that checked settings name, such as files; their classes' `check` looks."""
+        for table, schema in schemas.items():
+            look = getattr(settings[schema], "check", None)
+            try:
+                if look is not None:
+                    look()
+            except ConfigError as error:
+                yield self._placed(error, schema, (table,))
+
+    def placed(self, error: ConfigError, schemas: Mapping[str, type[msgspec.Struct]]) -> ConfigError:
+        """Put before an error that begins with the name of a setting, as `[http] port: …`, where that was written."""
+        field = _named(error, schemas)
+        if field is None or self.written(field) is DEFAULT:
+            return error
+        return ConfigError(f"{self.place(field)}: {error}")
+
     def written(self, field: Field) -> Value:
         """Return the strongest value that was written for `field`; that of DEFAULT where none was."""
         found = [value for layer in self.layers if (value := layer.value(field)) is not None]
@@ -149,9 +169,9 @@ class Configuration:
 
     def _placed(self, error: Exception, schema: type[msgspec.Struct], table: tuple[str, ...]) -> ConfigError:
         """Tell where the setting was written that a class complains about."""
-        for field in fields(schema, table):
-            if str(error).startswith(f"{field.name}:"):
-                return ConfigError(f"{self.place(field)}: {error}")
+        schemas = {table[0]: schema} if table else {}
+        if _named(error, schemas):
+            return self.placed(ConfigError(str(error)), schemas)
         return ConfigError(f"[{'.'.join(table)}]: {error}")
 
     def _resolved(self, field: Field, written: Value) -> Value:
@@ -183,6 +203,12 @@ class Configuration:
 def declared(schemas: Mapping[str, type[msgspec.Struct]]) -> list[Field]:
     """Return every setting there is: the core's, and those of each plugin's table."""
     return [*fields(CoreSettings), *(f for table, schema in schemas.items() for f in fields(schema, (table,)))]
+
+
+def _named(error: Exception, schemas: Mapping[str, type[msgspec.Struct]]) -> Field | None:
+    """Return the setting with whose name an error begins."""
+    named = _SETTING.match(str(error))
+    return next((field for field in declared(schemas) if named and field.name == named[1]), None)
 
 
 def find(name: str, schemas: Mapping[str, type[msgspec.Struct]]) -> Field:

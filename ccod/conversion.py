@@ -13,6 +13,7 @@ from ccod.errors import ConfigError
 from ccod.settings import Field, expanded
 
 QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*([A-Za-z]*)")
+_CREDENTIALS = re.compile(r"//[^/@\s]*@")
 UNITS: dict[str, dict[str, float]] = {
     "seconds": {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400},
     "bytes": {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30},
@@ -103,5 +104,5 @@ def _is_finite(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    text = _CREDENTIALS.sub("//…@", repr(value))
     return text if len(text) <= 200 else f"{text[:200]}…"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 import pluggy
 
+from ccod.checks import Finding
 from ccod.metrics import Metrics
 from ccod.observatory import Observatory
 from ccod.redaction import SecretRule
@@ -47,6 +48,14 @@ def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
     """Add subcommands with `cli.add_command`; one that runs may call `settings()`, which reads the configuration.
 
     `cli` gives each of them the options `--config` and `--set`, which `settings()` heeds.
+    """
+
+
+@hookspec
+def ccod_checks(settings: Settings) -> Iterable[Finding]:  # type: ignore[empty-body]
+    """Look whether all is well with what is yours, for `ccod doctor`; it may block for some seconds.
+
+    It is asked in the command's own process, whether the daemon runs or not. An error that is raised is a finding, too.
     """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 import re
 import tomllib
@@ -105,10 +104,10 @@ class DotEnv(Variables):
 
     def __init__(self, path: Path) -> None:
         """Raises OSError or ConfigError."""
-        from dotenv.parser import parse_stream
-
         self._path = path
         content, self._status = read_small(path)
+        from dotenv.parser import parse_stream  # costs more than all of this where there is no file
+
         found: dict[str, str] = {}
         self._lines: dict[str, int] = {}
         for binding in parse_stream(io.StringIO(_decoded(path, content))):
@@ -181,6 +180,8 @@ class CommandLayer:
 
 def near(name: str, names: Collection[str]) -> str:
     """Return a hint at what may have been meant, or nothing."""
+    import difflib
+
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
 
@@ -191,7 +192,10 @@ def read_secret(path: Path, origin: str, *, guarded: bool = False) -> str:
         content, status = read_small(path, LONGEST_SECRET)
         if not guarded:
             require_private(path, status)
-        return content.decode().rstrip("\r\n")
+        text = content.decode().rstrip("\r\n")
+        if not text:
+            raise ConfigError(f"{path}: is empty; write the secret into it")
+        return text
     except ConfigError as error:
         raise ConfigError(f"{origin}: {error}") from None
     except OSError as error:

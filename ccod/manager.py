@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pluggy
 
 from ccod import hookspecs
+from ccod.checks import Finding
 from ccod.errors import CcodError, ConfigError, PluginError
+from ccod.layers import near
 from ccod.metrics import Metrics, plugin_errors
 from ccod.observatory import Observatory, Plugin
 from ccod.redaction import Redactor
@@ -21,6 +21,8 @@ from ccod.roles import Auth, Cache, Parser, Prices, Source, Storage, Transport
 from ccod.settings import CoreSettings, Settings
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     import click
     from prometheus_client import Histogram
 
@@ -39,7 +41,7 @@ class Manager:
         self._errors: list[PluginError] = []
         self.metrics: Metrics | None = None
         """Where it is measured from now on how long plugins take to answer."""
-        for entry in sorted(entry_points(group="ccod") if found is None else found, key=lambda e: (e.name, e.value)):
+        for entry in sorted(_installed() if found is None else found, key=lambda e: (e.name, e.value)):
             self._load(entry, disabled=entry.name in disable)
         self._attempt(lambda: list(self.ask("ccod_add_hooks", manager=self._pm)))
         self._attempt(self._check_hooks)
@@ -52,9 +54,7 @@ class Manager:
         names = {plugin.name for plugin in self.plugins}
         for name in self._disable:
             if name not in names:
-                near = difflib.get_close_matches(name, names, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise ConfigError(f"disable: no plugin is called {name!r}{hint}; correct or remove it")
+                raise ConfigError(f"disable: no plugin is called {name!r}{near(name, names)}; correct or remove it")
         if self._errors:
             raise self._errors[0]
 
@@ -76,6 +76,16 @@ class Manager:
 
     def add_commands(self, cli: click.Group, configuration: Callable[[], Settings]) -> None:
         list(self.ask("ccod_commands", cli=cli, settings=configuration))
+
+    def checks(self, settings: Settings) -> Iterator[tuple[str, Finding]]:
+        """Yield what each plugin finds, with its name; that it cannot look is a finding, too."""
+        for impl in self._pm.hook.ccod_checks.get_hookimpls():
+            name = impl.plugin_name
+            try:
+                answer = self._ask("ccod_checks", name, settings=settings) or ()
+                yield from ((name, finding) for finding in self._attributed("ccod_checks", name, partial(list, answer)))
+            except CcodError as error:
+                yield name, Finding("check-failed", "problem", str(error), "ccod plugins")
 
     def sources(self, settings: Settings, metrics: Metrics) -> list[Source]:
         needs = ("name", "run")
@@ -217,9 +227,7 @@ class Manager:
         for name, caller in vars(self._pm.hook).items():
             impls = caller.get_hookimpls() if name not in known and not name.startswith("_") else []
             for impl in (impl for impl in impls if not impl.optionalhook):
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise PluginError(impl.plugin_name, f"no hook is called {name!r}{hint}")
+                raise PluginError(impl.plugin_name, f"no hook is called {name!r}{near(name, known)}")
 
     def _attempt(self, action: Callable[[], object]) -> None:
         """Do it; note a plugin's failure instead of raising it, and forget that plugin."""
@@ -241,3 +249,9 @@ def _wrong(plugin: str, hook: str, wanted: str, answer: object) -> PluginError:
 
 def _leave_out(plugin: str) -> str:
     return f'leave it out with disable = ["{plugin}"]'
+
+
+def _installed() -> Collection[EntryPoint]:
+    from importlib.metadata import entry_points
+
+    return entry_points(group="ccod")

@@ -292,7 +292,8 @@ class RecordType(Struct, frozen=True):
 class StorageFacts(Struct, frozen=True):
     """What a storage says of itself: the database that it runs on, which faults of it are known, and its size.
 
-    `journal` is what was written and is not in the database file yet.
+    `journal` is what was written and is not in the database file yet. `projects`, `conversations` and `messages` count
+    what is stored, without what subagents said.
     """
 
     engine: str
@@ -300,6 +301,9 @@ class StorageFacts(Struct, frozen=True):
     size: int
     faults: Sequence[str] = ()
     journal: int = 0
+    projects: int = 0
+    conversations: int = 0
+    messages: int = 0
 
 
 class Vacuumed(Struct, frozen=True):

@@ -128,20 +128,28 @@ def _all(app: App) -> list[tuple[Any, Any, str]]:
 @config.command()
 @pass_app
 def check(app: App) -> None:
-    """Say all that is wrong with the configuration; the exit code is 78 then."""
+    """Say all that is wrong with the configuration; the exit code is 78 then.
+
+    Example: ccod config check
+    """
     manager = app.manager()
     manager.require()
     configuration = app.configuration()
-    *others, last = [*configuration.problems(manager.schemas(), configuration.core().disable), None]
-    if others:
-        *others, last = others
-    for problem in others:
-        click.echo(f"ccod: {problem}", err=True)
-    if last:
-        raise last
-    manager.require_roles(app.settings())
+    schemas = manager.schemas()
+    _raise_all(list(configuration.problems(schemas, configuration.core().disable)))
+    settings = app.settings()
+    _raise_all(list(configuration.faults(settings, schemas)))
+    manager.require_roles(settings)
     read = [str(layer.path) for layer in configuration.files]
     click.echo(f"The configuration is right. Read: {', '.join(read) or 'no file; all is default or from elsewhere'}")
+
+
+def _raise_all(problems: list[ConfigError]) -> None:
+    """Raise the last, and print those before it."""
+    for problem in problems[:-1]:
+        click.echo(f"ccod: {problem}", err=True)
+    for problem in problems[-1:]:
+        raise problem
 
 
 @config.command()
@@ -205,7 +213,10 @@ def _tell_stronger(app: App, field: Any, path: Any) -> None:
 @click.argument("name")
 @pass_app
 def unset(app: App, name: str) -> None:
-    """Remove one value from conf.d/local.toml."""
+    """Remove one value from conf.d/local.toml.
+
+    Example: ccod config unset http.port
+    """
     from ccod.configuration import find
     from ccod.local import LocalFile
 
@@ -222,7 +233,10 @@ def unset(app: App, name: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_app
 def path(app: App, as_json: bool) -> None:
-    """List the files that are read where they exist, the weakest first."""
+    """List the files that are read where they exist, the weakest first.
+
+    Example: ccod config path
+    """
     configuration = app.configuration()
     files = [*configuration.candidates(), configuration.file.parent / ".env"]
     if configuration.local_file not in files:
@@ -238,7 +252,10 @@ def path(app: App, as_json: bool) -> None:
 @config.command()
 @pass_app
 def schema(app: App) -> None:
-    """Print the JSON Schema of the configuration file, for editors."""
+    """Print the JSON Schema of the configuration file, for editors.
+
+    Example: ccod config schema > ccod.schema.json
+    """
     from ccod.jsonschema import json_schema
 
     click.echo(json.dumps(json_schema(app.manager().schemas()), indent=2))

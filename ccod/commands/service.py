@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ccod.app import App, pass_app
 from ccod.errors import CcodError, UnavailableError
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from ccod.checks import Finding
 
 UNIT = "ccod.service"
 LINGER = Path("/var/lib/systemd/linger")
@@ -34,8 +40,10 @@ def install(app: App, no_start: bool) -> None:
     """Write the unit, and start ccod now and at each login.
 
     What is changed by `systemctl --user edit ccod` stays.
+
+    Example: ccod service install
     """
-    app.settings()
+    app.settings_to_serve()
     if app.overrides:
         raise ServiceError("a service takes no --set; use `ccod config set`, and run this again without")
     path = unit_file()
@@ -58,7 +66,10 @@ def install(app: App, no_start: bool) -> None:
 @service.command()
 @pass_app
 def uninstall(app: App) -> None:
-    """Stop ccod and remove the unit. History and settings stay."""
+    """Stop ccod and remove the unit. History and settings stay.
+
+    Example: ccod service uninstall
+    """
     path = unit_file()
     if not path.exists():
         raise ServiceError(f"{path}: is not there; nothing is installed")
@@ -73,7 +84,10 @@ def uninstall(app: App) -> None:
 @service.command()
 @click.pass_context
 def status(ctx: click.Context) -> None:
-    """Show what systemd knows of the service."""
+    """Show what systemd knows of the service.
+
+    Example: ccod service status
+    """
     _require_manager()
     ctx.exit(_run("systemctl", "--user", "status", "--no-pager", UNIT, shown=True).returncode)
 
@@ -83,11 +97,33 @@ def status(ctx: click.Context) -> None:
 @click.option("-n", "--lines", default=50, show_default=True, help="How many lines to begin with.")
 @click.pass_context
 def logs(ctx: click.Context, follow: bool, lines: int) -> None:
-    """Show the log of the service."""
+    """Show the log of the service.
+
+    Example: ccod service logs --follow
+    """
     if shutil.which("journalctl") is None:
         raise UnavailableError("no journal is installed here; ccod logs to where it was started")
     options = ["--lines", str(lines), "--output", "cat", *(["--follow"] if follow else [])]
     ctx.exit(_run("journalctl", "--user", "--unit", UNIT, *options, shown=True).returncode)
+
+
+def service_findings() -> Iterator[Finding]:
+    """Yield whether systemd keeps ccod running, for `ccod doctor`."""
+    from ccod.checks import Finding
+
+    path = unit_file()
+    if not _manager_answers():
+        yield Finding("service", "ok", "no systemd of yours runs here; ccod runs for as long as what started it")
+        return
+    if not path.exists():
+        text = f"{path}: is not there; ccod does not start by itself when you log in"
+        yield Finding("service", "warning", text, "ccod service install")
+        return
+    yield Finding("service", "ok", f"{path}")
+    if (LINGER / _user()).exists():
+        yield Finding("linger", "ok", "ccod runs while you are logged out, too")
+    else:
+        yield Finding("linger", "warning", "ccod ends when you log out for the last time", "loginctl enable-linger")
 
 
 def unit(command: list[str]) -> str:
@@ -166,4 +202,6 @@ def _systemctl(*arguments: str) -> None:
 
 
 def _run(*command: str, shown: bool = False) -> subprocess.CompletedProcess[str]:
+    import subprocess
+
     return subprocess.run(command, capture_output=not shown, text=True, check=False)  # noqa: S603

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from ccod import Metrics, Parser, Settings, Source, hookimpl
+from ccod import Finding, Metrics, Parser, Settings, Source, hookimpl
 from ccod_claude.settings import ClaudeSettings
+
+if TYPE_CHECKING:
+    import click
 
 
 @hookimpl
 def ccod_settings() -> type[ClaudeSettings]:
     return ClaudeSettings
+
+
+@hookimpl
+def ccod_commands(cli: click.Group) -> None:
+    from ccod_claude.demo import demo_command
+
+    cli.add_command(demo_command())
+
+
+@hookimpl
+def ccod_checks(settings: Settings) -> Iterable[Finding]:
+    from ccod_claude.checks import findings
+
+    return findings(settings)
 
 
 @hookimpl

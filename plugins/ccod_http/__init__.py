@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ccod import Hooks, Observatory, Settings, Transport, hookimpl
+from ccod import Finding, Hooks, Observatory, Settings, Transport, hookimpl
 from ccod_http import hookspecs
 from ccod_http.settings import HttpSettings
 
@@ -17,6 +17,13 @@ def ccod_add_hooks(manager: Hooks) -> None:
 @hookimpl
 def ccod_settings() -> type[HttpSettings]:
     return HttpSettings
+
+
+@hookimpl
+def ccod_checks(settings: Settings) -> Iterable[Finding]:
+    from ccod_http.checks import findings
+
+    return findings(settings)
 
 
 @hookimpl

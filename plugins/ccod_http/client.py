@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +17,8 @@ from ccod_http.doors import knock
 from ccod_http.settings import HttpSettings
 
 SECONDS = 60.0
+IMPATIENT_SECONDS = 3.0
+"""For those who only want to know whether somebody answers."""
 PORTION = 64 * 1024
 
 
@@ -50,6 +54,29 @@ def send(settings: Settings, method: str, path: str, body: Any = None) -> Any:
         return None if response.status == HTTPStatus.NO_CONTENT else _decoded(response).get("data")
 
 
+@lru_cache(maxsize=1)
+def trouble(settings: Settings) -> str:
+    """Return why no daemon answers, or nothing where one does. It is found out once, and soon."""
+    try:
+        return "" if status(settings, "/health") == HTTPStatus.OK else "what answers there is no ccod"
+    except CcodError as error:
+        return str(error)
+
+
+def status(settings: Settings, path: str, headers: Mapping[str, str] = MappingProxyType({})) -> int:
+    """Return the status of the answer to a request with these headers, and leave what comes behind it unread."""
+    connection = _Connection(settings[HttpSettings], IMPATIENT_SECONDS)
+    try:
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().status
+    except (OSError, HTTPException) as error:
+        raise UnavailableError(
+            f"what answers at {connection.name} is no ccod, or does not work: {str(error) or type(error).__name__}"
+        ) from error
+    finally:
+        connection.close()
+
+
 def stream(settings: Settings, path: str, **query: object) -> Iterator[bytes]:
     """Yield the body of an answer, a portion at a time."""
     with _asked(settings, "GET", _with_query(path, query)) as response:
@@ -78,14 +105,18 @@ def _asked(settings: Settings, method: str, path: str, body: Any = None) -> Iter
 class _Connection(HTTPConnection):
     """A connection through the first door that is open."""
 
-    def __init__(self, http: HttpSettings) -> None:
-        self._door, sock = knock(http, SECONDS)
-        super().__init__(self._door.host, self._door.port, timeout=SECONDS)
+    def __init__(self, http: HttpSettings, seconds: float = SECONDS) -> None:
+        self._door, sock = knock(http, seconds)
+        super().__init__(self._door.host, self._door.port, timeout=seconds)
         try:
             self.sock = self._door.tls.wrap_socket(sock) if self._door.tls else sock
         except OSError as error:
             sock.close()
             raise self._door.distrusted(error) from error
+
+    @property
+    def name(self) -> str:
+        return self._door.name
 
 
 def _refusal(response: HTTPResponse) -> CcodError:

@@ -101,6 +101,12 @@ class HttpSettings(Struct, forbid_unknown_fields=True):
         self.cors_origins = [_origin(written) for written in self.cors_origins]
         self.allowed_hosts = [name.strip().lower() for name in self.allowed_hosts]
 
+    def check(self) -> None:
+        """Look at certificate and key. Raises ConfigError."""
+        from ccod_http.tls import server_context
+
+        server_context(self.certfile, self.keyfile)
+
 
 def _origin(written: str) -> str:
     origin = written.strip().rstrip("/").lower()

@@ -53,7 +53,12 @@ def open_sockets(host: str, port: int, name: str = "[http] port", option: str = 
     Raises UnavailableError for a port that is not to be had; `name` and `option` are what it is set by.
     """
     first, *others = addresses(host)
-    sockets = [_bind(first, port, name, option)]
+    try:
+        sockets = [_bind(first, port, name, option)]
+    except OSError as error:
+        raise UnavailableError(
+            f"[http] host: {host!r}: {error.strerror or error}; write `localhost`, or an address of this machine"
+        ) from error
     for address in others:
         try:
             sockets.append(_bind(address, sockets[0].getsockname()[1], name, option))

@@ -15,7 +15,7 @@ def server_context(certfile: str, keyfile: str) -> ssl.SSLContext | None:
         return None
     if not certfile or not keyfile:
         given, absent = ("certfile", "keyfile") if certfile else ("keyfile", "certfile")
-        raise ConfigError(f"[http] {absent}: is not set, but {given} is; set both, or neither")
+        raise ConfigError(f"[http] {given}: is set, but {absent} is not; set both, or neither")
     certificate, key = _readable("certfile", certfile), _readable("keyfile", keyfile)
     _check_secrecy(key)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

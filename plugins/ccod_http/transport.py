@@ -11,6 +11,7 @@ import trio
 from ccod import Observatory, Settings
 from ccod_http.app import build_app
 from ccod_http.inherited import inherited_sockets
+from ccod_http.places import served_by
 from ccod_http.requestlog import RequestLog
 from ccod_http.serving import Server, name_of, url_of
 from ccod_http.settings import HttpSettings
@@ -30,8 +31,10 @@ class HttpTransport:
         self._settings = settings[HttpSettings]
         context = server_context(self._settings.certfile, self._settings.keyfile)
         self._scheme = "https" if context else "http"
-        app = RequestLog(build_app(settings, observatory), observatory.metrics)
-        self._server = Server(app, self._settings.limits, observatory.stopping, context)
+        app = build_app(settings, observatory)
+        self._served = served_by(app)
+        logged = RequestLog(app, observatory.metrics)
+        self._server = Server(logged, self._settings.limits, observatory.stopping, context)
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         handed = inherited_sockets()
@@ -44,6 +47,7 @@ class HttpTransport:
                 unix.append(stack.enter_context(open_unix_socket(self._settings.socket)))
             bound = [name_of(sock) for sock in (*sockets, *unix)]
             url = url_of(sockets, self._scheme)
+            self._served[:] = filter(None, [url, *map(name_of, unix)])
             async with trio.open_nursery() as nursery:
                 await nursery.start(self._server.run, sockets, unix)
                 log.info("listening", url=url, addresses=bound)

@@ -8,6 +8,7 @@ from ccod_http.frames import Frame
 from ccod_http.identity import caller, current_user, issue_ticket, require
 from ccod_http.link import Link, WebSocket, current_address, current_link
 from ccod_http.middleware import Middleware
+from ccod_http.places import served_at
 from ccod_http.problems import Problem
 from ccod_http.query import Listing, Moment, Paging, invalid, query_time
 from ccod_http.replies import Paged
@@ -69,5 +70,6 @@ __all__ = [
     "project_json",
     "query_time",
     "require",
+    "served_at",
     "usage_json",
 ]

@@ -17,7 +17,7 @@ from ccod_jwt.ledger import OWNER_ID, Account, ApiKey, Ledger, Session
 from ccod_jwt.logins import Logins
 from ccod_jwt.passwords import Hasher
 from ccod_jwt.settings import JwtSettings
-from ccod_jwt.signing import check_secrets, signing_keys
+from ccod_jwt.signing import signing_keys
 from ccod_jwt.tokens import Claims, Tokens
 
 OWNER = User(id=OWNER_ID, email="", role="owner")
@@ -44,8 +44,6 @@ class JwtAuth(Auth):
         clock: Callable[[], int] = epoch_ms,
         backoff: Backoff | None = None,
     ) -> None:
-        settings.check()
-        check_secrets(settings)
         self._settings = settings
         self._storage = storage
         self._backoff = backoff or Backoff()

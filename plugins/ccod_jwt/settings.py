@@ -40,11 +40,14 @@ class JwtSettings(Struct, forbid_unknown_fields=True):
     ] = 12
     registration: Annotated[bool, setting("Whether strangers may register.")] = False
 
-    def check(self) -> None:
-        """Raise ConfigError for what no single limit can say."""
+    def __post_init__(self) -> None:
         if self.expires_in < SHORTEST:
             raise ConfigError(f"[jwt] expires_in: {self.expires_in} s is too short; set it to a minute or more")
         if self.refresh_expires_in < self.expires_in:
             raise ConfigError(
                 f"[jwt] refresh_expires_in: {self.refresh_expires_in} s is less than expires_in; set it to that or more"
             )
+        if self.secret or self.previous_secret:
+            from ccod_jwt.signing import check_secrets
+
+            check_secrets(self)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from ccod import Prices, Settings, hookimpl
+from collections.abc import Iterable
+
+from ccod import Finding, Prices, Settings, hookimpl
 from ccod_prices.settings import PricesSettings
 
 
 @hookimpl
 def ccod_settings() -> type[PricesSettings]:
     return PricesSettings
+
+
+@hookimpl
+def ccod_checks() -> Iterable[Finding]:
+    from ccod_prices.checks import findings
+
+    return findings()
 
 
 @hookimpl

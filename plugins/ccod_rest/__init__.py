@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from ccod import Observatory, Settings, hookimpl
+from ccod import Finding, Observatory, Settings, hookimpl
 
 if TYPE_CHECKING:
     import click
@@ -14,23 +14,32 @@ if TYPE_CHECKING:
 
 @hookimpl
 def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
-    from ccod_rest.commands.doctor import doctor_command
     from ccod_rest.commands.export import export_command
     from ccod_rest.commands.forget import forget_command
     from ccod_rest.commands.reload import reload_command
     from ccod_rest.commands.reparse import reparse_command
     from ccod_rest.commands.restore import restore_command
     from ccod_rest.commands.search import search_command
+    from ccod_rest.commands.sessions import sessions_command
+    from ccod_rest.commands.show import show_command
     from ccod_rest.commands.usage import usage_command
 
     cli.add_command(restore_command(settings))
     cli.add_command(reparse_command(settings))
     cli.add_command(reload_command(settings))
     cli.add_command(forget_command(settings))
-    cli.add_command(doctor_command(settings))
     cli.add_command(usage_command(settings))
     cli.add_command(search_command(settings))
     cli.add_command(export_command(settings))
+    cli.add_command(sessions_command(settings))
+    cli.add_command(show_command(settings))
+
+
+@hookimpl
+def ccod_checks(settings: Settings) -> Iterable[Finding]:
+    from ccod_rest.checks import findings
+
+    return findings(settings)
 
 
 @hookimpl(optionalhook=True)
@@ -50,6 +59,7 @@ def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
     from ccod_rest.reloading import reload_routes
     from ccod_rest.search import search_routes
     from ccod_rest.spending import spending_routes
+    from ccod_rest.streams import stream_routes
     from ccod_rest.subagents import subagent_routes
     from ccod_rest.tool_calls import tool_call_routes
     from ccod_rest.tree import tree_routes
@@ -61,6 +71,7 @@ def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
         health_routes(observatory),
         liveness_routes(),
         archive_routes(observatory),
+        stream_routes(observatory),
         keeping_routes(observatory),
         reload_routes(observatory),
         quarantine_routes(observatory),

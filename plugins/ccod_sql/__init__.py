@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ccod import Parser, Prices, Settings, Storage, hookimpl
+from ccod import Finding, Parser, Prices, Settings, Storage, hookimpl
 
 if TYPE_CHECKING:
     import click
@@ -25,6 +25,13 @@ def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
     from ccod_sql.commands import db_command
 
     cli.add_command(db_command(settings))
+
+
+@hookimpl
+def ccod_checks(settings: Settings) -> Iterable[Finding]:
+    from ccod_sql.checks import findings
+
+    return findings(settings)
 
 
 @hookimpl

@@ -19,14 +19,16 @@ def prepare(path: Path, mark: bytes) -> None:
     try:
         _make_folder(path.parent)
         if path.exists() and not path.is_file():
-            raise ConfigError(f"{path}: is a {'folder' if path.is_dir() else 'device or pipe'}; {ELSEWHERE}")
+            raise ConfigError(
+                f"[sqlite] path: {path}: is a {'folder' if path.is_dir() else 'device or pipe'}; {ELSEWHERE}"
+            )
         header = _header(path)
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; {ELSEWHERE}") from error
+        raise ConfigError(f"[sqlite] path: {path}: {error.strerror}; {ELSEWHERE}") from error
     if header and not header.startswith(b"SQLite format 3\0"):
-        raise ConfigError(f"{path}: is not a database; {ELSEWHERE}")
+        raise ConfigError(f"[sqlite] path: {path}: is not a database; {ELSEWHERE}")
     if header and header[68:72] != mark:
-        raise ConfigError(f"{path}: is the database of another program; {ELSEWHERE}")
+        raise ConfigError(f"[sqlite] path: {path}: is the database of another program; {ELSEWHERE}")
 
 
 @contextmanager
@@ -50,7 +52,7 @@ def held(path: Path) -> Iterator[None]:
             holder = os.read(lock, 200).decode(errors="replace").strip() or "another process"
             raise BusyError(f"{path}: in use by {holder}; stop that daemon, or {ELSEWHERE}") from None
         except OSError as error:
-            raise ConfigError(f"{path}: {error.strerror}; {ELSEWHERE}") from error
+            raise ConfigError(f"[sqlite] path: {path}: {error.strerror}; {ELSEWHERE}") from error
         yield
 
 

@@ -67,7 +67,7 @@ def standing(version: str | None, path: Path) -> Standing:
     known = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
     if version is not None and version not in known:
         raise ConfigError(
-            f"{path}: written by a newer ccod (schema {version!r}, this one knows {HEAD!r}); "
+            f"[sqlite] path: {path}: written by a newer ccod (schema {version!r}, this one knows {HEAD!r}); "
             "update ccod, or name another file with --database"
         )
     return Standing(version, known if version is None else known[known.index(version) + 1 :])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
 from msgspec import Struct, field
 
-from ccod import FilePath, Seconds, setting
+from ccod import ConfigError, FilePath, Seconds, setting
+
+_NO_FILE = re.compile(r":|file:|[\w+.-]+://")
 
 
 def _default_path() -> str:
@@ -35,3 +38,7 @@ class SqliteSettings(Struct, forbid_unknown_fields=True):
         Seconds,
         setting("How long to wait for another program's lock.", env="DB_TIMEOUT", env_unit="ms", le=86400),
     ] = 30.0
+
+    def __post_init__(self) -> None:
+        if _NO_FILE.match(self.path):  # a URL is not shown, for a password may stand in it
+            raise ConfigError("[sqlite] path: a URL is no path of a file; write the path, such as ~/ccod.db")

@@ -185,7 +185,7 @@ class SqlStorage:
         return await self._read(facts.find_record_types)
 
     async def facts(self) -> StorageFacts:
-        return await trio.to_thread.run_sync(facts.facts, self._database.path, limiter=self._reading)
+        return await self._read(facts.facts, self._database.path)
 
     async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:
         return await self._write(self._ask_to_reparse, conversation_id, since)

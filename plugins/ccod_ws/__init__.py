@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ccod import Hooks, Observatory, Settings, Transport, hookimpl
+from ccod import Finding, Hooks, Observatory, Settings, Transport, hookimpl
 
 if TYPE_CHECKING:
     import click
@@ -33,6 +33,13 @@ def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
     from ccod_ws.command import tail_command
 
     cli.add_command(tail_command(settings))
+
+
+@hookimpl
+def ccod_checks(settings: Settings) -> Iterable[Finding]:
+    from ccod_ws.checks import findings
+
+    return findings(settings)
 
 
 @hookimpl

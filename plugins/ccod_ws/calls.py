@@ -9,7 +9,8 @@ from math import inf
 import trio
 from msgspec import Struct
 
-from ccod_ws.speech import Block, first_line, read_time, spoken_input, spoken_seconds
+from ccod_http.printing import first_line, spoken_input, spoken_seconds
+from ccod_ws.speech import Block, read_time
 
 PATIENCE_SECONDS = 10.0
 """A call that is not answered for so long is told of as it is: perhaps it waits for a person."""

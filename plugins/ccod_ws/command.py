@@ -20,6 +20,8 @@ def tail_command(settings: Callable[[], Settings]) -> click.Command:
         """Print what happens in conversations and their subagents, as it happens.
 
         When the daemon stops, wait until it is back, and go on where it was.
+
+        Example: ccod tail --project shop --since 2026-01-31T12:00:00Z
         """
         import trio
 

@@ -12,8 +12,9 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from ccod_http.printing import first_line, printable
 from ccod_ws.calls import Calls
-from ccod_ws.speech import Block, Data, Message, clock, first_line, printable, speaker, told_of_state
+from ccod_ws.speech import Block, Data, Message, clock, speaker, told_of_state
 
 MAX_PROJECTS = 10_000
 COLOURS = {"you": "green", "claude": "cyan", "agent": "magenta", "tool": "dim", "state": "dim"}

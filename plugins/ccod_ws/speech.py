@@ -8,7 +8,6 @@ from typing import Any
 
 from msgspec import Struct
 
-SPOKEN_INPUTS = ("command", "file_path", "path", "pattern", "query", "url", "description", "prompt")
 QUIET_STATES = ("active", "pending_tool")
 """States that each prompt and each tool call brings about: the lines of those tell of them."""
 
@@ -63,35 +62,6 @@ def speaker(message: Message) -> str:
     if message.agent_id is not None:
         return "agent" if message.role == "assistant" else "claude"
     return "claude" if message.role == "assistant" else "you"
-
-
-def spoken_input(arguments: Any) -> str:
-    """Return the argument of a tool call that tells most of it."""
-    if not isinstance(arguments, dict):
-        return ""
-    named = [arguments[key] for key in SPOKEN_INPUTS if key in arguments]
-    return next((first_line(value) for value in [*named, *arguments.values()] if isinstance(value, str)), "")
-
-
-def spoken_seconds(seconds: float) -> str:
-    """Return a duration such as `0.3 s`, `12 s` or `1:02:03`."""
-    if seconds < 10:
-        return f"{max(seconds, 0):.1f} s"
-    return f"{seconds:.0f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))
-
-
-def first_line(text: str) -> str:
-    """Return the first line that is not blank."""
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
-
-
-def printable(text: str) -> str:
-    """Make visible whatever a terminal might obey instead of show."""
-    return "".join(char if char.isprintable() else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    return " " if char.isspace() else char.encode("unicode_escape").decode()
 
 
 def clock(timestamp: str) -> str:

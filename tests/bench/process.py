@@ -29,6 +29,11 @@ def read_bytes(pid: int) -> int:
     return _number(Path(f"/proc/{pid}/io"), "rchar")
 
 
+def open_files(pid: int) -> int:
+    """Return how many files, sockets and pipes the process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
 def _status(pid: int, name: str) -> int:
     return _number(Path(f"/proc/{pid}/status"), name) * 1024
 

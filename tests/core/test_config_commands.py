@@ -144,3 +144,12 @@ def test_the_schema_knows_every_setting(house: House) -> None:
             assert found["description"] == field.description
     interval = schema["properties"]["claude"]["properties"]["scan_interval"]
     assert [choice["type"] for choice in interval["anyOf"]] == ["number", "string"]
+
+
+def test_check_sees_what_would_keep_the_daemon_from_starting(house: House) -> None:
+    house.write('[jwt]\nsecret = "changeme"\n')
+    house.file.chmod(0o600)
+    assert f"{house.file}:2: [jwt] secret: 8 bytes are too few" in refusal(house.run("check"))
+    house.write('[http]\ncertfile = "/nowhere/cert.pem"\nkeyfile = "/nowhere/key.pem"\n')
+    assert f"{house.file}:2: [http] certfile: /nowhere/cert.pem: No such file" in refusal(house.run("check"))
+    assert house.run("show").exit_code == 0  # which needs no certificate

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +63,19 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in [DOCS.parent / "README.md", *DOCS.glob("**/*.md"), *DOCS.parent.glob("contrib/**/*.md")]:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_every_error_code_is_documented() -> None:
+    told = (DOCS / "api.md").read_text()
+    codes = {code for path in (DOCS.parent / "plugins").rglob("*.py") for code in codes_of(path)}
+    assert len(codes) > 15
+    assert {code for code in codes if f"`{code}`" not in told} == set()
+
+
+def codes_of(path: Path) -> Iterator[str]:
+    """Yield the codes that a module raises in errors."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"Problem", "RefusedError"}:
+            for value in node.args[:2]:
+                if isinstance(value, ast.Constant) and re.fullmatch(r"[A-Z]+(_[A-Z]+)*", str(value.value)):
+                    yield str(value.value)

@@ -74,6 +74,7 @@ async def test_a_bad_configuration_is_one_line(tmp_path: Path, wrong: Wrong) -> 
     code, stderr = await run_ccod(home, "serve", "--config", str(home.config), **wrong.environment)
     assert code == 78, stderr
     assert wrong.says in one_line(stderr)
+    assert wrong.environment or wrong.name == "no storage" or f"{home.config}:" in stderr
 
 
 async def test_strange_surroundings_do_not_keep_it_from_starting(tmp_path: Path) -> None:

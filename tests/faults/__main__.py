@@ -48,6 +48,8 @@ TRIALS = (
     Trial("salvage", "--count", 10_000, 500),
     Trial("mutation", "--count", 100_000, 1000),
     Trial("configurations", "--count", 5000, 300),
+    Trial("odd_settings"),
+    Trial("odd_starts"),
     Trial("contract", "--count", 100, 3),
     Trial("timing", "--count", 300, 5),
     Trial("forgery"),

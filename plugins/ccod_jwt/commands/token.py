@@ -25,7 +25,10 @@ def token_commands(settings: Callable[[], Settings]) -> click.Group:
     @click.option("--days", type=click.IntRange(1, 36500), help="Let the key expire; else it is valid until revoked.")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     def create(name: str, scopes: tuple[str, ...], days: int | None, as_json: bool) -> None:
-        """Make an API key and print its text, which is shown this once."""
+        """Make an API key and print its text, which is shown this once.
+
+        Example: ccod token create dashboard --scope read --days 90
+        """
         from ccod_http.client import send
 
         body: dict[str, object] = {"name": name, "scopes": list(scopes)}
@@ -40,7 +43,10 @@ def token_commands(settings: Callable[[], Settings]) -> click.Group:
     @token.command("list")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     def list_(as_json: bool) -> None:
-        """List the API keys of all users."""
+        """List the API keys of all users.
+
+        Example: ccod token list
+        """
         keys = everything(settings(), "/api/keys")
         if as_json:
             print_json(keys=keys)
@@ -59,7 +65,10 @@ def token_commands(settings: Callable[[], Settings]) -> click.Group:
     @token.command()
     @click.argument("name", metavar="NAME|ID")
     def revoke(name: str) -> None:
-        """Revoke an API key at once."""
+        """Revoke an API key at once.
+
+        Example: ccod token revoke dashboard
+        """
         from ccod_http.client import send
 
         chosen = settings()

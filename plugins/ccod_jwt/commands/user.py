@@ -24,7 +24,10 @@ def user_commands(settings: Callable[[], Settings]) -> click.Group:
     @click.argument("email")
     @click.option("--role", type=ROLES, default="user", show_default=True, help="What the account may do.")
     def add(email: str, role: str) -> None:
-        """Make an account. Its password is asked for, or read from standard input."""
+        """Make an account. Its password is asked for, or read from standard input.
+
+        Example: ccod user add ada@example.com --role admin
+        """
         from ccod_http.client import send
 
         chosen = settings()
@@ -34,7 +37,10 @@ def user_commands(settings: Callable[[], Settings]) -> click.Group:
     @user.command("list")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     def list_(as_json: bool) -> None:
-        """List the accounts."""
+        """List the accounts.
+
+        Example: ccod user list
+        """
         users = everything(settings(), "/api/users")
         if as_json:
             print_json(users=users)
@@ -44,7 +50,10 @@ def user_commands(settings: Callable[[], Settings]) -> click.Group:
     @user.command()
     @click.argument("email", metavar="EMAIL|ID")
     def passwd(email: str) -> None:
-        """Give an account another password, which ends all of its logins."""
+        """Give an account another password, which ends all of its logins.
+
+        Example: ccod user passwd ada@example.com
+        """
         from ccod_http.client import send
 
         chosen = settings()
@@ -56,7 +65,10 @@ def user_commands(settings: Callable[[], Settings]) -> click.Group:
     @click.argument("email", metavar="EMAIL|ID")
     @click.argument("role", type=ROLES)
     def role(email: str, role: str) -> None:
-        """Give an account another role."""
+        """Give an account another role.
+
+        Example: ccod user role ada@example.com admin
+        """
         from ccod_http.client import send
 
         chosen = settings()
@@ -67,7 +79,10 @@ def user_commands(settings: Callable[[], Settings]) -> click.Group:
     @click.argument("email", metavar="EMAIL|ID")
     @click.option("--yes", is_flag=True, help="Do not ask.")
     def remove(email: str, yes: bool) -> None:
-        """Remove an account with its logins and keys."""
+        """Remove an account with its logins and keys.
+
+        Example: ccod user remove ada@example.com
+        """
         from ccod_http.client import send
 
         chosen = settings()

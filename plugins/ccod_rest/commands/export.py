@@ -22,7 +22,10 @@ def export_command(settings: Callable[[], Settings]) -> click.Command:
     @click.option("--agent", metavar="ID", help="Write one subagent alone.")
     @click.option("--reveal", is_flag=True, help="Leave secrets as they are.")
     def export(conversation: str, format: str, agent: str | None, output: Path | None, reveal: bool) -> None:  # noqa: A002
-        """Write CONVERSATION as a file, with secrets masked; as jsonl without its subagents."""
+        """Write CONVERSATION as a file, with secrets masked; as jsonl without its subagents.
+
+        Example: ccod export 0b1e2f3a-4c5d-4e6f-8a9b-0c1d2e3f4a5b --format html --output talk.html
+        """
         from urllib.parse import quote
 
         from ccod_http.client import stream

@@ -15,7 +15,10 @@ def forget_command(settings: Callable[[], Settings]) -> click.Command:
     @click.argument("id_", metavar="CONVERSATION|PROJECT")
     @click.option("--yes", is_flag=True, help="Do not ask.")
     def forget(id_: str, yes: bool) -> None:
-        """Remove a conversation, or a project with all of its conversations, for ever. No transcript is touched."""
+        """Remove a conversation, or a project with all of its conversations, for ever. No transcript is touched.
+
+        Example: ccod forget 0b1e2f3a-4c5d-4e6f-8a9b-0c1d2e3f4a5b
+        """
         from urllib.parse import quote
 
         from ccod_http.client import RefusedError, get, send

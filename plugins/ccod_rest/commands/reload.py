@@ -13,7 +13,10 @@ def reload_command(settings: Callable[[], Settings]) -> click.Command:
     @click.command()
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     def reload(as_json: bool) -> None:
-        """Let the daemon read its settings again. When they are wrong it keeps those that it has."""
+        """Let the daemon read its settings again. When they are wrong it keeps those that it has.
+
+        Example: ccod reload
+        """
         import json
 
         from ccod_http.client import RefusedError, send

@@ -14,7 +14,10 @@ def reparse_command(settings: Callable[[], Settings]) -> click.Command:
     @click.option("--conversation", metavar="ID", help="Only this conversation.")
     @click.option("--since", metavar="VERSION", help="Only what a parser of this version or a later one understood.")
     def reparse(conversation: str | None, since: str | None) -> None:
-        """Derive everything from the archive again, in the background."""
+        """Derive everything from the archive again, in the background.
+
+        Example: ccod reparse --since 2
+        """
         from urllib.parse import urlencode
 
         from ccod_http.client import send

@@ -24,7 +24,10 @@ def restore_command(settings: Callable[[], Settings]) -> click.Command:
     )
     @click.option("--force", is_flag=True, help="Overwrite files.")
     def restore(conversation: str, to: Path | None, everything: bool, force: bool) -> None:
-        """Give back the files of CONVERSATION, byte for byte as they were read."""
+        """Give back the files of CONVERSATION, byte for byte as they were read.
+
+        Example: ccod restore 0b1e2f3a-4c5d-4e6f-8a9b-0c1d2e3f4a5b --to /tmp/back
+        """
         from ccod_http.client import get, stream
 
         chosen = settings()

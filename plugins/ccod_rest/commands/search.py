@@ -17,9 +17,7 @@ HELP = """Find messages that hold all WORDS, the newest first.
 WORDS are what the API takes as `q`: words, "exact phrases" in double quotes, which the shell must leave to ccod, and
 filters. Exit code 1 says that nothing was found.
 
-\b
-    ccod search error tool:Bash
-    ccod search '"connection refused" since:2026-01-01'
+Example: ccod search '"connection refused" tool:Bash since:2026-01-01'
 """
 
 
@@ -34,7 +32,7 @@ def search_command(settings: Callable[[], Settings]) -> click.Command:
     @click.option("--since", metavar="TIME", help="Leave out what was said before this date or time.")
     @click.option("--until", metavar="TIME", help="Leave out what was said after this date or time.")
     @click.option("--ranked", is_flag=True, help="The best of the newest matches first.")
-    @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+    @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many.")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     @click.pass_context
     def search(

@@ -9,11 +9,12 @@ import click
 
 from ccod import Settings
 from ccod_http.printing import print_json, printable
+from ccod_rest.commands.options import json_option, project_id, project_option, since_option, until_option
 
 COUNTS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens", "totalTokens")
 HELP = {
-    "daily": "Show what was used each day.",
-    "weekly": "Show what was used each week; weeks begin on Monday.",
+    "daily": "Show what was used each day, each API response counted once over all conversations.",
+    "weekly": "Show what was used each week, which begins on Monday.",
     "monthly": "Show what was used each month.",
     "sessions": "Show what each conversation used, the one that went on last first.",
 }
@@ -24,27 +25,54 @@ def spending_command(
 ) -> click.Command:
     """Return the command that shows the list `/api/usage/<name>`; `title` is the field that names an item."""
 
-    @click.command(name, help=f"{HELP[name]} Each API response counts once over all conversations.")
-    @click.option("--since", metavar="TIME", help="Leave out what was used before this date or time.")
-    @click.option("--until", metavar="TIME", help="Leave out what was used after this date or time.")
-    @click.option("--timezone", metavar="ZONE", help="Where days begin, such as Europe/Berlin; UTC unless given.")
-    @click.option("--project", metavar="ID", help="Only conversations of this project.")
+    @click.command(name, help=f"{HELP[name]}\n\nExample: ccod usage {name} --since 20260101 --breakdown")
+    @since_option
+    @until_option
+    @click.option("--timezone", "-z", metavar="ZONE", help="Where days begin, such as Europe/Berlin; UTC unless given.")
+    @project_option
     @click.option("--model", metavar="NAME", help="Only what was used of this model.")
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-    def command(as_json: bool, since: str | None, until: str | None, project: str | None, **asked: str | None) -> None:
+    @click.option("--order", type=click.Choice(["asc", "desc"]), default="desc", show_default=True, help="Latest last?")
+    @click.option("--breakdown", "-b", is_flag=True, help="A line for each model, also where there is but one.")
+    @json_option
+    def command(  # noqa: PLR0913
+        *,
+        since: str | None,
+        until: str | None,
+        project: str | None,
+        order: str,
+        breakdown: bool,
+        as_json: bool,
+        **asked: str | None,
+    ) -> None:
         from ccod_http.client import pages
 
-        chosen = {"startDate": since, "endDate": until, "projectId": project} | asked
-        found = [*pages(settings(), f"/api/usage/{name}", limit=200, **chosen)]
+        mine = settings()
+        chosen = {"startDate": since, "endDate": until, "projectId": project_id(mine, project)} | asked
+        found = [*pages(mine, f"/api/usage/{name}", limit=200, **chosen)]
+        if order == "asc":
+            found.reverse()
         if as_json:
-            print_json(**{name: found})
+            print_json(**{name: found, "totals": _totals(found)})
         else:
-            _print_table(found, title)
+            _print_table(found, title, breakdown=breakdown)
 
     return command
 
 
-def _print_table(found: Sequence[Any], title: str) -> None:
+def _totals(found: Sequence[Any]) -> dict[str, Any]:
+    """Return the sums over all items; what has no price adds nothing to the cost, and is counted."""
+    usages = [item["usage"] for item in found]
+    micros = sum(usage["costUsdMicros"] or 0 for usage in usages)
+    return {
+        **{count: sum(usage[count] for usage in usages) for count in COUNTS},
+        "costUsd": micros / 1e6,
+        "costUsdMicros": micros,
+        "responseCount": sum(item["responseCount"] for item in found),
+        "unpricedCount": sum(item["unpricedCount"] for item in found),
+    }
+
+
+def _print_table(found: Sequence[Any], title: str, *, breakdown: bool) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -54,15 +82,17 @@ def _print_table(found: Sequence[Any], title: str) -> None:
         table.add_column(column, overflow="fold", min_width=10)
     for column in ("input", "output", "written", "read", "total", "cost"):
         table.add_column(column, justify="right", no_wrap=True)
-    for cells in _rows(found, title):
+    for cells in _rows(found, title, breakdown=breakdown):
         table.add_row(*(Text(printable(cell)) for cell in cells))
+    if len(found) > 1:
+        table.add_row("all", "", *_cells(_totals(found)))
     Console().print(table)
 
 
-def _rows(found: Sequence[Any], title: str) -> Iterator[Sequence[str]]:
-    """Yield a row for each item, and below it one for each model where there are several."""
+def _rows(found: Sequence[Any], title: str, *, breakdown: bool) -> Iterator[Sequence[str]]:
+    """Yield a row for each item, and below it one for each model where there are several, or that is wanted."""
     for item in found:
-        several = len(item["models"]) > 1
+        several = breakdown or len(item["models"]) > 1
         yield item[title], "all" if several else item["models"][0]["model"], *_cells(item["usage"])
         for model in item["models"] if several else ():
             yield "", model["model"], *_cells(model)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 
 from ccod import Settings
 from ccod_http.printing import print_json, printable
+from ccod_rest.commands.options import conversation_id, json_option, since_option, until_option
 from ccod_rest.commands.spending import spending_command
 
+RECENT = timedelta(days=3)
 NOTES = {
     "repeatedLines": "told by {lineCount} lines, the fullest counts",
     "sidechain": "sidechain",
@@ -24,36 +27,52 @@ NOTES = {
 
 
 def usage_command(settings: Callable[[], Settings]) -> click.Group:
-    json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-
     @click.group()
     def usage() -> None:
-        """Tokens and their cost at list price."""
+        """Tokens and their cost at list price.
+
+        Example: ccod usage daily --since 20260101
+        """
 
     @usage.command()
     @click.argument("conversation")
     @json_option
     def explain(conversation: str, as_json: bool) -> None:
-        """Show for each API response of CONVERSATION what was counted, what not, and why."""
+        """Show for each API response of CONVERSATION what was counted, what not, and why.
+
+        CONVERSATION is an id, the beginning of one, or `latest`.
+
+        Example: ccod usage explain latest
+        """
         from urllib.parse import quote
 
         from ccod_http.client import get
 
-        found = get(settings(), f"/api/conversations/{quote(conversation, safe='')}/usage")
+        chosen = settings()
+        found = get(chosen, f"/api/conversations/{quote(conversation_id(chosen, conversation), safe='')}/usage")
         if as_json:
             print_json(explained=found)
         else:
             _echo(explanation(found))
 
     @usage.command()
-    @click.option("--since", metavar="TIME", help="Leave out blocks that ended before this date or time.")
-    @click.option("--until", metavar="TIME", help="Leave out responses after this date or time.")
+    @since_option
+    @until_option
+    @click.option("--active", is_flag=True, help="Only the block that goes on now.")
+    @click.option("--recent", is_flag=True, help="Only blocks of the last three days, and the one that goes on now.")
     @json_option
-    def blocks(since: str | None, until: str | None, as_json: bool) -> None:
-        """Show usage by blocks of five hours, each response counted once over all conversations."""
+    def blocks(*, since: str | None, until: str | None, active: bool, recent: bool, as_json: bool) -> None:
+        """Show usage by blocks of five hours, each response counted once over all conversations.
+
+        Example: ccod usage blocks --recent
+        """
         from ccod_http.client import get
 
+        if recent and since is None:
+            since = (datetime.now(UTC) - RECENT).isoformat(timespec="seconds")
         found = get(settings(), "/api/usage/blocks", startDate=since, endDate=until)
+        if active:
+            found = [block for block in found if block["isActive"]]
         if as_json:
             print_json(blocks=found)
         else:
@@ -61,7 +80,8 @@ def usage_command(settings: Callable[[], Settings]) -> click.Group:
 
     for period in ("daily", "weekly", "monthly"):
         usage.add_command(spending_command(settings, period, "period"))
-    usage.add_command(spending_command(settings, "sessions", "title"))
+    for name in ("sessions", "session"):
+        usage.add_command(spending_command(settings, "sessions", "title"), name)
     return usage
 
 

@@ -60,3 +60,9 @@ async def test_localhost_serves_both_addresses() -> None:
         except OSError as error:
             pytest.skip(f"no IPv6 here: {error}")
         assert (await client.get(f"http://[::1]:{server.port}/api/projects")).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "fe80::1"])
+def test_an_address_that_this_machine_has_not_is_one_line(host: str) -> None:
+    with pytest.raises(UnavailableError, match=r"^\[http\] host: .*; write .* address of this machine"):
+        open_sockets(host, 0)

@@ -130,8 +130,8 @@ def test_files_that_are_not_set_serve_no_https() -> None:
 
 
 def test_one_file_without_the_other_is_refused(files: Files) -> None:
-    for certificate, key, missing in ((files.certificate, "", "keyfile"), ("", files.key, "certfile")):
-        with pytest.raises(ConfigError, match=rf"^\[http\] {missing}: is not set"):
+    for certificate, key, given in ((files.certificate, "", "certfile"), ("", files.key, "keyfile")):
+        with pytest.raises(ConfigError, match=rf"^\[http\] {given}: is set, but"):
             server_context(str(certificate), str(key))
 
 

@@ -1,5 +1,3 @@
-"""`ccod search`, `ccod doctor` and `ccod export`, against a running server."""
-
 from __future__ import annotations
 
 import json
@@ -13,7 +11,6 @@ import trio
 from click.testing import CliRunner, Result
 
 from ccod import CcodError, Settings
-from ccod_rest.commands.doctor import doctor_command
 from ccod_rest.commands.export import export_command
 from ccod_rest.commands.search import search_command
 from tests.plugins.rest.library import SESSION, Library, library
@@ -100,13 +97,6 @@ async def test_matches_have_a_colour_on_a_terminal_only(house: Library, monkeypa
 async def test_search_prints_json(house: Library) -> None:
     answer = json.loads((await run(house, search_command, "owl", "--json")).output)
     assert (answer["schemaVersion"], len(answer["hits"]), answer["nextCursor"]) == (1, 2, None)
-
-
-async def test_doctor_tells_the_journal_from_the_database(house: Library) -> None:
-    storage = (await house.get("/api/storage"))["data"]
-    assert storage["size"] > 0 < storage["journal"]
-    size, journal = (f"{storage[name] / 1e6:.1f} MB" for name in ("size", "journal"))
-    assert f": {size}, journal {journal}\n" in (await run(house, doctor_command)).stdout
 
 
 async def test_export_writes_a_new_file_for_the_owner(house: Library, tmp_path: Path) -> None:

@@ -23,9 +23,9 @@ from rich.console import Console
 from trio.testing import MockClock
 
 from ccod import Event
+from ccod_http.printing import printable
 from ccod_ws.calls import PATIENCE_SECONDS
 from ccod_ws.lines import Lines
-from ccod_ws.speech import printable
 from tests.plugins.ws.house import LIMIT, House, added, conversation, open_house
 
 CCOD = Path(sys.executable).with_name("ccod")

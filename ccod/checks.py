@@ -1,0 +1,22 @@
+"""What `ccod doctor` finds out. Each plugin looks at what is its own: see the hook `ccod_checks`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+FindingState = Literal["ok", "warning", "problem"]
+
+
+class Finding(Struct, frozen=True):
+    """What was looked at, and how it is.
+
+    `code` names the kind, as a section of docs/troubleshooting.md does; several findings may bear the same. `text` says
+    what is so, and where. `fix` is the one command that mends it, or that tells what to do; empty where all is well.
+    """
+
+    code: str
+    state: FindingState
+    text: str
+    fix: str = ""

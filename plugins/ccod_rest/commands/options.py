@@ -1,0 +1,64 @@
+"""The options that several commands take, and what they mean by a project or a conversation."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from ccod import CcodError, Settings
+from ccod_http.printing import printable
+
+LATEST = "latest"
+
+
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions alone
+    """A date or time as the API takes it; also a date without dashes, such as 20260131."""
+
+    name = "time"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> str:
+        compact = re.fullmatch(r"([12][0-9]{3})([01][0-9])([0-3][0-9])", value)
+        return "-".join(compact.groups()) if compact else str(value)
+
+
+since_option = click.option("--since", type=Moment(), metavar="TIME", help="Only from this date or time on.")
+until_option = click.option("--until", type=Moment(), metavar="TIME", help="Only up to this date or time.")
+project_option = click.option("--project", metavar="NAME|ID", help="Only conversations of this project.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def project_id(settings: Settings, wanted: str | None) -> str | None:
+    """Return the id of the project of this id or name. Raises CcodError where there is none, or several."""
+    from ccod_http.client import pages
+
+    if wanted is None:
+        return None
+    found = [each for each in pages(settings, "/api/projects", limit=100) if wanted in (each["id"], each["name"])]
+    if len(found) != 1:
+        ids = ", ".join(each["id"] for each in found)
+        problem = f"several projects are called {wanted!r}; name one by its id: {ids}"
+        raise CcodError(printable(problem if found else f"there is no project {wanted!r}; see /api/projects"))
+    return str(found[0]["id"])
+
+
+def conversation_id(settings: Settings, wanted: str) -> str:
+    """Return the id that `wanted` is, or begins, or that of the conversation that went on last. Raises CcodError."""
+    from ccod_http.client import RefusedError, get, pages
+
+    if wanted == LATEST:
+        found = [each["id"] for each in get(settings, "/api/conversations", limit=1)]
+    else:
+        try:
+            return str(get(settings, f"/api/conversations/{quote(wanted, safe='')}")["id"])
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+        every = pages(settings, "/api/conversations", limit=100, sort="createdAt")
+        found = [each["id"] for each in every if each["id"].startswith(wanted)]
+    if len(found) != 1:
+        problem = f"several conversations begin with {wanted!r}: {', '.join(found[:10])}"
+        raise CcodError(printable(problem if found else f"there is no conversation {wanted!r}; see `ccod sessions`"))
+    return str(found[0])

@@ -1,0 +1,106 @@
+"""What `ccod doctor` finds about the database: its file and backups, the disk, and the version of SQLite."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ccod import ConfigError, Finding, Settings, expanded
+from ccod_sql import files
+from ccod_sql.settings import SqliteSettings
+
+LARGE = 10_000_000_000
+LITTLE, TOO_LITTLE = 2_000_000_000, 200_000_000
+WORTH_A_BACKUP = 10_000_000
+OLD_DAYS = 30
+WAL = b"\2\2"
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    path = expanded(settings[SqliteSettings].path).absolute()
+    yield from _disk(path)
+    yield from _engine()
+    if not path.exists():
+        yield Finding("database", "ok", f"{path}: is not there yet; the daemon makes it")
+        return
+    yield from _file(path)
+    yield from _modes(path)
+    yield from _backup(path)
+
+
+def _file(path: Path) -> Iterator[Finding]:
+    from ccod_sql.sqlite import MARK
+
+    other = f"ccod config set sqlite.path {path.with_name('ccod-new.db')}"
+    try:
+        files.prepare(path, MARK)
+        with path.open("rb") as file:
+            mode = file.read(20)[18:]
+    except (ConfigError, OSError) as error:
+        yield Finding("database", "problem", str(error), f"chmod 600 {path}" if _is_closed(path) else other)
+        return
+    if not os.access(path, os.W_OK):
+        yield Finding("database", "problem", f"{path}: this user may not write to it", f"chmod 600 {path}")
+    elif mode and mode != WAL:
+        yield Finding("database", "warning", f"{path}: another program took it out of WAL mode", "ccod db check")
+    size = path.stat().st_size
+    if size > LARGE:
+        yield Finding("database-size", "warning", f"{path}: is {size / 1e9:.1f} GB large", "ccod db vacuum")
+    else:
+        yield Finding("database-size", "ok", f"{path}: {size / 1e6:.1f} MB")
+
+
+def _is_closed(path: Path) -> bool:
+    return path.is_file() and not os.access(path, os.R_OK)
+
+
+def _modes(path: Path) -> Iterator[Finding]:
+    """Yield which files others may open, as after somebody copied them back."""
+    beside = [path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", ".lock"))]
+    for file in [*beside, *_copies(path)]:
+        if file.exists() and (mode := stat.S_IMODE(file.stat().st_mode)) & 0o077:
+            yield Finding("file-modes", "problem", f"{file}: others may open it (mode {mode:o})", f"chmod 600 {file}")
+
+
+def _copies(path: Path) -> list[Path]:
+    """Return the copies beside the database, as `ccod db backup` names them and those made before a migration."""
+    return [file for file in path.parent.glob(f"{path.name}.*") if file.suffix not in {".lock", ".part"}]
+
+
+def _backup(path: Path) -> Iterator[Finding]:
+    copies = sorted(_copies(path), key=lambda file: file.stat().st_mtime)
+    if copies:
+        days = (time.time() - copies[-1].stat().st_mtime) / 86400
+        text = f"the last copy beside the database, {copies[-1].name}, is {days:.0f} days old"
+        old = days > OLD_DAYS
+    else:
+        text = "there is no copy beside the database"
+        old = path.stat().st_size > WORTH_A_BACKUP
+    yield Finding("backup", "warning", text, "ccod db backup") if old else Finding("backup", "ok", text)
+
+
+def _disk(path: Path) -> Iterator[Finding]:
+    folder = next(parent for parent in path.parents if parent.exists())
+    free = shutil.disk_usage(folder).free
+    text = f"{folder}: {free / 1e9:.1f} GB are free"
+    fix = "ccod config set sqlite.path /path/on/another/disk/ccod.db"
+    if free < LITTLE:
+        yield Finding("disk-space", "problem" if free < TOO_LITTLE else "warning", text, fix)
+    else:
+        yield Finding("disk-space", "ok", text)
+
+
+def _engine() -> Iterator[Finding]:
+    from ccod_sql.facts import faults
+
+    text = f"SQLite {sqlite3.sqlite_version}"
+    known = faults(sqlite3.sqlite_version_info)
+    for fault in known:
+        yield Finding("sqlite-version", "warning", f"{text} has a fault, {fault}; does it hit?", "ccod db check")
+    if not known:
+        yield Finding("sqlite-version", "ok", text)

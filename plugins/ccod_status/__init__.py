@@ -1,0 +1,1 @@
+"""How the daemon is, on one screen: `/api/status` and `ccod status`."""
