@@ -28,7 +28,7 @@ HEAD = (
     "",
     "Made by `ccod man --markdown`, which a test holds to the commands. Every command also takes `--config FILE`,",
     "`--set NAME=VALUE` and `--help`. With `--json` it prints one JSON object, whose `schemaVersion` grows when",
-    "something is taken away or means something else. Colour is for terminals, and `NO_COLOR` keeps it away there, too.",
+    "something is taken away or means something else. Colour is for terminals, where `NO_COLOR` keeps it away.",
     "",
     "| Exit code | Meaning |",
     "|---|---|",
@@ -68,9 +68,10 @@ def walk(
     """Yield a command and all below it, in the order of their names."""
     context = click.Context(command, parent=above, info_name=words[-1])
     yield words, command, context
-    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
-        if (inner := command.get_command(context, name)) and not inner.hidden:
-            yield from walk(inner, (*words, name), context)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            if (inner := command.get_command(context, name)) and not inner.hidden:
+                yield from walk(inner, (*words, name), context)
 
 
 def page(words: tuple[str, ...], command: click.Command, context: click.Context) -> str:

@@ -95,7 +95,12 @@ class Session:
             "cache_creation_input_tokens": 900,
             "cache_read_input_tokens": 14_000 + 900 * self._count,
         }
-        message = {"id": f"msg_{self._name()}", "type": "message", "role": "assistant", "model": self._model}
+        message: dict[str, Any] = {
+            "id": f"msg_{self._name()}",
+            "type": "message",
+            "role": "assistant",
+            "model": self._model,
+        }
         message |= {"content": [block], "stop_reason": stop, "usage": usage}
         return self._line("assistant", message, at, requestId=f"req_{self._name()}")
 
