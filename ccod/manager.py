@@ -15,7 +15,7 @@ from ccod import hookspecs
 from ccod.errors import CcodError, ConfigError, PluginError
 from ccod.observatory import Observatory, Plugin
 from ccod.redaction import Redactor
-from ccod.roles import Auth, Cache, Parser, Prices, Source, Storage, Transport
+from ccod.roles import Auth, Cache, Parser, Prices, Sink, Source, Storage, Transport
 from ccod.settings import CoreSettings, Settings
 
 if TYPE_CHECKING:
@@ -108,6 +108,15 @@ class Manager:
     def transports(self, settings: Settings, observatory: Observatory) -> list[Transport]:
         needs = ("name", "run")
         return [t for _, t in self._ask_all("ccod_transports", needs, settings=settings, observatory=observatory)]
+
+    def sinks(self, settings: Settings, observatory: Observatory) -> list[Sink]:
+        sinks: dict[str, Sink] = {}
+        given = {"settings": settings, "observatory": observatory}
+        for plugin, sink in self._ask_all("ccod_sinks", ("name", "deliver", "__aenter__", "__aexit__"), **given):
+            if sink.name in sinks:
+                raise PluginError(plugin, f"a sink called {sink.name!r} is there already; {_leave_out(plugin)}")
+            sinks[sink.name] = sink
+        return [*sinks.values()]
 
     def ask(self, hook: str, **values: object) -> Sequence[tuple[str, Any]]:
         """Ask every plugin in turn; return the name and the answer of each, answers of None left out."""

@@ -11,7 +11,7 @@ import msgspec
 from ccod import Peer, User
 from ccod_jwt.auth import JwtAuth
 from ccod_jwt.settings import JwtSettings
-from tests.contracts.asking import Clock
+from ccod.testing.asking import Clock
 from tests.plugins.http.serving import SECRET
 from tests.plugins.http.shelf import Shelf
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccod_memory.cache import MemoryCache
-from tests.contracts.cache import CacheContract, Caches
+from ccod.testing.cache import CacheContract, Caches
 
 
 class TestMemoryCache(CacheContract):

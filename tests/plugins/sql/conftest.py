@@ -9,8 +9,8 @@ import trio
 
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock
-from tests.contracts.prices import PRICES
+from ccod.testing.asking import Clock
+from tests.prices import PRICES
 
 OpenStorage = Callable[[], SqlStorage]
 

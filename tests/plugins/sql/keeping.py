@@ -10,7 +10,7 @@ import trio
 from ccod import Health
 from ccod_claude.reading import Position
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock
+from ccod.testing.asking import Clock
 from tests.plugins.sql.feeding import feed, stream, transcript
 from tests.plugins.sql.opening import opened
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from ccod import Parser
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock
-from tests.contracts.prices import PRICES
+from ccod.testing.asking import Clock
+from tests.prices import PRICES
 from tests.plugins.sql.feeding import PARSERS
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import create_engine
 from ccod import UnavailableError
 from ccod_sql import schema
 from ccod_sql.states import TOOL_MS
-from tests.contracts.asking import Clock
+from ccod.testing.asking import Clock
 from tests.plugins.sql.feeding import dump
 from tests.plugins.sql.opening import opened
 from tests.plugins.sql.test_sql_packing import maintained

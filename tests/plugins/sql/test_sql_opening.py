@@ -15,9 +15,9 @@ import trio
 from ccod import BusyError, CcodError, ConfigError, StorageUnavailableError, UnavailableError
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import send
-from tests.contracts.prices import PRICES
-from tests.contracts.transcripts import Transcript
+from ccod.testing.asking import send
+from tests.prices import PRICES
+from ccod.testing.transcripts import Transcript
 from tests.plugins.sql import programs
 
 

@@ -16,9 +16,9 @@ from msgspec import Struct
 from ccod import CountedQuery
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import send
-from tests.contracts.prices import PRICES
-from tests.contracts.transcripts import Transcript, response
+from ccod.testing.asking import send
+from tests.prices import PRICES
+from ccod.testing.transcripts import Transcript, response
 
 Key = tuple[str, str | None, str, str]
 

@@ -12,7 +12,7 @@ from ccod import Health, MessageQuery, Storage
 from ccod_claude.reading import Position
 from ccod_sql import archive
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock
+from ccod.testing.asking import Clock
 from tests.plugins.sql.feeding import cuts, feed, stream, transcript
 from tests.plugins.sql.test_sql_tables import select
 from tests.real import ABSENT, DATA

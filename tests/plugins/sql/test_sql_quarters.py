@@ -23,8 +23,8 @@ from ccod_prices.settings import ModelPrice, PricesSettings
 from ccod_prices.table import PriceTable
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock, maintain
-from tests.contracts.prices import PRICES
+from ccod.testing.asking import Clock, maintain
+from tests.prices import PRICES
 from tests.plugins.sql.feeding import PARSERS, feed, stream
 from tests.plugins.sql.test_sql_reparse import BetterParser, fill
 from tests.plugins.sql.test_sql_tables import select

@@ -59,9 +59,9 @@ from ccod_sql import (
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.sqlite import open_database
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock, send
-from tests.contracts.prices import PRICES
-from tests.contracts.transcripts import SOURCE, Transcript, response, results, uses
+from ccod.testing.asking import Clock, send
+from tests.prices import PRICES
+from ccod.testing.transcripts import SOURCE, Transcript, response, results, uses
 
 OpenStorage = Callable[[], SqlStorage]
 
