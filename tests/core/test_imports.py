@@ -42,7 +42,7 @@ ONLY_IN = {
 }
 
 DANGEROUS: dict[str, set[str]] = {
-    "subprocess": {"ccod/commands/service.py"},
+    "subprocess": {"ccod/commands/service.py", "ccod/testing/daemon.py"},
     "multiprocessing": set(),
     "pickle": set(),
     "marshal": set(),
@@ -51,7 +51,7 @@ DANGEROUS: dict[str, set[str]] = {
     "http.client": {"plugins/ccod_http/client.py"},
     "urllib.request": set(),
     "smtplib": set(),
-    "httpx": set(),
+    "httpx": {"ccod/testing/daemon.py", "ccod/testing/__init__.py"},
 }
 """What starts programs, calls other machines or makes objects of any kind from bytes, and where alone it may be."""
 

@@ -105,7 +105,7 @@ def test_two_sinks_of_one_name_are_an_error(plugin_folder: Path, tmp_path: Path)
     body = f"{sink}@hookimpl\ndef ccod_sinks():\n    return [S()]\n"
     manager = Manager(found=[offer(plugin_folder, "a", body), offer(plugin_folder, "b", body)])
     observatory: Any = None
-    with pytest.raises(PluginError, match="plugin '.': a sink called 'x' is there already"):
+    with pytest.raises(PluginError, match=r"plugin '.': a sink called 'x' is there already"):
         manager.sinks(settings(tmp_path), observatory)
 
 

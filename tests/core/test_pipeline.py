@@ -15,7 +15,7 @@ from ccod.events import Stored
 from ccod.health import Health, ServiceHealth
 from ccod.model import Batch, Checkpoint, Content, Entry, Record, Stream, Unparsed
 from ccod.pipeline import UPKEEP_SECONDS, Pipeline, SourceIntake
-from tests.plugins.http.shelf import Shelf as EmptyShelf
+from ccod.testing.shelf import Shelf as EmptyShelf
 
 STREAM = Stream("s", "lines", "/a/s.jsonl", "c")
 

@@ -20,7 +20,7 @@ from ccod.health import Health, ServiceHealth
 from ccod.queries import EventQuery
 from ccod.sinks import DELIVER_SECONDS, EVENTS_AT_ONCE, NAMESPACE, Delivery, SlowSinkError
 from ccod.supervisor import open_supervisor
-from tests.plugins.http.shelf import Shelf
+from ccod.testing import Shelf, SinkContract, Sinks
 
 PATIENCE = 2_000
 
@@ -261,3 +261,9 @@ async def test_a_place_that_cannot_be_stored_is_remembered(house: House, autojum
     assert mailbox.numbers() == [1, 2, 3]
     assert mailbox.entered == 2
     assert await house.storage.kept(NAMESPACE) == {"mailbox": b"3"}
+
+
+class TestMailbox(SinkContract):
+    @pytest.fixture
+    def sinks(self) -> Sinks:
+        return Mailbox

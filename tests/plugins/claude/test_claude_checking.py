@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import trio
 
+from ccod.testing.intake import MemoryIntake
 from ccod_claude import sending
 from ccod_claude.catalogue import Catalogue
 from ccod_claude.files import Reading, read_on, survey
 from ccod_claude.lanes import Lanes
 from ccod_claude.sending import Sender
 from ccod_claude.transcripts import Transcript
-from tests.plugins.claude.claude_house import MemoryIntake
 
 LINE = b'{"type":"user"}\n'
 HALF = b'{"type":"us'

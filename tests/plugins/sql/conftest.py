@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from ccod.testing.asking import Clock
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from ccod.testing.asking import Clock
 from tests.prices import PRICES
 
 OpenStorage = Callable[[], SqlStorage]

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from ccod import Health
-from ccod_sql.sqlite import LONG_JOURNAL, journal_size
-from ccod_sql.storage import SqlStorage
 from ccod.testing.asking import Clock, send
 from ccod.testing.transcripts import Transcript
+from ccod_sql.sqlite import LONG_JOURNAL, journal_size
+from ccod_sql.storage import SqlStorage
 from tests.plugins.sql.opening import opened
 
 

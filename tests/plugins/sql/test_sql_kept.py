@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import event
 
-from ccod_sql.storage import SqlStorage
 from ccod.testing.asking import send
 from ccod.testing.transcripts import Transcript
+from ccod_sql.storage import SqlStorage
 from tests.plugins.sql.conftest import OpenStorage
 
 FULL, NORMAL = 2, 1

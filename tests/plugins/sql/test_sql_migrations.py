@@ -15,9 +15,9 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 from ccod import UnavailableError
+from ccod.testing.asking import Clock
 from ccod_sql import schema
 from ccod_sql.states import TOOL_MS
-from ccod.testing.asking import Clock
 from tests.plugins.sql.feeding import dump
 from tests.plugins.sql.opening import opened
 from tests.plugins.sql.test_sql_packing import maintained

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from ccod import CountedQuery
+from ccod.testing.asking import send
+from ccod.testing.transcripts import Transcript, response
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from ccod.testing.asking import send
 from tests.prices import PRICES
-from ccod.testing.transcripts import Transcript, response
 
 Key = tuple[str, str | None, str, str]
 
