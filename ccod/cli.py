@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
-from ccod.app import App, Group, config_option, pass_app, set_option
+from ccod.app import App, Group, config_option, pass_app, plugins_option, set_option
 from ccod.commands.config import config
 from ccod.commands.service import service
 from ccod.errors import CcodError, ConfigError
@@ -58,6 +58,7 @@ def _option(field: Field) -> click.Option:
 @click.version_option(__version__, prog_name="ccod")
 @config_option
 @set_option
+@plugins_option
 def cli() -> None:
     """Keep, search and watch the history of Claude Code."""
 

@@ -132,7 +132,7 @@ def check(app: App) -> None:
     manager = app.manager()
     manager.require()
     configuration = app.configuration()
-    *others, last = [*configuration.problems(manager.schemas(), configuration.core().disable), None]
+    *others, last = [*configuration.problems(manager.schemas(), manager.absent), None]
     if others:
         *others, last = others
     for problem in others:
@@ -188,9 +188,9 @@ def _refuse_new_problems(app: App, name: str, text: str) -> None:
 
     schemas = app.manager().schemas()
     before = app.configuration()
-    known = {str(problem) for problem in before.problems(schemas, before.core().disable)}
+    known = {str(problem) for problem in before.problems(schemas, app.manager().absent)}
     after = Configuration(app.file, overrides={**app.overrides, name: text})
-    for problem in after.problems(schemas, before.core().disable):
+    for problem in after.problems(schemas, app.manager().absent):
         if str(problem) not in known:
             raise problem
 

@@ -16,11 +16,11 @@ if not CORE.is_dir():
     pytest.skip("the import rules are checked on the source tree", allow_module_level=True)
 
 FLOORS = (
-    {"version", "errors", "model", "users", "health", "positions"},
+    {"version", "errors", "model", "users", "health", "positions", "tracing"},
     {"stored"},
     {"events"},
     {"figures", "queries"},
-    {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition", "files"},
+    {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition", "files", "discovery"},
     {"conversion", "log", "observatory", "pipeline", "progress", "local", "example", "jsonschema", "sinks"},
     {"hookspecs", "layers", "reloading"},
     {"manager", "__init__", "configuration"},

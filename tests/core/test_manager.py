@@ -69,7 +69,7 @@ def test_a_bad_plugin_is_named_with_its_remedy(plugin_folder: Path, body: str, m
 
 def test_a_name_offered_twice_is_an_error(plugin_folder: Path) -> None:
     entries = [offer(plugin_folder, "one", ""), EntryPoint("one", "other", "ccod")]
-    with pytest.raises(PluginError, match="plugin 'one': two distributions offer it"):
+    with pytest.raises(PluginError, match="plugin 'one': two distributions or files offer it"):
         Manager(found=entries).require()
 
 

@@ -19,7 +19,7 @@ class TestJwtAuth(AuthContract):
         return lambda: office(shelf, clock)
 
     @pytest.fixture
-    async def token(self, shelf: Shelf) -> str:  # type: ignore[override]
+    async def token(self, shelf: Shelf) -> str:
         async with office(shelf, Clock()) as auth:
-            account = await auth.accounts.register(None, "me@example.com", PASSWORD)
+            account = await auth.accounts.add("me@example.com", PASSWORD, "user")
             return (await auth.logins.log_in(account.email, PASSWORD, HERE)).access_token
