@@ -41,8 +41,8 @@ class App:
         manager.require()
         return self.configuration().settings(manager.schemas(), absent=manager.absent)
 
-    def settings_again(self, manager: Manager, settings: Settings) -> Settings:
-        """Read and check the whole configuration for a daemon that runs with these; its plugins stay as they are."""
+    def settings_again(self, manager: Manager) -> Settings:
+        """Read and check the whole configuration for a daemon that runs with these plugins."""
         configuration = self.configuration()
         absent = [*manager.absent, *configuration.core().disable]
         read = configuration.settings(manager.schemas(), absent=absent)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from functools import partial
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from ccod.app import App, Group, config_option, pass_app, plugins_option, set_option
 from ccod.commands.config import config
+from ccod.commands.packages import install, uninstall
+from ccod.commands.plugins import plugins
 from ccod.commands.service import service
 from ccod.errors import CcodError, ConfigError
 from ccod.settings import Field, fields
@@ -80,38 +81,14 @@ def serve(app: App) -> None:
     for name in app.configuration().unused():
         structlog.get_logger("ccod.settings").warning("not used by this version", variable=name)
     with BackfillProgress() as progress:
-        reader = partial(app.settings_again, manager, settings)
+        reader = partial(app.settings_again, manager)
         trio.run(daemon.serve, manager, settings, progress, reader, strict_exception_groups=True)
 
 
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@pass_app
-def plugins(app: App, as_json: bool) -> None:
-    """List the plugins, where each comes from, and how it is."""
-    import msgspec
-
-    found = app.manager().plugins
-    if as_json:
-        click.echo(json.dumps({"schemaVersion": 1, "plugins": msgspec.to_builtins(found)}))
-    else:
-        _print_table(found)
-    app.manager().require()
-
-
-def _print_table(found: list[Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in ("name", "distribution", "version", "state", "hooks"):
-        table.add_column(column, overflow="fold")
-    for plugin in found:
-        table.add_row(plugin.name, plugin.distribution, plugin.version, plugin.state, ", ".join(plugin.hooks))
-    Console().print(table)
-
-
 cli.add_command(config)
+cli.add_command(plugins)
+cli.add_command(install)
+cli.add_command(uninstall)
 cli.add_command(service)
 
 

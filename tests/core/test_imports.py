@@ -42,7 +42,7 @@ ONLY_IN = {
 }
 
 DANGEROUS: dict[str, set[str]] = {
-    "subprocess": {"ccod/commands/service.py", "ccod/testing/daemon.py"},
+    "subprocess": {"ccod/commands/service.py", "ccod/commands/packages.py", "ccod/testing/daemon.py"},
     "multiprocessing": set(),
     "pickle": set(),
     "marshal": set(),
