@@ -26,7 +26,8 @@ class Home:
         self.configure(settings or {})
 
     def configure(self, settings: Settings) -> None:
-        """Write the configuration file anew."""
+        """Write the configuration file anew; it may hold secrets."""
+        self.config.touch(0o600)
         self.config.write_text(tomli_w.dumps({"log": {"format": "json"}, **settings}))
 
     def install(self, plugin: str, source: str) -> None:

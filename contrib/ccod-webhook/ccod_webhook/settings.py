@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 
 from ccod import Bytes, ConfigError, EventKind, FilePath, Seconds, setting
 
@@ -24,7 +24,7 @@ class WebhookSettings(Struct, forbid_unknown_fields=True):
     content: Annotated[bool, setting("Send what messages say too, with secrets masked.", live=True)] = False
     plain_http: Annotated[bool, setting("Allow http:// to other machines, where all can be read on the way.")] = False
     timeout: Annotated[Seconds, setting("Time for one request.", live=True)] = 10.0
-    max_body: Annotated[Bytes, Meta(ge=4096), setting("Largest body of a request.")] = 1024 * 1024
+    max_body: Annotated[Bytes, setting("Largest body of a request, 4 KiB at least.")] = 1024 * 1024
     give_up_after: Annotated[
         Seconds, setting("How long the receiver may fail before events go to the file of dead letters.", live=True)
     ] = 86_400.0
@@ -47,6 +47,8 @@ class WebhookSettings(Struct, forbid_unknown_fields=True):
             raise ConfigError("[webhook] url: holds a password, which logs would show; use the signature instead")
         if parts.scheme == "http" and not self.plain_http and not _is_here(host):
             raise ConfigError("[webhook] url: http:// to another machine can be read by others; write https://")
+        if self.max_body < 4096:
+            raise ConfigError("[webhook] max_body: is less than 4 KiB, in which an event may not have room")
         if len(self.secret) < 16:
             raise ConfigError("[webhook] secret: needs 16 characters at least; `openssl rand -hex 32` makes one")
 

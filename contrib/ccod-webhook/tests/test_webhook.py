@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import h11
+import msgspec
 import pytest
 import structlog.testing
 import trio
@@ -281,7 +282,12 @@ def test_what_is_not_safe_is_refused(url: str, secret: str, complaint: str) -> N
     "url", ["https://example.org/x", "http://localhost:1/", "http://[::1]:1/", "http://127.1.1.1/"]
 )
 def test_what_is_safe_is_taken(url: str) -> None:
-    WebhookSettings(url, SECRET)
+    assert msgspec.convert({"url": url, "secret": SECRET}, WebhookSettings).url == url
+
+
+def test_bodies_have_room_for_an_event() -> None:
+    with pytest.raises(ConfigError, match="max_body"):
+        WebhookSettings("https://example.org/", SECRET, max_body=4095)
 
 
 @pytest.mark.parametrize(
