@@ -24,7 +24,7 @@ class App:
         self.file: Path | None = None
         self.overrides: dict[str, str] = {}
         self._manager: Manager | None = None
-        self._disabled: list[str] = []
+        self._chosen: object = None
 
     def configuration(self) -> Configuration:
         from ccod.configuration import Configuration
@@ -33,19 +33,23 @@ class App:
 
     def manager(self) -> Manager:
         """Return the loaded plugins, loaded anew where an option read since then leaves out others."""
+        from ccod.discovery import in_folder, installed
         from ccod.manager import Manager
+        from ccod.settings import expanded
 
-        disable = self.configuration().core().disable
-        if self._manager is None or self._disabled != disable:
-            self._manager, self._disabled = Manager(disable), disable
+        core = self.configuration().core()
+        chosen = (core.disable, core.load_plugins, core.plugins_dir, core.trace_plugins)
+        if self._manager is None or self._chosen != chosen:
+            found = installed() + (in_folder(expanded(core.plugins_dir)) if core.plugins_dir else [])
+            self._manager = Manager(core.disable, found, core.load_plugins, trace=core.trace_plugins)
+            self._chosen = chosen
         return self._manager
 
     def settings(self) -> Settings:
         """Read and check the whole configuration. Raises ConfigError or PluginError for the first thing wrong."""
         manager = self.manager()
         manager.require()
-        configuration = self.configuration()
-        return configuration.settings(manager.schemas(), absent=configuration.core().disable)
+        return self.configuration().settings(manager.schemas(), absent=manager.absent)
 
     def settings_to_serve(self) -> Settings:
         """Do as `settings`, and look at the files that a daemon would need."""
@@ -54,10 +58,10 @@ class App:
             raise fault
         return settings
 
-    def settings_again(self, manager: Manager, settings: Settings) -> Settings:
-        """Read and check the whole configuration for a daemon that runs with these; its plugins stay as they are."""
+    def settings_again(self, manager: Manager) -> Settings:
+        """Read and check the whole configuration for a daemon that runs with these plugins."""
         configuration = self.configuration()
-        absent = [*settings.core.disable, *configuration.core().disable]
+        absent = [*manager.absent, *configuration.core().disable]
         read = configuration.settings(manager.schemas(), absent=absent)
         for fault in configuration.faults(read, manager.schemas()):
             raise fault
@@ -86,7 +90,7 @@ def _with_options(cmd: click.Command) -> click.Command:
     """Let a command, and those below it, take the options that say where the configuration is."""
     for each in cmd.commands.values() if isinstance(cmd, click.Group) else ():
         _with_options(each)
-    return set_option(config_option(cmd))
+    return plugins_option(set_option(config_option(cmd)))
 
 
 def _remember_file(ctx: click.Context, _: click.Parameter, file: Path | None) -> None:
@@ -100,6 +104,11 @@ def _remember_values(ctx: click.Context, _: click.Parameter, assignments: tuple[
         if not equals:
             raise click.BadParameter(f"{assignment!r} is not NAME=VALUE, such as http.port=3000")
         ctx.ensure_object(App).overrides[name] = text
+
+
+def _remember_folder(ctx: click.Context, _: click.Parameter, folder: Path | None) -> None:
+    if folder is not None:
+        ctx.ensure_object(App).overrides["plugins_dir"] = str(folder)
 
 
 config_option = click.option(
@@ -119,4 +128,13 @@ set_option = click.option(
     callback=_remember_values,
     metavar="NAME=VALUE",
     help="Set one value, such as --set http.port=3000. May be repeated.",
+)
+plugins_option = click.option(
+    "--plugins-dir",
+    type=click.Path(path_type=Path),
+    expose_value=False,
+    is_eager=True,
+    callback=_remember_folder,
+    metavar="FOLDER",
+    help="Folder in which each *.py is a plugin; plugins_dir in the file.",
 )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from ccod.app import App, Group, config_option, pass_app, set_option
+from ccod.app import App, Group, config_option, pass_app, plugins_option, set_option
 from ccod.commands.completion import completion_command
 from ccod.commands.config import config
 from ccod.commands.doctor import doctor_command
 from ccod.commands.man import man_command
+from ccod.commands.packages import install, uninstall
+from ccod.commands.plugins import plugins
 from ccod.commands.service import service, service_findings
 from ccod.errors import CcodError, ConfigError
 from ccod.version import __version__
@@ -65,6 +66,7 @@ def _option(field: Field) -> click.Option:
 @click.version_option(__version__, prog_name="ccod")
 @config_option
 @set_option
+@plugins_option
 def cli() -> None:
     """Keep, search and watch the history of Claude Code.
 
@@ -92,41 +94,14 @@ def serve(app: App) -> None:
     os.umask(0o077)
     log.set_up(settings.core, redactor=manager.redactor(settings))
     with BackfillProgress() as progress:
-        reader = partial(app.settings_again, manager, settings)
+        reader = partial(app.settings_again, manager)
         trio.run(daemon.serve, manager, settings, progress, reader, strict_exception_groups=True)
 
 
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@pass_app
-def plugins(app: App, as_json: bool) -> None:
-    """List the plugins, where each comes from, and how it is.
-
-    Example: ccod plugins --json
-    """
-    import msgspec
-
-    found = app.manager().plugins
-    if as_json:
-        click.echo(json.dumps({"schemaVersion": 1, "plugins": msgspec.to_builtins(found)}))
-    else:
-        _print_table(found)
-    app.manager().require()
-
-
-def _print_table(found: list[Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in ("name", "distribution", "version", "state", "hooks"):
-        table.add_column(column, overflow="fold")
-    for plugin in found:
-        table.add_row(plugin.name, plugin.distribution, plugin.version, plugin.state, ", ".join(plugin.hooks))
-    Console().print(table)
-
-
 cli.add_command(config)
+cli.add_command(plugins)
+cli.add_command(install)
+cli.add_command(uninstall)
 cli.add_command(service)
 cli.add_command(doctor_command(service_findings))
 cli.add_command(completion_command(cli))

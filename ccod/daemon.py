@@ -25,6 +25,7 @@ from ccod.pipeline import Pipeline
 from ccod.reloading import Reloader
 from ccod.roles import Source, Storage
 from ccod.settings import Settings
+from ccod.sinks import Delivery
 from ccod.supervisor import open_supervisor
 from ccod.timing import timed
 
@@ -132,10 +133,13 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
             async with (
                 trio.open_nursery() as nursery,
                 open_supervisor("upkeep", health, metrics) as upkeep,
+                open_supervisor("sink", health, metrics) as receivers,
                 open_supervisor("source", health, metrics) as readers,
             ):
                 await nursery.start(pipeline.run)
                 nursery.start_soon(keep_watchdog_fed, lambda: pipeline.silence < SILENCE_SECONDS)
+                for sink in manager.sinks(settings, observatory):
+                    await receivers.start(sink.name, Delivery(sink, storage, bus).run)
                 for source in sources:
                     await readers.start(source.name, partial(source.run, pipeline.intake(source.name)))
                 await upkeep.start("storage", pipeline.maintain)

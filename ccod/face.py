@@ -71,7 +71,7 @@ from ccod.queries import (
 )
 from ccod.redaction import Redactor, SecretRule
 from ccod.rights import RIGHTS, Access, may
-from ccod.roles import Auth, Cache, Intake, Parser, Prices, Source, Storage, Transport
+from ccod.roles import Auth, Cache, Intake, Parser, Prices, Sink, Source, Storage, Transport
 from ccod.settings import Bytes, FilePath, Reloaded, Seconds, Settings, expanded, setting
 from ccod.stored import (
     Activity,
@@ -177,6 +177,7 @@ __all__ = [
     "SessionQuery",
     "SessionUsage",
     "Settings",
+    "Sink",
     "Source",
     "SpanUsage",
     "Spawn",

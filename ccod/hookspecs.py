@@ -16,7 +16,7 @@ from ccod.checks import Finding
 from ccod.metrics import Metrics
 from ccod.observatory import Observatory
 from ccod.redaction import SecretRule
-from ccod.roles import Auth, Cache, Parser, Prices, Source, Storage, Transport
+from ccod.roles import Auth, Cache, Parser, Prices, Sink, Source, Storage, Transport
 from ccod.settings import Settings
 
 if TYPE_CHECKING:
@@ -97,3 +97,8 @@ def ccod_cache(settings: Settings) -> Cache:  # type: ignore[empty-body]
 @hookspec
 def ccod_transports(settings: Settings, observatory: Observatory) -> Iterable[Transport]:  # type: ignore[empty-body]
     """Return the ways out. Every plugin is asked; an empty answer is fine."""
+
+
+@hookspec
+def ccod_sinks(settings: Settings, observatory: Observatory) -> Iterable[Sink]:  # type: ignore[empty-body]
+    """Return receivers of stored events. Every plugin is asked; an empty answer is fine."""

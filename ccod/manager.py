@@ -12,17 +12,17 @@ import pluggy
 
 from ccod import hookspecs
 from ccod.checks import Finding
+from ccod.discovery import Found, installed, require_fit, unknown, wanted
 from ccod.errors import CcodError, ConfigError, PluginError
 from ccod.layers import near
 from ccod.metrics import Metrics, plugin_errors
 from ccod.observatory import Observatory, Plugin
 from ccod.redaction import Redactor
-from ccod.roles import Auth, Cache, Parser, Prices, Source, Storage, Transport
+from ccod.roles import Auth, Cache, Parser, Prices, Sink, Source, Storage, Transport
 from ccod.settings import CoreSettings, Settings
+from ccod.tracing import tracers
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
     import click
     from prometheus_client import Histogram
 
@@ -33,7 +33,15 @@ class Manager:
     Plugins that cannot be loaded are noted in `plugins`; `require` raises what was wrong with the first of them.
     """
 
-    def __init__(self, disable: Collection[str] = (), found: Collection[EntryPoint] | None = None) -> None:
+    def __init__(
+        self,
+        disable: Collection[str] = (),
+        found: Collection[Found] | None = None,
+        load: Collection[str] = ("*",),
+        *,
+        trace: bool = False,
+    ) -> None:
+        """`found` are plugins, or all that are installed. Only those of distributions in `load` are imported."""
         self._pm = pluggy.PluginManager("ccod")
         self._pm.add_hookspecs(hookspecs)
         self.plugins: list[Plugin] = []
@@ -41,8 +49,12 @@ class Manager:
         self._errors: list[PluginError] = []
         self.metrics: Metrics | None = None
         """Where it is measured from now on how long plugins take to answer."""
-        for entry in sorted(_installed() if found is None else found, key=lambda e: (e.name, e.value)):
-            self._load(entry, disabled=entry.name in disable)
+        found = installed() if found is None else found
+        self._load_in_vain = unknown(load, found)
+        if trace:
+            self._pm.add_hookcall_monitoring(*tracers())
+        for entry in sorted(found, key=lambda e: (e.name, e.value)):
+            self._load(entry, disabled=entry.name in disable or not wanted(entry, load))
         self._attempt(lambda: list(self.ask("ccod_add_hooks", manager=self._pm)))
         self._attempt(self._check_hooks)
         for plugin in self.plugins:
@@ -55,8 +67,15 @@ class Manager:
         for name in self._disable:
             if name not in names:
                 raise ConfigError(f"disable: no plugin is called {name!r}{near(name, names)}; correct or remove it")
+        for name in self._load_in_vain:
+            raise ConfigError(f"load_plugins: no installed distribution {name!r} has a plugin; correct or remove it")
         if self._errors:
             raise self._errors[0]
+
+    @property
+    def absent(self) -> list[str]:
+        """The names of plugins that are left out, whose tables nobody checks."""
+        return [plugin.name for plugin in self.plugins if plugin.state == "disabled"]
 
     def require_roles(self, settings: Settings) -> None:
         """Raise ConfigError where the configuration gives a role to a plugin that cannot play it."""
@@ -124,6 +143,15 @@ class Manager:
     def transports(self, settings: Settings, observatory: Observatory) -> list[Transport]:
         needs = ("name", "run")
         return [t for _, t in self._ask_all("ccod_transports", needs, settings=settings, observatory=observatory)]
+
+    def sinks(self, settings: Settings, observatory: Observatory) -> list[Sink]:
+        sinks: dict[str, Sink] = {}
+        given = {"settings": settings, "observatory": observatory}
+        for plugin, sink in self._ask_all("ccod_sinks", ("name", "deliver", "__aenter__", "__aexit__"), **given):
+            if sink.name in sinks:
+                raise PluginError(plugin, f"a sink called {sink.name!r} is there already; {_leave_out(plugin)}")
+            sinks[sink.name] = sink
+        return [*sinks.values()]
 
     def ask(self, hook: str, **values: object) -> Sequence[tuple[str, Any]]:
         """Ask every plugin in turn; return the name and the answer of each, answers of None left out."""
@@ -196,7 +224,7 @@ class Manager:
             problem = f"{hook} failed: {type(error).__name__}: {error}"
             raise PluginError(plugin, f"{problem}; mend it, or {_leave_out(plugin)}") from error
 
-    def _load(self, entry: EntryPoint, *, disabled: bool) -> None:
+    def _load(self, entry: Found, *, disabled: bool) -> None:
         distribution = entry.dist
         plugin = Plugin(
             entry.name,
@@ -209,14 +237,19 @@ class Manager:
         else:
             self._attempt(lambda: self._register(entry))
 
-    def _register(self, entry: EntryPoint) -> None:
+    def _register(self, entry: Found) -> None:
+        require_fit(entry.name, entry.dist)
         if self._pm.has_plugin(entry.name):
-            raise PluginError(entry.name, f"two distributions offer it; uninstall one, or {_leave_out(entry.name)}")
+            raise PluginError(
+                entry.name, f"two distributions or files offer it; uninstall one, or {_leave_out(entry.name)}"
+            )
         try:
             self._pm.register(entry.load(), name=entry.name)
         except pluggy.PluginValidationError as error:
             problem = str(error).splitlines()[-1]
             raise PluginError(entry.name, f"{problem}; mend it, or {_leave_out(entry.name)}") from error
+        except PluginError:
+            raise
         except (Exception, SystemExit) as error:
             problem = f"cannot be imported from {entry.value!r}: {type(error).__name__}: {error}"
             raise PluginError(entry.name, f"{problem}; mend it, or {_leave_out(entry.name)}") from error
@@ -249,9 +282,3 @@ def _wrong(plugin: str, hook: str, wanted: str, answer: object) -> PluginError:
 
 def _leave_out(plugin: str) -> str:
     return f'leave it out with disable = ["{plugin}"]'
-
-
-def _installed() -> Collection[EntryPoint]:
-    from importlib.metadata import entry_points
-
-    return entry_points(group="ccod")

@@ -307,3 +307,20 @@ class Transport(Protocol):
 
         Call `task_status.started()` once you can be reached.
         """
+
+
+class Sink(AbstractAsyncContextManager["Sink"], Protocol):
+    """Receives what was stored, such as a webhook or a notifier: entered before the first delivery, left at the end.
+
+    Each event is delivered at least once, in the order of `seq`, over restarts too: the core keeps how far the sink
+    called `name` came, and reads on from storage. A new sink begins with what is stored from then on.
+    """
+
+    name: str
+
+    async def deliver(self, events: Sequence[Event], /) -> None:
+        """Take some events, one at least. Returning says that they arrived: they are not delivered again.
+
+        A sink that raises, or takes longer than five minutes, is left, entered again after a pause that grows, and
+        given the same events, perhaps with more. It may be cancelled at any time.
+        """

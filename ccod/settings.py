@@ -79,6 +79,14 @@ class CoreSettings(Struct, forbid_unknown_fields=True):
     cache: Annotated[str, setting("Plugin that keeps answers to be given again.")] = "memory"
     prices: Annotated[str, setting("Plugin that knows list prices.")] = "pricelist"
     disable: Annotated[list[str], setting("Plugins to leave out.")] = field(default_factory=list)
+    load_plugins: Annotated[
+        list[str],
+        setting('Distributions whose plugins are loaded beside ccod\'s own; "*" is every one.'),
+    ] = field(default_factory=lambda: ["*"])
+    plugins_dir: Annotated[
+        FilePath, setting("Folder in which each `*.py` is a plugin, named after the file; none when empty.")
+    ] = ""
+    trace_plugins: Annotated[bool, setting("Tell on stderr which plugin was asked what, and how long it took.")] = False
     environment: Annotated[
         Literal["production", "development"],
         setting("`development` makes logs readable.", env="NODE_ENV"),

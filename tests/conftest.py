@@ -7,3 +7,5 @@ from hypothesis import settings
 # How long one example takes says more of the machine, and of what else it does, than of the code.
 settings.register_profile("ccod", deadline=None)
 settings.load_profile("ccod")
+
+pytest_plugins = ["ccod.testing"]

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from ccod.testing.waiting import eventually
 from tests.e2e.daemon import Daemon, open_daemon
-from tests.e2e.waiting import eventually
 from tests.real import DATA
 from tests.truth import Figures, truths
 

@@ -136,7 +136,7 @@ def check(app: App) -> None:
     manager.require()
     configuration = app.configuration()
     schemas = manager.schemas()
-    _raise_all(list(configuration.problems(schemas, configuration.core().disable)))
+    _raise_all(list(configuration.problems(schemas, manager.absent)))
     settings = app.settings()
     _raise_all(list(configuration.faults(settings, schemas)))
     manager.require_roles(settings)
@@ -196,9 +196,9 @@ def _refuse_new_problems(app: App, name: str, text: str) -> None:
 
     schemas = app.manager().schemas()
     before = app.configuration()
-    known = {str(problem) for problem in before.problems(schemas, before.core().disable)}
+    known = {str(problem) for problem in before.problems(schemas, app.manager().absent)}
     after = Configuration(app.file, overrides={**app.overrides, name: text})
-    for problem in after.problems(schemas, before.core().disable):
+    for problem in after.problems(schemas, app.manager().absent):
         if str(problem) not in known:
             raise problem
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 VERSION = "2.1.173"
@@ -62,6 +62,7 @@ STORIES: Sequence[tuple[str, str, Sequence[Step]]] = (
     ),
 )
 STEP = timedelta(seconds=20)
+BEGAN = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 
 
 class Session:
@@ -73,6 +74,11 @@ class Session:
         self.path = f"{self.cwd.replace('/', '-')}/{self.id}.jsonl"
         self._parent: str | None = None
         self._count = 0
+
+    def whole(self, began: datetime) -> Iterator[bytes]:
+        """Yield all lines, of which the first is written when it `began`."""
+        for place, step in enumerate(self.steps):
+            yield from self.lines(step, began + place * STEP, last=step is self.steps[-1])
 
     def lines(self, step: Step, at: datetime, *, last: bool = False) -> Iterator[bytes]:
         """Yield the lines that a step writes: one, or two for a tool call and its result."""
@@ -136,10 +142,13 @@ def sample_transcripts(until: datetime, count: int = 9) -> dict[str, bytes]:
     for number in range(count):
         session = Session(number)
         began = until - timedelta(hours=1 + 7 * (count - 1 - number)) - len(session.steps) * STEP
-        lines = [
-            line
-            for place, step in enumerate(session.steps)
-            for line in session.lines(step, began + place * STEP, last=step is session.steps[-1])
-        ]
-        found[session.path] = b"".join(lines)
+        found[session.path] = b"".join(session.whole(began))
     return found
+
+
+def conversation(number: int = 0, began: datetime = BEGAN) -> list[bytes]:
+    """Return the lines of one transcript: prompts, tool calls with their results, and answers.
+
+    `Session(number)` says its `id`, and its `path` below a `projects` folder. The same arguments make the same bytes.
+    """
+    return [*Session(number).whole(began)]

@@ -11,12 +11,12 @@ import msgspec
 import trio
 from msgspec import Struct
 
+from ccod.testing.waiting import eventually
 from tests.bench.corpus import Corpus
 from tests.bench.latency import Latency, measure
 from tests.bench.process import cpu_seconds, peak_rss
 from tests.e2e.daemon import Daemon, open_daemon
 from tests.e2e.home import Tables
-from tests.e2e.waiting import eventually
 
 LIMIT_SECONDS = 3600.0
 POLL_SECONDS = 0.5

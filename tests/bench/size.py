@@ -16,10 +16,10 @@ from pathlib import Path
 
 import trio
 
+from ccod.testing.waiting import eventually
 from tests.bench import ingest
 from tests.bench.corpus import SEED, SIZES, Corpus, build
 from tests.e2e.daemon import Daemon, open_daemon
-from tests.e2e.waiting import eventually
 
 BY_TABLE = """
     SELECT iif(tbl_name LIKE 'search%', 'search', ifnull(tbl_name, d.name)), sum(d.pgsize)

@@ -44,21 +44,29 @@ def test_plugins_as_json(tmp_path: Path) -> None:
     done = run(tmp_path, "plugins", "--json")
     answer = json.loads(done.stdout)
     assert answer["schemaVersion"] == 1
-    assert {"name", "distribution", "version", "hooks", "state", "error"} == set(answer["plugins"][0])
+    assert {"name", "distribution", "version", "state", "roles", "hooks", "table", "error"} == set(answer["plugins"][0])
     assert {"claude", "sqlite", "jwt", "http", "rest", "ws"} <= {plugin["name"] for plugin in answer["plugins"]}
     assert done.returncode == 0
 
 
 def test_plugins_as_a_table(tmp_path: Path) -> None:
     done = run(tmp_path, "plugins", COLUMNS="200")
-    assert done.stdout.splitlines()[0].split() == ["name", "distribution", "version", "state", "hooks"]
+    assert done.stdout.splitlines()[0].split() == [
+        "name",
+        "distribution",
+        "version",
+        "state",
+        "roles",
+        "settings",
+        "hooks",
+    ]
     assert "\x1b" not in done.stdout
 
 
 def test_a_disabled_plugin_is_listed_so(tmp_path: Path) -> None:
     (tmp_path / "ccod").mkdir()
     (tmp_path / "ccod" / "config.toml").write_text('disable = ["ws"]\n[ws]\nwhatever = 1\n')
-    answer = json.loads(run(tmp_path, "plugins", "--json").stdout)
+    answer = json.loads(run(tmp_path, "plugins", "--all", "--json").stdout)
     assert {p["name"] for p in answer["plugins"] if p["state"] == "disabled"} == {"ws"}
 
 

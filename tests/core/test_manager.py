@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -70,7 +71,7 @@ def test_a_bad_plugin_is_named_with_its_remedy(plugin_folder: Path, body: str, m
 
 def test_a_name_offered_twice_is_an_error(plugin_folder: Path) -> None:
     entries = [offer(plugin_folder, "one", ""), EntryPoint("one", "other", "ccod")]
-    with pytest.raises(PluginError, match="plugin 'one': two distributions offer it"):
+    with pytest.raises(PluginError, match="plugin 'one': two distributions or files offer it"):
         Manager(found=entries).require()
 
 
@@ -99,6 +100,15 @@ def test_two_parsers_of_one_format_are_an_error(plugin_folder: Path, tmp_path: P
     manager = Manager(found=[offer(plugin_folder, "a", body), offer(plugin_folder, "b", body)])
     with pytest.raises(PluginError, match="a parser of 'x' is there already"):
         manager.parsers(settings(tmp_path))
+
+
+def test_two_sinks_of_one_name_are_an_error(plugin_folder: Path, tmp_path: Path) -> None:
+    sink = "class S:\n    name = 'x'\n    deliver = __aenter__ = __aexit__ = None\n"
+    body = f"{sink}@hookimpl\ndef ccod_sinks():\n    return [S()]\n"
+    manager = Manager(found=[offer(plugin_folder, "a", body), offer(plugin_folder, "b", body)])
+    observatory: Any = None
+    with pytest.raises(PluginError, match=r"plugin '.': a sink called 'x' is there already"):
+        manager.sinks(settings(tmp_path), observatory)
 
 
 def test_a_hook_that_raises_bears_its_plugin_s_name(plugin_folder: Path, tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from ccod.metrics import OTHER, Metrics, Values
 from ccod.model import Batch, Checkpoint, Entry, Record, Stream, Unparsed
 from ccod.queries import ProjectQuery
 from ccod.tally import MOST_STREAMS, Tally
+from ccod.testing.shelf import Shelf
 from ccod.timing import OPERATIONS, timed
-from tests.plugins.http.shelf import Shelf
 from tests.plugins.metrics.scraping import read
 
 

@@ -17,7 +17,7 @@ from ccod.health import Health, Reason, ServiceHealth
 from ccod.metrics import Metrics
 from ccod.model import Batch, Checkpoint, Content, Entry, Record, Stream, Unparsed
 from ccod.pipeline import UPKEEP_SECONDS, Pipeline, SourceIntake
-from tests.plugins.http.shelf import Shelf as EmptyShelf
+from ccod.testing.shelf import Shelf as EmptyShelf
 from tests.plugins.metrics.scraping import read
 
 STREAM = Stream("s", "lines", "/a/s.jsonl", "c")

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.daemon import CCOD, START_SECONDS, STOP_SECONDS
+from ccod.testing.daemon import START_SECONDS, STOP_SECONDS
+from tests.e2e.daemon import CCOD
 from tests.e2e.home import Home, Tables
 
 

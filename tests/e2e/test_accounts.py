@@ -14,9 +14,9 @@ import httpx
 import pytest
 import trio
 
+from ccod.testing.waiting import limit
 from tests.e2e.daemon import CCOD, Daemon, open_daemon, run_ccod
 from tests.e2e.home import Home, Tables
-from tests.e2e.waiting import limit
 
 PASSWORD = "four plain words together"
 

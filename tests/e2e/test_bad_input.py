@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from ccod.testing.waiting import eventually
 from tests.e2e.daemon import Daemon, open_daemon
 from tests.e2e.lines import line
-from tests.e2e.waiting import eventually
 
 SECRET = "hunter2-must-not-be-logged"
 

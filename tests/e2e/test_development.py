@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import trio
 
+from ccod.testing.waiting import limit
 from tests.e2e.home import Home
-from tests.e2e.waiting import limit
 
 ROOT = Path(__file__).parents[2]
 

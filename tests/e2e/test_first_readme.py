@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from ccod.testing.waiting import eventually
 from tests.e2e.daemon import Daemon, open_daemon
 from tests.e2e.lines import SESSION, answer, line
-from tests.e2e.waiting import eventually
 
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 

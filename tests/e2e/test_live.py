@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ccod.testing.waiting import eventually
 from tests.e2e.daemon import Daemon
 from tests.e2e.lines import SESSION, answer, line
-from tests.e2e.waiting import eventually
 
 
 def append(path: Path, data: bytes) -> None:

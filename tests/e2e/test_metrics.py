@@ -13,12 +13,12 @@ import httpx
 import pytest
 import trio
 
+from ccod.testing.waiting import eventually
 from tests.e2e.access import API
 from tests.e2e.daemon import Daemon, open_daemon, run_ccod
 from tests.e2e.home import Home
 from tests.e2e.lines import answer, line
 from tests.e2e.test_usage import MICROS, write_transcripts
-from tests.e2e.waiting import eventually
 from tests.plugins.metrics.scraping import Scrape
 
 DOCS = API.parent

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import trio
 
+from ccod.testing.waiting import eventually, limit
 from tests.e2e.daemon import CCOD, Daemon, free_port, open_daemon
 from tests.e2e.lines import answer, line
-from tests.e2e.waiting import eventually, limit
 
 
 class Output:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import trio
 
+from ccod.testing.waiting import eventually, limit
 from tests.e2e.daemon import CCOD, Daemon
 from tests.e2e.lines import SESSION, line
-from tests.e2e.waiting import eventually, limit
 
 FORK = "1b1e2f3a-4c5d-4e6f-8a9b-0c1d2e3f4a5b"
 TOKENS = {"input_tokens": 1000, "output_tokens": 100, "cache_read_input_tokens": 10_000}

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import trio
 
+from ccod.testing.waiting import eventually, limit
 from tests.e2e.daemon import CCOD, Daemon, open_daemon
 from tests.e2e.lines import SESSION, line
-from tests.e2e.waiting import eventually, limit
 
 LARGE = "0b1e2f3a-4c5d-4e6f-8a9b-0c1d2e3f4a5d"
 LONGEST_SECONDS = 5.0

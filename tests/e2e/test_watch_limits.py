@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from ccod.testing.waiting import eventually
 from tests.e2e.daemon import Daemon, open_daemon
 from tests.e2e.lines import line
-from tests.e2e.waiting import eventually
 
 LIMITS = Path("/proc/sys/user")
 OTHER = "0b1e2f3a-4c5d-4e6f-8a9b-0c1d2e3f4a5c"

@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 
 import trio
 
+from ccod.testing.waiting import eventually
 from tests.e2e.daemon import Daemon, open_daemon
-from tests.e2e.waiting import eventually
 from tests.plugins.rest.family import FILES, SESSION
 
 ROOT = Path(__file__).parents[2]

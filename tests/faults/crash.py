@@ -20,9 +20,9 @@ import trio
 import zstandard
 from msgspec import Struct
 
+from ccod.testing.waiting import eventually
 from tests.e2e.daemon import Daemon, open_daemon
 from tests.e2e.lines import line
-from tests.e2e.waiting import eventually
 
 FILES = 8
 BURST = 100

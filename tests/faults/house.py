@@ -40,9 +40,9 @@ from ccod_claude.settings import ClaudeSettings
 from ccod_claude.source import ClaudeSource
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.prices import PRICES
 from tests.faults.kills import Wreck
 from tests.plugins.claude.claude_house import whole_records
+from tests.prices import PRICES
 
 PATIENCE = 20
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -20,8 +20,8 @@ from pathlib import Path
 import trio
 from msgspec import Struct
 
+from ccod.testing.asking import Clock
 from ccod_sql.schema import HEAD
-from tests.contracts.asking import Clock
 from tests.e2e.daemon import CCOD
 from tests.e2e.home import Home
 from tests.plugins.sql.feeding import dump, feed, stream, transcript

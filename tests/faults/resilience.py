@@ -22,10 +22,10 @@ import httpx
 import trio
 from msgspec import Struct
 
+from ccod.testing.waiting import eventually
 from tests.e2e.daemon import Daemon, open_daemon
 from tests.e2e.home import Tables
 from tests.e2e.lines import line
-from tests.e2e.waiting import eventually
 from tests.faults.disks import FAULTS, WITHOUT_RIGHTS, Fault, NotPossibleError, small_disk
 
 RECOVERY_SECONDS = 10.0

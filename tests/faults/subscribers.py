@@ -19,8 +19,8 @@ import trio
 from msgspec import Struct
 from trio_websocket import ConnectionClosed, HandshakeError, wrap_client_stream
 
+from ccod.testing.waiting import eventually
 from tests.e2e.daemon import Daemon, free_port, open_daemon
-from tests.e2e.waiting import eventually
 from tests.faults.crash import Transcript
 
 SUBSCRIBERS = 20

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from ccod import Record, Stream
+from ccod.testing.intake import MemoryIntake
 from ccod_claude.attachments import AttachmentParser
 from ccod_jsonl.reading import CHUNK
-from tests.plugins.claude.claude_house import MemoryIntake, append, following
+from tests.plugins.claude.claude_house import append, following
 
 SESSION = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001"
 META = b'{"agentType":"Explore","description":"Look around","toolUseId":"toolu_1"}'

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from ccod.testing.intake import MemoryIntake
 from ccod_claude.source import LAYOUT
 from ccod_jsonl import sending
 from ccod_jsonl.catalogue import Catalogue
@@ -14,7 +15,6 @@ from ccod_jsonl.files import Reading, read_on, survey
 from ccod_jsonl.lanes import Lanes
 from ccod_jsonl.sending import Sender
 from ccod_jsonl.transcripts import Transcript
-from tests.plugins.claude.claude_house import MemoryIntake
 
 LINE = b'{"type":"user"}\n'
 HALF = b'{"type":"us'

@@ -12,9 +12,10 @@ import pytest
 import trio
 
 from ccod import Metrics
+from ccod.testing.intake import MemoryIntake
 from ccod_claude.settings import ClaudeSettings
 from ccod_claude.source import ClaudeSource
-from tests.plugins.claude.claude_house import MemoryIntake, following
+from tests.plugins.claude.claude_house import following
 from tests.plugins.metrics.scraping import read
 
 SESSION = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001"

@@ -17,8 +17,9 @@ import pytest
 import trio
 
 from ccod import Checkpoint, Progress, Stream
+from ccod.testing.intake import PATIENCE, MemoryIntake
 from ccod_jsonl.reading import CHUNK
-from tests.plugins.claude.claude_house import PATIENCE, MemoryIntake, append, following
+from tests.plugins.claude.claude_house import append, following
 
 SESSION = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001"
 OTHER = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a002"

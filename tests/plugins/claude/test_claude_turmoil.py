@@ -9,7 +9,8 @@ from random import Random
 import pytest
 import trio
 
-from tests.plugins.claude.claude_house import PATIENCE, MemoryIntake, append, following, whole_records
+from ccod.testing.intake import PATIENCE, MemoryIntake
+from tests.plugins.claude.claude_house import append, following, whole_records
 
 NAMES = [f"{project}/{session}.jsonl" for project in ("p", "q") for session in "abc"]
 

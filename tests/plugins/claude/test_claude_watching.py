@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.plugins.claude.claude_house import MemoryIntake, append, following
+from ccod.testing.intake import MemoryIntake
+from tests.plugins.claude.claude_house import append, following
 
 SESSION = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001"
 LINE = b'{"type":"user"}\n'

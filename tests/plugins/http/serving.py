@@ -17,6 +17,7 @@ from quart import Blueprint, Response, websocket
 
 from ccod import Block, Bus, Content, Entry, Health, Metrics, Observatory, Record, Settings, Stored, Stream
 from ccod.settings import CoreSettings
+from ccod.testing.shelf import Shelf
 from ccod_http.callers import client_address, scheme
 from ccod_http.settings import HttpSettings
 from ccod_http.transport import HttpTransport
@@ -25,7 +26,6 @@ from ccod_jwt.auth import JwtAuth
 from ccod_jwt.settings import JwtSettings
 from ccod_memory.cache import MemoryCache
 from ccod_rest import ccod_http_blueprints
-from tests.plugins.http.shelf import Shelf
 
 SECRET = "q8Zt0vLw3RkN5xYb7JmC1dHs9UfG2pEa"
 

@@ -12,12 +12,12 @@ from quart import Response, request
 
 from ccod import Bus, Health, Observatory, PluginError, Settings
 from ccod.settings import CoreSettings
+from ccod.testing.shelf import Shelf
 from ccod_http.app import build_app
 from ccod_http.web import HttpSettings, Middleware, Problem, current_user
 from ccod_jwt.auth import JwtAuth
 from ccod_jwt.settings import JwtSettings
 from tests.plugins.http.serving import SECRET, do_at_once, serving
-from tests.plugins.http.shelf import Shelf
 
 
 class Curfew(Middleware):

@@ -21,6 +21,7 @@ import ccod_rest
 import ccod_ws
 from ccod import Bus, Health, Observatory, Settings
 from ccod.settings import CoreSettings
+from ccod.testing.shelf import Shelf
 from ccod_http.settings import HttpSettings, LimitSettings
 from ccod_http.table import Table
 from ccod_http.transport import HttpTransport
@@ -32,7 +33,6 @@ from ccod_ws.hub import hub_of
 from ccod_ws.settings import WsSettings
 from ccod_ws.transport import WsTransport
 from tests.plugins.http.serving import SECRET, do_at_once
-from tests.plugins.http.shelf import Shelf
 from tests.plugins.jwt.office import PASSWORD
 
 

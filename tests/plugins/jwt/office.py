@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 
 from ccod import Peer, User
+from ccod.testing.asking import Clock
+from ccod.testing.shelf import Shelf
 from ccod_jwt.auth import JwtAuth
 from ccod_jwt.settings import JwtSettings
-from tests.contracts.asking import Clock
 from tests.plugins.http.serving import SECRET
-from tests.plugins.http.shelf import Shelf
 
 PASSWORD = "four plain words together"
 OTHER = "another four plain words"

@@ -14,12 +14,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ccod import Peer
+from ccod.testing.asking import Clock
+from ccod.testing.shelf import Shelf
 from ccod_jwt.auth import JwtAuth
 from ccod_jwt.ledger import Account, Session
 from ccod_jwt.logins import MOST_SESSIONS, Login
 from ccod_jwt.refusals import RefusedError
-from tests.contracts.asking import Clock
-from tests.plugins.http.shelf import Shelf
 from tests.plugins.jwt.office import HERE, OTHER, PASSWORD, known, office, who
 
 DAY = 86_400_000

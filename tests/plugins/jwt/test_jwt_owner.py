@@ -7,10 +7,10 @@ import os
 import pytest
 
 from ccod import Peer, User
+from ccod.testing.shelf import Shelf
 from ccod_jwt.auth import JwtAuth
 from ccod_jwt.settings import JwtSettings
 from tests.plugins.http.serving import SECRET
-from tests.plugins.http.shelf import Shelf
 
 ME = os.getuid()
 

@@ -10,9 +10,9 @@ import trio
 from trio_websocket import wrap_client_stream
 
 from ccod import Peer, User
+from ccod.testing.asking import Clock
 from ccod_jwt.ledger import ApiKey
 from ccod_jwt.logins import Login
-from tests.contracts.asking import Clock
 from tests.plugins.http.serving import SECRET
 from tests.plugins.jwt.desk import Desk, close_code, guarded, refusals
 from tests.plugins.jwt.forging import forged

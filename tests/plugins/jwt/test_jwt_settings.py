@@ -9,12 +9,12 @@ import pytest
 
 from ccod import ConfigError, Redactor, StorageUnavailableError
 from ccod.configuration import Configuration
+from ccod.testing.shelf import Shelf
 from ccod_jwt import ccod_redaction_rules
 from ccod_jwt.auth import JwtAuth
 from ccod_jwt.ledger import INSTANCE, Session
 from ccod_jwt.settings import JwtSettings
 from tests.plugins.http.serving import SECRET
-from tests.plugins.http.shelf import Shelf
 from tests.plugins.jwt.office import PASSWORD, office, who
 
 

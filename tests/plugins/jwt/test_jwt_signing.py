@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from ccod import ConfigError
+from ccod.testing.shelf import Shelf
 from ccod_jwt.auth import JwtAuth
 from ccod_jwt.settings import JwtSettings
 from ccod_jwt.signing import FILE, made_key, signing_keys, weakness
 from tests.plugins.http.serving import SECRET
-from tests.plugins.http.shelf import Shelf
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ccod.testing.cache import CacheContract, Caches
 from ccod_memory.cache import MemoryCache
-from tests.contracts.cache import CacheContract, Caches
 
 
 class TestMemoryCache(CacheContract):

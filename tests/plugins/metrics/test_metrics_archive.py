@@ -19,8 +19,8 @@ from ccod import (
     Usage,
 )
 from ccod.stored import Conversation, Page
+from ccod.testing.shelf import Shelf
 from ccod_metrics.archive import KEPT_SECONDS, PATIENCE_SECONDS, Archive
-from tests.plugins.http.shelf import Shelf
 
 
 class Books(Shelf):

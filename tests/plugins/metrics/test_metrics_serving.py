@@ -16,12 +16,12 @@ import trio
 from ccod import Bus, Health, Observatory, Settings
 from ccod.configuration import Configuration
 from ccod.settings import CoreSettings
+from ccod.testing.shelf import Shelf
 from ccod_jwt.auth import JwtAuth
 from ccod_jwt.settings import JwtSettings
 from ccod_metrics import ccod_transports
 from ccod_metrics.settings import MetricsSettings
 from tests.plugins.http.serving import SECRET, do_at_once
-from tests.plugins.http.shelf import Shelf
 from tests.plugins.metrics.scraping import Scrape
 
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"

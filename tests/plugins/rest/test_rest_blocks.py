@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccod import QUARTER_MS, Stretch, Totals, Usage
+from ccod.testing.shelf import Shelf
 from ccod_rest import usage
 from ccod_rest.blocks import BLOCK_MS, HOUR_MS, UsageBlock, blocks_of
-from tests.plugins.http.shelf import Shelf
 
 HOURS = st.integers(0, 60).map(lambda half_hours: half_hours * HOUR_MS // 2)
 TIMES = st.lists(HOURS | st.integers(0, 40 * HOUR_MS), max_size=30).map(sorted)

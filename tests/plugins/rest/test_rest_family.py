@@ -15,9 +15,9 @@ from ccod import ConversationQuery, Health
 from ccod_rest.trees import messages_of, tree
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.prices import PRICES
 from tests.plugins.rest.family import FILES, OTHER, PARSERS, SECRET, SESSION, lines, said, store
 from tests.plugins.rest.library import Library, library
+from tests.prices import PRICES
 
 PATH = f"/api/conversations/{SESSION}"
 

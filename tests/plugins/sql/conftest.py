@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import trio
 
+from ccod.testing.asking import Clock
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock
-from tests.contracts.prices import PRICES
+from tests.prices import PRICES
 
 OpenStorage = Callable[[], SqlStorage]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import trio
 
 from ccod import Health
+from ccod.testing.asking import Clock
 from ccod_jsonl.reading import Position
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock
 from tests.plugins.sql.feeding import feed, stream, transcript
 from tests.plugins.sql.opening import opened
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ccod import Parser
+from ccod.testing.asking import Clock
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock
-from tests.contracts.prices import PRICES
 from tests.plugins.sql.feeding import PARSERS
+from tests.prices import PRICES
 
 
 def opened(database: Path, clock: Clock, parser: Parser | None = None) -> SqlStorage:

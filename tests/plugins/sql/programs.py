@@ -13,11 +13,11 @@ from pathlib import Path
 import trio
 
 from ccod import MessageQuery, StorageUnavailableError
+from ccod.testing.asking import send
+from ccod.testing.transcripts import Transcript
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import send
-from tests.contracts.prices import PRICES
-from tests.contracts.transcripts import Transcript
+from tests.prices import PRICES
 
 
 async def hold(storage: SqlStorage) -> None:

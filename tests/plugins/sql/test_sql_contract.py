@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contracts.storage import StorageContract
+from ccod.testing.storage import StorageContract
 
 
 class TestSqlStorage(StorageContract):

@@ -7,9 +7,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from ccod.testing.asking import Clock
 from ccod_sql.backup import copy_database
 from ccod_sql.schema import HEAD
-from tests.contracts.asking import Clock
 from tests.plugins.sql.feeding import feed, stream, transcript
 from tests.plugins.sql.opening import opened
 from tests.plugins.sql.test_sql_migrations import at_version

@@ -11,12 +11,12 @@ import pytest
 import trio
 
 from ccod import MessageQuery, StorageUnavailableError
+from ccod.testing.asking import send
+from ccod.testing.transcripts import Transcript
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import send
-from tests.contracts.prices import PRICES
-from tests.contracts.transcripts import Transcript
 from tests.plugins.sql import programs
+from tests.prices import PRICES
 
 
 def test_a_full_disk_loses_nothing(database: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ccod import Checkpoint, ConversationQuery, Health, ProjectQuery
+from ccod.testing.asking import Clock
 from ccod_sql import tables
-from tests.contracts.asking import Clock
 from tests.plugins.sql.feeding import SOURCE, dump, feed, stream, transcript
 from tests.plugins.sql.opening import opened
 from tests.plugins.sql.test_sql_packing import IDLE, maintained, read

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from ccod import Health
+from ccod.testing.asking import Clock, send
+from ccod.testing.transcripts import Transcript
 from ccod_sql.sqlite import LONG_JOURNAL, journal_size
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock, send
-from tests.contracts.transcripts import Transcript
 from tests.plugins.sql.opening import opened
 
 

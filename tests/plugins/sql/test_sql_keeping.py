@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ccod import Health
-from tests.contracts.asking import Clock
+from ccod.testing.asking import Clock
 from tests.plugins.sql.feeding import dump
 from tests.plugins.sql.keeping import DATA, LATER, fill
 from tests.plugins.sql.opening import opened

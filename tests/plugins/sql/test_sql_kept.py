@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import event
 
+from ccod.testing.asking import send
+from ccod.testing.transcripts import Transcript
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import send
-from tests.contracts.transcripts import Transcript
 from tests.plugins.sql.conftest import OpenStorage
 
 FULL, NORMAL = 2, 1

@@ -16,10 +16,10 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 from ccod import BusyError, ConfigError, UnavailableError
+from ccod.testing.asking import Clock
 from ccod_sql import schema
 from ccod_sql.files import held
 from ccod_sql.states import TOOL_MS
-from tests.contracts.asking import Clock
 from tests.plugins.sql.feeding import dump
 from tests.plugins.sql.opening import opened
 from tests.plugins.sql.test_sql_backup import db

@@ -6,8 +6,8 @@ from itertools import permutations
 from pathlib import Path
 
 from ccod import Title
-from tests.contracts.asking import conversation, messages, send
-from tests.contracts.transcripts import Transcript
+from ccod.testing.asking import conversation, messages, send
+from ccod.testing.transcripts import Transcript
 from tests.plugins.sql.conftest import OpenStorage
 from tests.plugins.sql.test_sql_tables import select
 
@@ -95,3 +95,10 @@ async def test_the_same_words_queued_again_are_another_prompt(storages: OpenStor
         transcript.add("user", uuid="c", at=3, queued=7).add("user", uuid="d", at=4, queued=8)
         await send(storage, transcript)
         assert [message.id for message in await messages(storage)] == ["a", "b", "d"]
+
+
+async def test_a_worktree_belongs_to_its_project(storages: OpenStorage) -> None:
+    async with storages() as storage:
+        await send(storage, Transcript("c1").add(at=1, cwd="/home/me/code/.claude/worktrees/x/src"))
+        await send(storage, Transcript("c2").add(at=2, cwd="/home/me/code"))
+        assert {(await conversation(storage, key)).project_name for key in ("c1", "c2")} == {"code"}

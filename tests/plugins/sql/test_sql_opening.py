@@ -13,12 +13,12 @@ import pytest
 import trio
 
 from ccod import BusyError, CcodError, ConfigError, StorageUnavailableError, UnavailableError
+from ccod.testing.asking import send
+from ccod.testing.transcripts import Transcript
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import send
-from tests.contracts.prices import PRICES
-from tests.contracts.transcripts import Transcript
 from tests.plugins.sql import programs
+from tests.prices import PRICES
 
 
 @pytest.fixture(params=[0o000, 0o077, 0o777])

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from ccod import StretchQuery
+from ccod.testing.asking import send
+from ccod.testing.transcripts import Transcript, response
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import send
-from tests.contracts.prices import PRICES
-from tests.contracts.transcripts import Transcript, response
+from tests.prices import PRICES
 
 Key = tuple[str, str | None, str, str]
 

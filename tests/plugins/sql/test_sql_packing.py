@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from ccod import Health, MessageQuery, Storage
+from ccod.testing.asking import Clock
 from ccod_jsonl.reading import Position
 from ccod_sql import archive
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock
 from tests.plugins.sql.feeding import cuts, feed, stream, transcript
 from tests.plugins.sql.test_sql_tables import select
 from tests.real import ABSENT, DATA

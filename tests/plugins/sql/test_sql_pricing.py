@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from ccod.testing.asking import conversation, send
+from ccod.testing.transcripts import Transcript, response
 from ccod_prices.settings import ModelPrice, PricesSettings
 from ccod_prices.table import PriceTable
 from ccod_sql import pricing
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import conversation, send
-from tests.contracts.prices import PRICES
-from tests.contracts.transcripts import Transcript, response
+from tests.prices import PRICES
 
 DOUBLE = PriceTable(PricesSettings(models={"large": ModelPrice(2, 10), "rare": ModelPrice(1, 5)}))
 

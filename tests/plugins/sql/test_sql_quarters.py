@@ -18,16 +18,16 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from ccod import QUARTER_MS, Usage
+from ccod.testing.asking import Clock, maintain
 from ccod_jsonl.reading import Position
 from ccod_prices.settings import ModelPrice, PricesSettings
 from ccod_prices.table import PriceTable
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock, maintain
-from tests.contracts.prices import PRICES
 from tests.plugins.sql.feeding import PARSERS, feed, stream
 from tests.plugins.sql.test_sql_reparse import BetterParser, fill
 from tests.plugins.sql.test_sql_tables import select
+from tests.prices import PRICES
 
 LISTS = (PRICES, PriceTable(PricesSettings(models={"large": ModelPrice(2, 10), "rare": ModelPrice(1, 5)})))
 TABLES = ("model_quarters", "message_quarters", "tool_quarters")

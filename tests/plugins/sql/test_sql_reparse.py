@@ -12,9 +12,9 @@ import trio
 from msgspec.structs import replace
 
 from ccod import Entry, Health, MessageQuery, Record, Storage, Stream, Unparsed
+from ccod.testing.asking import Clock
 from ccod_claude.parser import ClaudeParser
 from ccod_jsonl.reading import Position
-from tests.contracts.asking import Clock
 from tests.plugins.sql.feeding import PARSERS, cuts, dump, feed, stream, transcript
 from tests.plugins.sql.opening import opened
 from tests.plugins.sql.test_sql_packing import maintained, read

@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ccod import StreamKind
-from tests.contracts.asking import Storages, conversation, messages, send
-from tests.contracts.transcripts import SOURCE, Transcript, response
+from ccod.testing.asking import Storages, conversation, messages, send
+from ccod.testing.transcripts import SOURCE, Transcript, response
 
 
 def _mode(transcript: Transcript, body: bytes = b"mode plan") -> Transcript:

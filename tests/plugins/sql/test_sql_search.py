@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ccod import Found, Health, SearchQuery
+from ccod.testing.asking import Clock
 from ccod_sql import indexing, keys, search
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock
 from tests.plugins.sql.feeding import feed, stream
 from tests.plugins.sql.opening import opened
 

@@ -7,9 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 from ccod import ConversationQuery, Health
+from ccod.testing.asking import Clock, maintain
+from ccod.testing.transcripts import MINUTE
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock, maintain
-from tests.contracts.transcripts import MINUTE
 from tests.plugins.sql.feeding import feed, stream
 from tests.plugins.sql.opening import opened
 from tests.plugins.sql.test_sql_tables import select

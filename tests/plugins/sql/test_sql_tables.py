@@ -39,6 +39,8 @@ from ccod import (
     Usage,
 )
 from ccod.model import Role
+from ccod.testing.asking import Clock, send
+from ccod.testing.transcripts import SOURCE, Transcript, response, results, uses
 from ccod_sql import (
     activity,
     archive,
@@ -59,9 +61,7 @@ from ccod_sql import (
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.sqlite import open_database
 from ccod_sql.storage import SqlStorage
-from tests.contracts.asking import Clock, send
-from tests.contracts.prices import PRICES
-from tests.contracts.transcripts import SOURCE, Transcript, response, results, uses
+from tests.prices import PRICES
 
 OpenStorage = Callable[[], SqlStorage]
 

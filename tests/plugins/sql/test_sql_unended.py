@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ccod import Batch, Checkpoint, Record, Storage
-from tests.contracts.asking import Clock, messages
+from ccod.testing.asking import Clock, messages
 from tests.plugins.sql.feeding import PARSERS, SOURCE, stream, transcript
 from tests.plugins.sql.opening import opened
 from tests.plugins.sql.test_sql_packing import maintained, read

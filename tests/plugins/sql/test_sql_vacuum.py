@@ -9,8 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 from ccod import Storage, Vacuumed
+from ccod.testing.asking import Clock
 from ccod_sql.vacuuming import vacuum_all
-from tests.contracts.asking import Clock
 from tests.plugins.sql.feeding import dump, feed, stream, transcript
 from tests.plugins.sql.opening import opened
 from tests.plugins.sql.test_sql_backup import db

@@ -46,6 +46,7 @@ from ccod import (
     User,
 )
 from ccod.settings import CoreSettings
+from ccod.testing.shelf import Shelf as EmptyShelf
 from ccod_http.transport import HttpTransport
 from ccod_http.web import Frame, HttpSettings, Link
 from ccod_ws.channels import Channel
@@ -53,7 +54,6 @@ from ccod_ws.client import Client
 from ccod_ws.guests import Origin
 from ccod_ws.hub import Hub, hub_of
 from ccod_ws.settings import WsSettings
-from tests.plugins.http.shelf import Shelf as EmptyShelf
 
 LIMIT = 20.0
 """Seconds after which a wait has failed, whatever the machine."""

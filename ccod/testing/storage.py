@@ -9,16 +9,16 @@ import pytest
 import trio
 
 from ccod import ConversationQuery, Message, MessageQuery, ProjectQuery, Title
-from tests.contracts.asking import Clock, Storages, conversation, messages, projects, send
-from tests.contracts.storage_counts import CountContract
-from tests.contracts.storage_events import EventContract
-from tests.contracts.storage_figures import FigureContract
-from tests.contracts.storage_keeping import KeepingContract
-from tests.contracts.storage_replays import ReplayContract
-from tests.contracts.storage_revisions import RevisionContract
-from tests.contracts.storage_states import StateContract
-from tests.contracts.storage_usage import UsageContract
-from tests.contracts.transcripts import MINUTE, SOURCE, Transcript, response, results, uses
+from ccod.testing.asking import Clock, Storages, conversation, messages, projects, send
+from ccod.testing.storage_counts import CountContract
+from ccod.testing.storage_events import EventContract
+from ccod.testing.storage_figures import FigureContract
+from ccod.testing.storage_keeping import KeepingContract
+from ccod.testing.storage_replays import ReplayContract
+from ccod.testing.storage_revisions import RevisionContract
+from ccod.testing.storage_states import StateContract
+from ccod.testing.storage_usage import UsageContract
+from ccod.testing.transcripts import MINUTE, SOURCE, Transcript, response, results, uses
 
 
 class StorageContract(

@@ -6,8 +6,8 @@ from itertools import permutations
 from typing import Any
 
 from ccod import QUARTER_MS, Activity, Storage, StretchQuery, Times, ToolResult, ToolStatistics, Totals, Usage
-from tests.contracts.asking import Storages, conversation, send
-from tests.contracts.transcripts import Transcript, response, results, uses
+from ccod.testing.asking import Storages, conversation, send
+from ccod.testing.transcripts import Transcript, response, results, uses
 
 NANOS = 3 * 1000 + 10 * 5000 + 5 * 2000 + 7 * 100
 """The cost of a response of the model "large", as `response` makes it."""

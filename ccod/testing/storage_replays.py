@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ccod import Title
-from tests.contracts.asking import Storages, conversation, messages, projects, send, shape
-from tests.contracts.transcripts import Transcript, response, results, uses
+from ccod.testing.asking import Storages, conversation, messages, projects, send, shape
+from ccod.testing.transcripts import Transcript, response, results, uses
 
 IDS = st.sampled_from("abc")
 TIMES = st.integers(1, 9)

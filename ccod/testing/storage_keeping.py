@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contracts.asking import Storages
+from ccod.testing.asking import Storages
 
 
 class KeepingContract:

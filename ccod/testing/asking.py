@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ccod import Conversation, Event, Health, Message, MessageQuery, Project, ProjectQuery, Storage, Stored
-from tests.contracts.transcripts import SOURCE, Transcript
+from ccod.testing.transcripts import SOURCE, Transcript
 
 Storages = Callable[[], AbstractAsyncContextManager[Storage]]
 """Opens the storage; what is opened again holds what was stored before."""

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ccod import Event, EventQuery, Storage
-from tests.contracts.asking import Clock, Storages, maintain, send
-from tests.contracts.transcripts import MINUTE, Transcript, response, results, uses
+from ccod.testing.asking import Clock, Storages, maintain, send
+from ccod.testing.transcripts import MINUTE, Transcript, response, results, uses
 
 
 async def stored(storage: Storage, **query: Any) -> list[Event]:

@@ -32,9 +32,9 @@ from ccod import (
     Totals,
     WrongKeyError,
 )
-from tests.contracts.asking import Clock, Storages, conversation, projects, send
-from tests.contracts.storage_usage import NANOS, answer
-from tests.contracts.transcripts import Transcript, response, uses
+from ccod.testing.asking import Clock, Storages, conversation, projects, send
+from ccod.testing.storage_usage import NANOS, answer
+from ccod.testing.transcripts import Transcript, response, uses
 
 Q = QUARTER_MS
 ALL = FigureQuery((0, 4 * Q, 9 * Q))

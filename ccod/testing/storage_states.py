@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ccod import ConversationQuery, Ending, Event, StateChange, Storage, Title
-from tests.contracts.asking import Clock, Storages, conversation, maintain, send
-from tests.contracts.transcripts import MINUTE, Transcript, results, uses
+from ccod.testing.asking import Clock, Storages, conversation, maintain, send
+from ccod.testing.transcripts import MINUTE, Transcript, results, uses
 
 Line = dict[str, Any]
 

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from ccod import ConversationQuery, MessageQuery, Title, ToolResult, Usage
-from tests.contracts.asking import Clock, Storages, conversation, maintain, messages, projects, send
-from tests.contracts.transcripts import MINUTE, Transcript, response, results, uses
+from ccod.testing.asking import Clock, Storages, conversation, maintain, messages, projects, send
+from ccod.testing.transcripts import MINUTE, Transcript, response, results, uses
 
 
 class CountContract:
@@ -156,7 +156,7 @@ class CountContract:
             nowhere = await conversation(storage, "c1")
             assert (nowhere.project_id, nowhere.project_name, nowhere.cwd) == (None, "c1", None)
             await send(storage, first.add(at=10, cwd="/home/me/code").add(at=20, cwd="/elsewhere"))
-            await send(storage, Transcript("c2").add(at=5, cwd="/home/me/code/.claude/worktrees/x/src"))
+            await send(storage, Transcript("c2").add(at=5, cwd="/home/me/code/.worktrees/x/src"))
             await send(storage, Transcript("c3").add(at=7, cwd="/home/me/code/.worktrees/y"))
             await send(storage, Transcript("c4").add(at=8, cwd="/home/me/other"))
             await send(storage, Transcript("c4", agent="a").add(at=90, cwd="/tmp"))

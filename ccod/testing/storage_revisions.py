@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ccod import ConversationQuery, Health, MessageQuery, ProjectQuery
-from tests.contracts.asking import Clock, Storages, maintain, send
-from tests.contracts.transcripts import MINUTE, Transcript
+from ccod.testing.asking import Clock, Storages, maintain, send
+from ccod.testing.transcripts import MINUTE, Transcript
 
 
 class RevisionContract:

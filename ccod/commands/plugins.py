@@ -1,0 +1,91 @@
+"""`ccod plugins`: which there are, and the beginning of a new one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from ccod.app import App
+from ccod.commands.scaffold import ROLES, write
+from ccod.observatory import Plugin
+from ccod.settings import CoreSettings
+
+PLAYED = {
+    "ccod_sources": "source",
+    "ccod_parsers": "parser",
+    "ccod_prices": "prices",
+    "ccod_storage": "storage",
+    "ccod_auth": "auth",
+    "ccod_cache": "cache",
+    "ccod_transports": "transport",
+    "ccod_sinks": "sink",
+}
+"""The role that the answer to each hook plays."""
+CHOSEN = ("storage", "auth", "cache", "prices")
+"""Roles that one plugin plays, which the setting of that name chooses."""
+
+
+@click.group(invoke_without_command=True)
+@click.option("--all", "wants_all", is_flag=True, help="Also those that are disabled or not chosen.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def plugins(ctx: click.Context, wants_all: bool, as_json: bool) -> None:
+    """List the plugins, where each comes from, how it is, and what it does."""
+    if ctx.invoked_subcommand is not None:
+        return
+    app = ctx.ensure_object(App)
+    manager = app.manager()
+    core = app.configuration().core()
+    rows = [_row(plugin, core) for plugin in manager.plugins]
+    shown = [row for row in rows if wants_all or row["state"] in {"loaded", "failed"}]
+    if as_json:
+        click.echo(json.dumps({"schemaVersion": 1, "plugins": shown}))
+    else:
+        _print_table(shown)
+    manager.require()
+
+
+@plugins.command()
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), required=True, help="What it is to be.")
+@click.option("--directory", type=click.Path(path_type=Path), default=Path(), help="Where to make its folder.")
+def new(name: str, role: str, directory: Path) -> None:
+    """Begin a plugin: a distribution with its tests, which pass at once.
+
+    Example: ccod plugins new bell --role sink
+    """
+    folder = write(name, role, directory)
+    click.echo(f"{folder}: written. Next:")
+    click.echo(f"  cd {folder} && pip install -e '.[test]' && pytest")
+
+
+def _row(plugin: Plugin, core: CoreSettings) -> dict[str, object]:
+    roles = [PLAYED[hook] for hook in plugin.hooks if hook in PLAYED]
+    unchosen = [role for role in roles if role in CHOSEN and getattr(core, role) != plugin.name]
+    others = [hook for hook in plugin.hooks if hook != "ccod_settings" and PLAYED.get(hook) not in unchosen]
+    return {
+        "name": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "state": "not chosen" if plugin.state == "loaded" and unchosen and not others else plugin.state,
+        "roles": roles,
+        "hooks": plugin.hooks,
+        "table": plugin.name if "ccod_settings" in plugin.hooks else None,
+        "error": plugin.error,
+    }
+
+
+def _print_table(rows: list[dict[str, object]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "distribution", "version", "state", "roles", "settings", "hooks"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        settings = f"[{row['table']}]" if row["table"] else ""
+        cells = [row["name"], row["distribution"], row["version"], row["state"], row["roles"], settings, row["hooks"]]
+        table.add_row(*(", ".join(cell) if isinstance(cell, list) else str(cell) for cell in cells))
+    Console(markup=False).print(table)
