@@ -100,6 +100,8 @@ async def _reload(life: Life) -> None:
 async def _live(manager: Manager, settings: Settings, life: Life, show: Callable[[Health], object]) -> None:
     health, bus, stopping = Health(), Bus(), trio.Event()
     metrics = manager.metrics = Metrics()
+    for plugin, problem in manager.deprecated():
+        log.warning("plugin_deprecated", plugin=plugin, problem=problem)
     parsers = manager.parsers(settings)
     async with (
         timed(manager.storage(settings, parsers), metrics) as storage,

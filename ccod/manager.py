@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,8 @@ class Manager:
             self._pm.add_hookcall_monitoring(*tracers())
         for entry in sorted(found, key=lambda e: (e.name, e.value)):
             self._load(entry, disabled=entry.name in disable or not wanted(entry, load))
-        self._attempt(lambda: list(self.ask("ccod_add_hooks", manager=self._pm)))
+        with _quietly():
+            self._attempt(lambda: list(self.ask("ccod_add_hooks", manager=self._pm)))
         self._attempt(self._check_hooks)
         for plugin in self.plugins:
             callers = self._pm.get_hookcallers(self._pm.get_plugin(plugin.name)) if plugin.state == "loaded" else None
@@ -71,6 +73,16 @@ class Manager:
             raise ConfigError(f"load_plugins: no installed distribution {name!r} has a plugin; correct or remove it")
         if self._errors:
             raise self._errors[0]
+
+    def deprecated(self) -> Iterator[tuple[str, str]]:
+        """Yield who answers a hook, or takes an argument, that will go: the plugin, and what there is to say of it."""
+        for caller in (caller for _, caller in sorted(vars(self._pm.hook).items()) if getattr(caller, "spec", None)):
+            whole, by_argument = caller.spec.warn_on_impl, caller.spec.warn_on_impl_args or {}
+            for impl in caller.get_hookimpls():
+                if whole is not None:
+                    yield impl.plugin_name, f"{caller.name} is deprecated: {whole}"
+                for argument in (name for name in impl.argnames if name in by_argument):
+                    yield impl.plugin_name, f"{caller.name}({argument}) is deprecated: {by_argument[argument]}"
 
     @property
     def absent(self) -> list[str]:
@@ -121,7 +133,9 @@ class Manager:
 
     def redactor(self, settings: Settings) -> Redactor:
         """Return what masks the secrets that any plugin knows."""
-        return Redactor(rule for _, answer in self.ask("ccod_redaction_rules", settings=settings) for rule in answer)
+        return Redactor(
+            rule for _, rule in self._ask_all("ccod_redaction_rules", ("kind", "pattern"), settings=settings)
+        )
 
     def prices(self, settings: Settings) -> Prices:
         answer: Prices = self._ask_one("ccod_prices", "prices", settings.core.prices, settings=settings)
@@ -244,7 +258,9 @@ class Manager:
                 entry.name, f"two distributions or files offer it; uninstall one, or {_leave_out(entry.name)}"
             )
         try:
-            self._pm.register(entry.load(), name=entry.name)
+            module = entry.load()
+            with _quietly():
+                self._pm.register(module, name=entry.name)
         except pluggy.PluginValidationError as error:
             problem = str(error).splitlines()[-1]
             raise PluginError(entry.name, f"{problem}; mend it, or {_leave_out(entry.name)}") from error
@@ -273,6 +289,11 @@ class Manager:
                     plugin.state, plugin.error = "failed", str(error)
             if self._pm.has_plugin(error.plugin):
                 self._pm.unregister(name=error.plugin)
+
+
+def _quietly() -> warnings.catch_warnings[None]:
+    """Let pluggy's warnings of deprecated hooks go unsaid: they name no plugin. `Manager.deprecated` tells of them."""
+    return warnings.catch_warnings(action="ignore")
 
 
 def _wrong(plugin: str, hook: str, wanted: str, answer: object) -> PluginError:

@@ -13,6 +13,11 @@ from ccod_http.identity import current_user
 from ccod_http.table import Table
 
 
+def keep_no_answer() -> None:
+    """Let the answer that is being made be given this once only, though its route is `stored`: a part of it failed."""
+    g.tag = None
+
+
 class Reuse:
     """Knows answers again by a tag: of the storage's revision, of who asks and what they may do, and of the URL.
 

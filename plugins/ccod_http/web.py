@@ -12,6 +12,7 @@ from ccod_http.places import served_at
 from ccod_http.problems import Problem
 from ccod_http.query import Listing, Moment, Paging, invalid, query_time
 from ccod_http.replies import Paged
+from ccod_http.reuse import keep_no_answer
 from ccod_http.routes import Routes
 from ccod_http.settings import HttpSettings
 from ccod_http.shapes import (
@@ -65,6 +66,7 @@ __all__ = [
     "invalid",
     "iso",
     "issue_ticket",
+    "keep_no_answer",
     "message_json",
     "parse_time",
     "project_json",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from ccod import Finding, Prices, Settings, hookimpl
+from ccod import Finding, Observatory, Prices, Settings, hookimpl
 from ccod_prices.settings import PricesSettings
+
+if TYPE_CHECKING:
+    from ccod_rest.fields import AnalyticsFields
 
 
 @hookimpl
@@ -25,3 +29,12 @@ def ccod_prices(settings: Settings) -> Prices:
     from ccod_prices.table import PriceTable
 
     return PriceTable(settings[PricesSettings])
+
+
+@hookimpl(optionalhook=True)
+def ccod_rest_analytics(settings: Settings, observatory: Observatory) -> AnalyticsFields[Any] | None:
+    if settings.core.prices != "pricelist":
+        return None
+    from ccod_prices.fields import pricing_fields
+
+    return pricing_fields(settings[PricesSettings], observatory.storage)

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from ccod import Finding, Observatory, Settings, hookimpl
+from ccod import Finding, Hooks, Observatory, Settings, hookimpl
+from ccod_rest import hookspecs
 
 if TYPE_CHECKING:
     import click
     import quart
+
+
+@hookimpl
+def ccod_add_hooks(manager: Hooks) -> None:
+    manager.add_hookspecs(hookspecs)
 
 
 @hookimpl
@@ -43,7 +49,7 @@ def ccod_checks(settings: Settings) -> Iterable[Finding]:
 
 
 @hookimpl(optionalhook=True)
-def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
+def ccod_http_blueprints(settings: Settings, observatory: Observatory) -> Iterable[quart.Blueprint]:
     from ccod_rest.archive import archive_routes
     from ccod_rest.attachments import attachment_routes
     from ccod_rest.conversations import conversation_routes
@@ -75,7 +81,7 @@ def ccod_http_blueprints(observatory: Observatory) -> Iterable[quart.Blueprint]:
         keeping_routes(observatory),
         reload_routes(observatory),
         quarantine_routes(observatory),
-        usage_routes(observatory),
+        usage_routes(settings, observatory),
         overview_routes(observatory),
         spending_routes(observatory),
         plugin_routes(observatory),

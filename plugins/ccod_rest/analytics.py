@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
 from ccod import Activity, Conversation, ToolStatistics, Totals
 from ccod_http.web import CostedUsageJson, costed_usage_json
+
+Extra = TypeVar("Extra", bound=Struct)
 
 
 class MessageCountsJson(Struct, frozen=True):
@@ -56,8 +58,11 @@ class ResponseTimesJson(Struct, frozen=True, rename="camel"):
     p95_ms: int | None
 
 
-class AnalyticsJson(Struct, frozen=True, rename="camel"):
-    """`usage` is the conversation's own; `totalUsage`, `models` and `unpriced` hold its subagents' too."""
+class AnalyticsJson(Struct, Generic[Extra], frozen=True, rename="camel"):
+    """`usage` is the conversation's own; `totalUsage`, `models` and `unpriced` hold its subagents' too.
+
+    `plugins` is what plugins add, each under its name; null where one failed.
+    """
 
     messages: MessageCountsJson
     turns: int
@@ -69,9 +74,12 @@ class AnalyticsJson(Struct, frozen=True, rename="camel"):
     response_times: ResponseTimesJson
     errors: ErrorsJson
     unpriced: int
+    plugins: Extra
 
 
-def analytics_json(conversation: Conversation, activity: Activity, by_model: Mapping[str, Totals]) -> AnalyticsJson:
+def analytics_json(
+    conversation: Conversation, activity: Activity, by_model: Mapping[str, Totals], extra: Extra
+) -> AnalyticsJson[Extra]:
     total = sum(by_model.values(), Totals())
     times = activity.response_times
     return AnalyticsJson(
@@ -90,6 +98,7 @@ def analytics_json(conversation: Conversation, activity: Activity, by_model: Map
         response_times=ResponseTimesJson(times.average_ms, times.median_ms, times.p95_ms),
         errors=ErrorsJson(conversation.error_count, conversation.tool_error_count),
         unpriced=total.unpriced_count,
+        plugins=extra,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from ccod import (
     Activity,
     Block,
@@ -21,6 +23,11 @@ from ccod_rest.analytics import analytics_json
 _NEW_YEAR = 1_672_531_200_000
 _USED = Usage(input_tokens=12, output_tokens=480, cache_creation_5m_tokens=3_100, cache_read_tokens=18_400)
 _MODEL = "claude-opus-4-5"
+
+
+class _NoFields(Struct, frozen=True):
+    """Of no plugin."""
+
 
 _CONVERSATION = Conversation(
     id="conv_123",
@@ -83,4 +90,6 @@ PROJECT = project_json(
 )
 CONVERSATION = conversation_json(_CONVERSATION, Redactor())
 MESSAGE = message_json(_MESSAGE, _CONTENT)
-ANALYTICS = analytics_json(_CONVERSATION, Activity(1, _BASH, [_BASH]), {_MODEL: Totals(_USED, 40_635_000, 1)})
+ANALYTICS = analytics_json(
+    _CONVERSATION, Activity(1, _BASH, [_BASH]), {_MODEL: Totals(_USED, 40_635_000, 1)}, _NoFields()
+)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from ccod import Observatory, Storage, StretchQuery, Totals
+from ccod import Observatory, Settings, Storage, StretchQuery, Totals
 from ccod_http.web import (
     CostedUsageJson,
     Moment,
@@ -22,6 +22,7 @@ from ccod_rest.analytics import AnalyticsJson, analytics_json, own_totals
 from ccod_rest.blocks import BLOCK_MS, UsageBlock, blocks_of
 from ccod_rest.examples import ANALYTICS
 from ccod_rest.explaining import ResponseJson, response_json
+from ccod_rest.extras import gathered
 from ccod_rest.finding import find_conversation
 
 DAY_MS = 24 * 3_600_000
@@ -53,18 +54,21 @@ class ExplainedJson(Struct, frozen=True, rename="camel"):
     unpriced: int
 
 
-def usage_routes(observatory: Observatory) -> Routes:
+def usage_routes(settings: Settings, observatory: Observatory) -> Routes:
     routes = Routes("usage", __name__, url_prefix="/api")
     storage = observatory.storage
+    extras = gathered(settings, observatory)
 
-    @routes.get(
-        "/conversations/<conversation_id>/analytics", access="read", stored=True, errors=[404], example=ANALYTICS
-    )
-    async def analytics(conversation_id: str) -> AnalyticsJson:
+    async def analytics(conversation_id: str) -> AnalyticsJson[Any]:
         """Show what a conversation amounts to: messages, turns, tools, usage, errors."""
         conversation = await find_conversation(storage, conversation_id)
         activity = await storage.activity(conversation_id)
-        return analytics_json(conversation, activity, await storage.total_usage(conversation_id))
+        by_model = await storage.total_usage(conversation_id)
+        return analytics_json(conversation, activity, by_model, await extras.of(conversation))
+
+    analytics.__annotations__["return"] = AnalyticsJson[extras.shape]  # type: ignore[name-defined]
+    path = "/conversations/<conversation_id>/analytics"
+    routes.get(path, access="read", stored=True, errors=[404], example=ANALYTICS)(analytics)
 
     @routes.get("/conversations/<conversation_id>/usage", access="read", stored=True, errors=[404])
     async def usage(conversation_id: str) -> ExplainedJson:

@@ -40,6 +40,7 @@ PUBLIC_MODULES = {
     "ccod_http.doors",
     "ccod_http.port",
     "ccod_http.printing",
+    "ccod_rest.fields",
 }
 ONLY_IN = {
     "pluggy": {"ccod/hookspecs.py", "ccod/manager.py"},

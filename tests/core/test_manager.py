@@ -192,3 +192,39 @@ def test_it_is_measured_how_long_plugins_take_to_answer(plugin_folder: Path, tmp
     assert found.sum(f"{took}_count", hook="ccod_sources", plugin="lazy") == 1
     assert found.sum(f"{took}_sum", hook="ccod_sources", plugin="lazy") >= 0.02
     assert found.sum("ccod_plugin_errors_total", plugin="bad") == 1
+
+
+DEPRECATING = """
+class Specs:
+    @hookspec(warn_on_impl=DeprecationWarning("answer ccod_hues instead; gone in 2.0"))
+    def ccod_colours(self): ...
+    @hookspec(warn_on_impl_args={"shade": DeprecationWarning("it is always 1")})
+    def ccod_hues(self, colour, shade): ...
+@hookimpl
+def ccod_add_hooks(manager):
+    manager.add_hookspecs(Specs)
+"""
+
+
+def test_who_answers_a_deprecated_hook_is_named_and_works(
+    plugin_folder: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    old = "@hookimpl\ndef ccod_colours():\n    return ['red']\n@hookimpl\ndef ccod_hues(colour, shade): ...\n"
+    new = "@hookimpl\ndef ccod_hues(colour):\n    return [colour]\n"
+    bodies = {"asking": DEPRECATING, "new": new, "old": old}
+    manager = Manager(found=[offer(plugin_folder, name, body) for name, body in bodies.items()])
+    manager.require()
+    assert [*manager.deprecated()] == [
+        ("old", "ccod_colours is deprecated: answer ccod_hues instead; gone in 2.0"),
+        ("old", "ccod_hues(shade) is deprecated: it is always 1"),
+    ]
+    assert manager.ask("ccod_colours") == [("old", ["red"])]
+    assert not recwarn.list
+
+
+def test_a_redaction_rule_that_is_none_bears_its_plugin_s_name(plugin_folder: Path, tmp_path: Path) -> None:
+    for answer in ("7", "['sk-']"):
+        body = f"@hookimpl\ndef ccod_redaction_rules():\n    return {answer}\n"
+        manager = Manager(found=[offer(plugin_folder, "bad", body)])
+        with pytest.raises(PluginError, match="plugin 'bad': ccod_redaction_rules must answer with"):
+            manager.redactor(settings(tmp_path))

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import trio
 
 from ccod.testing.waiting import eventually, limit
+from ccod_prices.settings import PricesSettings
+from ccod_prices.table import PriceTable
 from tests.e2e.daemon import CCOD, Daemon
 from tests.e2e.lines import SESSION, line
 
@@ -103,6 +105,7 @@ async def test_usage_is_told_and_explained(daemon: Daemon) -> None:
         "responseTimes": {"averageMs": 60_000, "p50Ms": 60_000, "p95Ms": 60_000},
         "errors": {"api": 1, "tools": 1},
         "unpriced": 1,
+        "plugins": {"pricelist": {"version": PriceTable(PricesSettings()).version, "unpricedModels": ["who-knows-7"]}},
     }
 
     explained = json.loads(await run(daemon, "explain", SESSION, "--json"))

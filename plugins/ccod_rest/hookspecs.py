@@ -1,0 +1,13 @@
+"""The hook that the REST routes offer to every plugin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ccod import Observatory, Settings, hookspec
+from ccod_rest.fields import AnalyticsFields
+
+
+@hookspec
+def ccod_rest_analytics(settings: Settings, observatory: Observatory) -> AnalyticsFields[Any] | None:  # type: ignore[empty-body]
+    """Return what you add to the analytics of a conversation: shown there in `plugins`, under your plugin's name."""
