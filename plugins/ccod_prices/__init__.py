@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ccod import Finding, Observatory, Prices, Settings, hookimpl
 from ccod_prices.settings import PricesSettings
-
-if TYPE_CHECKING:
-    from ccod_rest.fields import AnalyticsFields
+from ccod_rest.fields import AnalyticsFields
 
 
 @hookimpl

@@ -55,6 +55,7 @@ def ccod_http_blueprints(settings: Settings, observatory: Observatory) -> Iterab
     from ccod_rest.conversations import conversation_routes
     from ccod_rest.entries import entry_routes
     from ccod_rest.export import export_routes
+    from ccod_rest.extras import gathered
     from ccod_rest.health import health_routes
     from ccod_rest.keeping import keeping_routes
     from ccod_rest.liveness import liveness_routes
@@ -81,7 +82,7 @@ def ccod_http_blueprints(settings: Settings, observatory: Observatory) -> Iterab
         keeping_routes(observatory),
         reload_routes(observatory),
         quarantine_routes(observatory),
-        usage_routes(settings, observatory),
+        usage_routes(observatory, gathered(settings, observatory)),
         overview_routes(observatory),
         spending_routes(observatory),
         plugin_routes(observatory),

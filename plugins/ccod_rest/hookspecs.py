@@ -9,5 +9,5 @@ from ccod_rest.fields import AnalyticsFields
 
 
 @hookspec
-def ccod_rest_analytics(settings: Settings, observatory: Observatory) -> AnalyticsFields[Any] | None:  # type: ignore[empty-body]
+def ccod_rest_analytics(settings: Settings, observatory: Observatory) -> AnalyticsFields[Any] | None:
     """Return what you add to the analytics of a conversation: shown there in `plugins`, under your plugin's name."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from ccod import Observatory, Settings, Storage, StretchQuery, Totals
+from ccod import Observatory, Storage, StretchQuery, Totals
 from ccod_http.web import (
     CostedUsageJson,
     Moment,
@@ -22,7 +22,7 @@ from ccod_rest.analytics import AnalyticsJson, analytics_json, own_totals
 from ccod_rest.blocks import BLOCK_MS, UsageBlock, blocks_of
 from ccod_rest.examples import ANALYTICS
 from ccod_rest.explaining import ResponseJson, response_json
-from ccod_rest.extras import gathered
+from ccod_rest.extras import Extras
 from ccod_rest.finding import find_conversation
 
 DAY_MS = 24 * 3_600_000
@@ -54,10 +54,9 @@ class ExplainedJson(Struct, frozen=True, rename="camel"):
     unpriced: int
 
 
-def usage_routes(settings: Settings, observatory: Observatory) -> Routes:
+def usage_routes(observatory: Observatory, extras: Extras) -> Routes:
     routes = Routes("usage", __name__, url_prefix="/api")
     storage = observatory.storage
-    extras = gathered(settings, observatory)
 
     async def analytics(conversation_id: str) -> AnalyticsJson[Any]:
         """Show what a conversation amounts to: messages, turns, tools, usage, errors."""

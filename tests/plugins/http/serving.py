@@ -191,7 +191,9 @@ async def serving(
     def ask(hook: str, settings: Settings, observatory: Observatory) -> Sequence[tuple[str, Any]]:
         if hook == "ccod_http_middleware":
             return [("probe", middleware)]
-        return [("rest", ccod_http_blueprints(observatory)), ("probe", [probe(), *more])]
+        if hook != "ccod_http_blueprints":
+            return []
+        return [("rest", ccod_http_blueprints(settings, observatory)), ("probe", [probe(), *more])]
 
     auth = auth or JwtAuth(JwtSettings(secret=SECRET), shelf)
     observatory = Observatory(

@@ -12,8 +12,10 @@ import msgspec
 import pytest
 from msgspec import Meta, Struct
 
+from ccod import Metrics
 from ccod_http.web import Body, Moment, Paged, Paging, Routes
 from ccod_rest.conversations import conversation_routes
+from ccod_rest.extras import Extras
 from ccod_rest.health import health_routes
 from ccod_rest.projects import project_routes
 from ccod_rest.usage import usage_routes
@@ -149,7 +151,11 @@ async def test_every_route_of_ours_has_a_summary(server: Server) -> None:
             assert all(operation["summary"].endswith(".") for operation in item.values()), path
 
 
-@pytest.mark.parametrize("routes", [project_routes, conversation_routes, usage_routes, health_routes])
+def usages(observatory: Any) -> Routes:
+    return usage_routes(observatory, Extras({}, Metrics()))
+
+
+@pytest.mark.parametrize("routes", [project_routes, conversation_routes, usages, health_routes])
 def test_an_example_is_what_the_route_answers(routes: Any) -> None:
     class Nothing:
         storage = redactor = health = None

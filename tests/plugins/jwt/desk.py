@@ -165,7 +165,7 @@ async def desk(folder: Path, backoff: Backoff | None = None, **settings: Any) ->
         if hook != "ccod_http_blueprints":
             return []
         answers = [
-            ("rest", list(ccod_rest.ccod_http_blueprints(observatory))),
+            ("rest", list(ccod_rest.ccod_http_blueprints(settings, observatory))),
             ("jwt", list(ccod_jwt.ccod_http_blueprints(settings, observatory))),
             ("ws", list(ccod_ws.ccod_http_blueprints(settings, observatory))),
         ]

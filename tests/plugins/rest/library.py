@@ -113,8 +113,11 @@ async def _at_once(work: Callable[[], Awaitable[Stored | None]]) -> Stored | Non
 
 
 @asynccontextmanager
-async def library(path: Path, role: str = "owner") -> AsyncIterator[Library]:
-    """Open the house; what is opened again at the same path holds what was stored before."""
+async def library(path: Path, role: str = "owner", fields: Sequence[tuple[str, Any]] = ()) -> AsyncIterator[Library]:
+    """Open the house; what is opened again at the same path holds what was stored before.
+
+    `fields` are what plugins answer when asked for fields of analytics.
+    """
     parsers = {"claude": ClaudeParser()}
     http = msgspec.convert({"port": 0, "host": "127.0.0.1", "socket": ""}, HttpSettings)
     settings = Settings(
@@ -125,9 +128,9 @@ async def library(path: Path, role: str = "owner") -> AsyncIterator[Library]:
 
         def ask(hook: str, settings: Settings, observatory: Observatory) -> Sequence[tuple[str, Any]]:
             if hook != "ccod_http_blueprints":
-                return []
+                return fields if hook == "ccod_rest_analytics" else []
             return [
-                ("rest", ccod_http_blueprints(observatory)),
+                ("rest", ccod_http_blueprints(settings, observatory)),
                 ("ws", ccod_ws.ccod_http_blueprints(settings, observatory)),
             ]
 
