@@ -1,29 +1,22 @@
-"""A plugin of somebody else's with a channel of its own, as docs/plugins.md shows it."""
+"""A plugin of somebody else's with a channel of its own, as docs/plugins shows it."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.daemon import open_daemon, run_ccod
 from tests.e2e.home import Home
-
-GUIDE = Path(__file__).parents[2] / "docs" / "plugins.md"
+from tests.guide import GUIDE, example
 
 if not GUIDE.exists():
     pytest.skip("the documentation is there on the source tree only", allow_module_level=True)
 
 
-def weather() -> str:
-    (program,) = re.findall(r"```python\n# ccod_weather.py.*?\n(.*?)```", GUIDE.read_text(), re.DOTALL)
-    return str(program)
-
-
 async def test_a_plugin_publishes_on_its_own_channel(tmp_path: Path) -> None:
     async with open_daemon(tmp_path, start=False) as daemon:
-        daemon.home.install("weather", weather().replace("sleep(60)", "sleep(0.05)"))
+        daemon.home.install("weather", example("weather").replace("sleep(60)", "sleep(0.05)"))
         await daemon.start()
         async with daemon.websocket("weather") as listener:
             assert (await listener.event("weather_changed"))["degrees"] == 21
@@ -35,7 +28,7 @@ async def test_a_plugin_publishes_on_its_own_channel(tmp_path: Path) -> None:
 
 async def test_two_channels_of_one_name_keep_the_daemon_from_starting(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    home.install("weather", weather().replace('"weather"', '"files"'))
+    home.install("weather", example("weather").replace('"weather"', '"files"'))
     code, said = await run_ccod(home, "serve", "--config", str(home.config))
     assert code == 78
     assert said.splitlines()[-1].endswith("there is a channel 'files' already; choose another name")

@@ -19,6 +19,7 @@ from tests.e2e.daemon import Daemon, open_daemon, run_ccod
 from tests.e2e.home import Home
 from tests.e2e.lines import answer, line
 from tests.e2e.test_usage import MICROS, write_transcripts
+from tests.guide import example
 from tests.plugins.metrics.scraping import Scrape
 
 DOCS = API.parent
@@ -156,9 +157,7 @@ async def test_who_may_read(tmp_path: Path, daemon: Daemon) -> None:
 async def test_all_that_is_exposed_is_sound_and_documented(tmp_path: Path) -> None:
     async with open_daemon(tmp_path, start=False) as daemon:
         if DOCS.is_dir():
-            program = re.search(r"```python\n(# ccod_beats\.py.*?)```", (DOCS / "plugins.md").read_text(), re.DOTALL)
-            assert program
-            daemon.home.install("beats", program[1])
+            daemon.home.install("beats", example("beats"))
         await daemon.start()
         async with scraped(daemon) as client:
             plain, wanted = await client.get("/metrics"), await client.get("/metrics", headers=OPENMETRICS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import httpx
@@ -10,18 +9,17 @@ import pytest
 
 from tests.e2e.access import API
 from tests.e2e.daemon import open_daemon
+from tests.guide import example
 
 if not API.exists():
     pytest.skip("the guide is in the source tree", allow_module_level=True)
 
 
 async def test_routes_and_middleware_of_a_third_party_join(tmp_path: Path) -> None:
-    guide = (API.parent / "plugins.md").read_text()
-    program = re.search(r"```python\n(# ccod_notes\.py.*?)```", guide, re.DOTALL)
-    assert program
     socket = tmp_path / "ccod.sock"
     async with open_daemon(tmp_path, {"http": {"socket": str(socket)}}, start=False) as daemon:
-        daemon.home.install("notes", program[1])
+        for plugin in ("notes", "timing"):
+            daemon.home.install(plugin, example(plugin))
         await daemon.start()
         transport = httpx.AsyncHTTPTransport(uds=str(socket))
         async with (
