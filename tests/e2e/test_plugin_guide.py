@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,9 @@ def ccod_colours():
 
 
 async def test_all_examples_run_in_one_daemon(tmp_path: Path) -> None:
-    chosen = {"prices": "flat", "cache": "box", "auth": "guest", "tick": {"every": 0.05}, "greet": {"words": "Moin."}}
-    async with open_daemon(tmp_path, chosen, start=False) as daemon:
+    tables = {"tick": {"every": 0.05}, "greet": {"words": "Moin."}}
+    async with open_daemon(tmp_path, tables, start=False) as daemon:
+        daemon.home.variables |= {"CCOD_PRICES": "flat", "CCOD_CACHE": "box", "CCOD_AUTH": "guest"}
         for plugin in examples():
             daemon.home.install(plugin, example(plugin))
         daemon.home.install("paint", DEPRECATING)
@@ -90,6 +92,10 @@ def bench(tmp_path: Path) -> Path:
     return venv
 
 
+HERE = {
+    "python -m pytest": " -p no:cacheprovider -p no:schemathesis -p no:xdist",
+    "python -m build": " --no-isolation",  # what would be downloaded is installed here
+}
 CCOD_CODE = ["-c", "import sys; from ccod.start import main; sys.exit(main())"]
 
 
@@ -115,11 +121,14 @@ async def test_the_steps_of_the_tutorial(tmp_path: Path, bench: Path) -> None:
                 continue
             if command.startswith("python -m pytest"):
                 (work / "ccod-bell" / "tests" / "test_bell.py").write_text(test)
-                command += " -p no:cacheprovider -p no:schemathesis -p no:xdist"
-            if command.startswith("python -m build"):
-                command += " --no-isolation"
+            more = next((words for start, words in HERE.items() if command.startswith(start)), "")
             done = await trio.run_process(
-                shlex.split(command), cwd=work, env=environment, capture_stdout=True, capture_stderr=True, check=False
+                shlex.split(command + more),
+                cwd=work,
+                env=environment,
+                capture_stdout=True,
+                capture_stderr=True,
+                check=False,
             )
             said[command] = done.stdout.decode() + done.stderr.decode()
             assert done.returncode == 0, f"{command}\n{said[command]}"
@@ -130,12 +139,9 @@ async def test_the_steps_of_the_tutorial(tmp_path: Path, bench: Path) -> None:
 
 async def serves(command: str, work: Path, environment: dict[str, str]) -> None:
     """Let a daemon run until it is ready and its sink too, and end it."""
+    run = partial(trio.run_process, shlex.split(command), cwd=work, env=environment, stderr=subprocess.PIPE)
     async with trio.open_nursery() as nursery:
-        process = await nursery.start(
-            lambda task_status: trio.run_process(
-                shlex.split(command), cwd=work, env=environment, stderr=subprocess.PIPE, task_status=task_status
-            )
-        )
+        process = await nursery.start(run)
         with trio.fail_after(30):
             heard = b""
             while b'"ready"' not in heard:
