@@ -71,7 +71,11 @@ def gathered(own: Iterable[Channel], offered: Iterable[tuple[str, Iterable[Chann
     """Return all channels by name, or raise PluginError for the plugin whose channel is none or is there already."""
     channels = {channel.name: channel for channel in own}
     for plugin, theirs in offered:
+        if not isinstance(theirs, Iterable):
+            raise PluginError(plugin, f"ccod_ws_channels must answer with Channels, not {theirs!r}")
         for channel in theirs:
+            if not isinstance(channel, Channel):
+                raise PluginError(plugin, f"ccod_ws_channels must answer with Channels, not {channel!r}")
             if channel.name in channels:
                 raise PluginError(plugin, f"there is a channel {channel.name!r} already; choose another name")
             if not channel.events:

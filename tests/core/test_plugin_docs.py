@@ -6,7 +6,7 @@ import ast
 import importlib
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 import ccod
-from ccod import roles, testing
+from ccod import PluginError, roles, testing
 from ccod.discovery import installed
 from ccod.manager import Manager
 from ccod.metrics import Metrics
 from ccod.settings import CoreSettings, Settings
-from ccod.testing import observatory_of
+from ccod.testing import Shelf, observatory_of
 from tests.guide import GUIDE, examples, pages
 
 if not GUIDE.is_dir():
@@ -112,6 +112,45 @@ async def test_what_the_examples_answer_is_taken(loaded: Manager) -> None:
     assert loaded.redactor(settings).mask("Badge-123456") == "Badge-«redacted:badge»"
     assert "backup-room" in {finding.code for plugin, finding in loaded.checks(settings) if plugin == "room"}
     assert dict(loaded.ask("ccod_dinner_dishes", day="Monday")) == {"dinner": ["soup"]}
+
+
+ASKED: dict[str, Callable[[Manager, Settings], Any]] = {
+    "ccod_sources": lambda manager, settings: manager.sources(settings, Metrics()),
+    "ccod_parsers": Manager.parsers,
+    "ccod_redaction_rules": Manager.redactor,
+    "ccod_prices": Manager.prices,
+    "ccod_storage": lambda manager, settings: manager.storage(settings, {}),
+    "ccod_auth": lambda manager, settings: manager.auth(settings, Shelf()),
+    "ccod_cache": Manager.cache,
+    "ccod_transports": lambda manager, settings: manager.transports(settings, observatory_of(Shelf())),
+    "ccod_sinks": lambda manager, settings: manager.sinks(settings, observatory_of(Shelf())),
+}
+CHOSEN = {"ccod_prices", "ccod_storage", "ccod_auth", "ccod_cache"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "fails"), [("None", False), ("[]", False), ("[7]", True), ("7", True), ("1 / 0", True)]
+)
+@pytest.mark.parametrize("hook", ASKED)
+def test_what_comes_of_an_answer(
+    hook: str, answer: str, fails: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the tables of the pages say; what a role's only answer is worth shows when it is used."""
+    if hook in CHOSEN:
+        fails = answer in {"None", "1 / 0"}
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "ccod_odd.py").write_text(f"from ccod import hookimpl\n@hookimpl\ndef {hook}():\n    return {answer}\n")
+    sys.modules.pop("ccod_odd", None)
+    others = [found for found in installed() if found.name == "pricelist"]
+    manager = Manager(found=[EntryPoint("odd", "ccod_odd", "ccod"), *others])
+    manager.require()
+    core = CoreSettings(**({hook.removeprefix("ccod_"): "odd"} if hook in CHOSEN else {}))
+    settings = Settings(core, {schema: schema() for schema in manager.schemas().values()})
+    if fails:
+        with pytest.raises(PluginError, match=f"plugin 'odd': {hook} "):
+            ASKED[hook](manager, settings)
+    else:
+        ASKED[hook](manager, settings)
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -10,6 +10,7 @@ import sys
 import sysconfig
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -39,7 +40,7 @@ def ccod_colours():
 
 
 async def test_all_examples_run_in_one_daemon(tmp_path: Path) -> None:
-    tables = {"tick": {"every": 0.05}, "greet": {"words": "Moin."}}
+    tables: dict[str, dict[str, Any]] = {"tick": {"every": 0.05}, "greet": {"words": "Moin."}}
     async with open_daemon(tmp_path, tables, start=False) as daemon:
         daemon.home.variables |= {"CCOD_PRICES": "flat", "CCOD_CACHE": "box", "CCOD_AUTH": "guest"}
         for plugin in examples():
@@ -113,6 +114,9 @@ async def test_the_steps_of_the_tutorial(tmp_path: Path, bench: Path) -> None:
         "CCOD_LOG__FORMAT": "json",
         "CCOD_METRICS__ENABLED": "false",
     }
+    run = partial(
+        trio.run_process, cwd=work, env=environment, capture_stdout=True, stderr=subprocess.STDOUT, check=False
+    )
     said: dict[str, str] = {}
     for step in steps():
         for command in step.splitlines():
@@ -122,15 +126,8 @@ async def test_the_steps_of_the_tutorial(tmp_path: Path, bench: Path) -> None:
             if command.startswith("python -m pytest"):
                 (work / "ccod-bell" / "tests" / "test_bell.py").write_text(test)
             more = next((words for start, words in HERE.items() if command.startswith(start)), "")
-            done = await trio.run_process(
-                shlex.split(command + more),
-                cwd=work,
-                env=environment,
-                capture_stdout=True,
-                capture_stderr=True,
-                check=False,
-            )
-            said[command] = done.stdout.decode() + done.stderr.decode()
+            done = await run(shlex.split(command + more))
+            said[command] = done.stdout.decode()
             assert done.returncode == 0, f"{command}\n{said[command]}"
     assert "[bell]" in said["ccod plugins --plugins-dir plugins"]
     assert re.search(r"^bell +ccod-bell +0\.1\.0 +loaded", said["ccod plugins"], re.MULTILINE)
