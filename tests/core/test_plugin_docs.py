@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import ccod
@@ -128,23 +129,18 @@ ASKED: dict[str, Callable[[Manager, Settings], Any]] = {
 CHOSEN = {"ccod_prices", "ccod_storage", "ccod_auth", "ccod_cache"}
 
 
-@pytest.mark.parametrize(
-    ("answer", "fails"), [("None", False), ("[]", False), ("[7]", True), ("7", True), ("1 / 0", True)]
-)
+@pytest.mark.parametrize("answer", ["None", "[]", "[7]", "7", "1 / 0"])
 @pytest.mark.parametrize("hook", ASKED)
-def test_what_comes_of_an_answer(
-    hook: str, answer: str, fails: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_comes_of_an_answer(hook: str, answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the tables of the pages say; what a role's only answer is worth shows when it is used."""
-    if hook in CHOSEN:
-        fails = answer in {"None", "1 / 0"}
+    fails = answer in ({"None", "1 / 0"} if hook in CHOSEN else {"[7]", "7", "1 / 0"})
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "ccod_odd.py").write_text(f"from ccod import hookimpl\n@hookimpl\ndef {hook}():\n    return {answer}\n")
     sys.modules.pop("ccod_odd", None)
     others = [found for found in installed() if found.name == "pricelist"]
     manager = Manager(found=[EntryPoint("odd", "ccod_odd", "ccod"), *others])
     manager.require()
-    core = CoreSettings(**({hook.removeprefix("ccod_"): "odd"} if hook in CHOSEN else {}))
+    core = msgspec.convert({hook.removeprefix("ccod_"): "odd"} if hook in CHOSEN else {}, CoreSettings)
     settings = Settings(core, {schema: schema() for schema in manager.schemas().values()})
     if fails:
         with pytest.raises(PluginError, match=f"plugin 'odd': {hook} "):

@@ -16,7 +16,7 @@ if not GUIDE.exists():
 
 async def test_a_plugin_publishes_on_its_own_channel(tmp_path: Path) -> None:
     async with open_daemon(tmp_path, start=False) as daemon:
-        daemon.home.install("weather", example("weather").replace("sleep(60)", "sleep(0.05)"))
+        daemon.home.install("weather", example("weather").replace("after(60)", "after(0.05)"))
         await daemon.start()
         async with daemon.websocket("weather") as listener:
             assert (await listener.event("weather_changed"))["degrees"] == 21

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
+from ccod import PluginError
 from ccod_ws.asyncapi import describe
+from ccod_ws.channels import gathered
 from ccod_ws.own import own_channels
 from tests.plugins.ws.house import added, conversation, open_house
 from tests.plugins.ws.test_ws_sse import ask
@@ -87,3 +90,9 @@ async def test_what_is_said_is_as_it_is_described() -> None:
         name = f"{one['channel']}.{one['data']['event']}" if one["type"] == "broadcast" else one["type"]
         assert fits(one, messages[name]["payload"]), one
         assert not fits({key: value for key, value in one.items() if key != "timestamp"}, messages[name]["payload"])
+
+
+@pytest.mark.parametrize("answer", [7, [7], ["weather"]])
+def test_a_channel_that_is_none_bears_its_plugin_s_name(answer: Any) -> None:
+    with pytest.raises(PluginError, match="plugin 'bad': ccod_ws_channels must answer with Channels"):
+        gathered(own_channels(), [("bad", answer)])
