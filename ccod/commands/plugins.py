@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ccod.app import App
 from ccod.commands.scaffold import ROLES, write
-from ccod.observatory import Plugin
-from ccod.settings import CoreSettings
+
+if TYPE_CHECKING:
+    from ccod.observatory import Plugin
+    from ccod.settings import CoreSettings
 
 PLAYED = {
     "ccod_sources": "source",
@@ -32,7 +35,10 @@ CHOSEN = ("storage", "auth", "cache", "prices")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def plugins(ctx: click.Context, wants_all: bool, as_json: bool) -> None:
-    """List the plugins, where each comes from, how it is, and what it does."""
+    """List the plugins, where each comes from, how it is, and what it does.
+
+    Example: ccod plugins --all
+    """
     if ctx.invoked_subcommand is not None:
         return
     app = ctx.ensure_object(App)
