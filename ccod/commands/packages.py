@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import sys
-import sysconfig
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -52,6 +49,10 @@ def command(action: str, packages: Sequence[str], prefix: Path | None = None) ->
 
     Raises PackagesError where nothing at hand can.
     """
+    import shutil
+    import sysconfig
+    from importlib.util import find_spec
+
     prefix = prefix or Path(sys.prefix)
     if (prefix / "pipx_metadata.json").exists() and (pipx := shutil.which("pipx")):
         return [pipx, {"install": "inject", "uninstall": "uninject"}[action], prefix.name, *packages]
