@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Collection
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -50,6 +51,13 @@ def installed() -> list[Found]:
     return [*entry_points(group="ccod")]
 
 
+@cache
+def describe(distribution: Distribution) -> tuple[str, str]:
+    """Return its name and version; they are read from a file of some length."""
+    metadata = distribution.metadata
+    return metadata["Name"], metadata["Version"]
+
+
 def in_folder(folder: Path) -> list[Found]:
     """Return the plugins of a folder: every `*.py` that begins with neither `_` nor `.`.
 
@@ -67,18 +75,18 @@ def in_folder(folder: Path) -> list[Found]:
 def wanted(found: Found, distributions: Collection[str]) -> bool:
     """Tell whether a plugin is to be loaded where only some distributions' are: the built-ins and single files are."""
     named = {_canonical(name) for name in distributions}
-    return found.dist is None or "*" in named or _canonical(found.dist.name) in named | {OWN}
+    return found.dist is None or "*" in named or _canonical(describe(found.dist)[0]) in named | {OWN}
 
 
 def unknown(distributions: Collection[str], found: Collection[Found]) -> list[str]:
     """Return those of some names that no plugin's distribution bears."""
-    there = {_canonical(each.dist.name) for each in found if each.dist is not None}
+    there = {_canonical(describe(each.dist)[0]) for each in found if each.dist is not None}
     return [name for name in distributions if name != "*" and _canonical(name) not in there | {OWN}]
 
 
 def require_fit(name: str, distribution: Distribution | None) -> None:
     """Raise PluginError where a plugin's distribution requires another version of ccod than this."""
-    if distribution is None or _canonical(distribution.name) == OWN:
+    if distribution is None or _canonical(describe(distribution)[0]) == OWN:
         return
     from packaging.requirements import InvalidRequirement, Requirement
 
@@ -87,7 +95,7 @@ def require_fit(name: str, distribution: Distribution | None) -> None:
             need = Requirement(text)
             applies = need.marker is None or need.marker.evaluate({"extra": ""})
             if _canonical(need.name) == OWN and applies and not need.specifier.contains(__version__, prereleases=True):
-                built = f"{distribution.name} {distribution.version} was built for ccod {need.specifier}"
+                built = f"{' '.join(describe(distribution))} was built for ccod {need.specifier}"
                 raise PluginError(
                     name,
                     f"{built}, and this is {__version__}; install one that fits, "

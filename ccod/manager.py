@@ -13,7 +13,7 @@ import pluggy
 
 from ccod import hookspecs
 from ccod.checks import Finding
-from ccod.discovery import Found, installed, require_fit, unknown, wanted
+from ccod.discovery import Found, describe, installed, require_fit, unknown, wanted
 from ccod.errors import CcodError, ConfigError, PluginError
 from ccod.layers import near
 from ccod.metrics import Metrics, plugin_errors
@@ -239,12 +239,7 @@ class Manager:
             raise PluginError(plugin, f"{problem}; mend it, or {_leave_out(plugin)}") from error
 
     def _load(self, entry: Found, *, disabled: bool) -> None:
-        distribution = entry.dist
-        plugin = Plugin(
-            entry.name,
-            distribution.name if distribution else "",
-            distribution.version if distribution else "",
-        )
+        plugin = Plugin(entry.name, *(describe(entry.dist) if entry.dist else ("", "")))
         self.plugins.append(plugin)
         if disabled:
             plugin.state = "disabled"

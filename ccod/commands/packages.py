@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
-import subprocess
 import sys
-import sysconfig
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -26,7 +22,10 @@ class PackagesError(CcodError):
 @click.command()
 @click.argument("packages", nargs=-1, required=True)
 def install(packages: tuple[str, ...]) -> None:
-    """Install plugins where ccod is installed, by pip, pipx or uv."""
+    """Install plugins where ccod is installed, by pip, pipx or uv.
+
+    Example: ccod install ccod-webhook
+    """
     _run(command("install", packages))
     click.echo(RESTART)
 
@@ -34,7 +33,10 @@ def install(packages: tuple[str, ...]) -> None:
 @click.command()
 @click.argument("packages", nargs=-1, required=True)
 def uninstall(packages: tuple[str, ...]) -> None:
-    """Uninstall plugins from where ccod is installed."""
+    """Uninstall plugins from where ccod is installed.
+
+    Example: ccod uninstall ccod-webhook
+    """
     for package in packages:
         if re.sub(r"[-_.]+", "-", package).lower() == "ccod":
             raise PackagesError("ccod cannot uninstall itself; do it with what installed it")
@@ -47,6 +49,10 @@ def command(action: str, packages: Sequence[str], prefix: Path | None = None) ->
 
     Raises PackagesError where nothing at hand can.
     """
+    import shutil
+    import sysconfig
+    from importlib.util import find_spec
+
     prefix = prefix or Path(sys.prefix)
     if (prefix / "pipx_metadata.json").exists() and (pipx := shutil.which("pipx")):
         return [pipx, {"install": "inject", "uninstall": "uninject"}[action], prefix.name, *packages]
@@ -69,6 +75,8 @@ def _made_by_uv(prefix: Path) -> bool:
 
 
 def _run(words: Sequence[str]) -> None:
+    import subprocess
+
     click.echo(f"$ {shlex.join(words)}", err=True)
     code = subprocess.run(words, stdin=subprocess.DEVNULL, check=False).returncode  # noqa: S603 - a person asked
     if code:

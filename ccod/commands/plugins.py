@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ccod.app import App
-from ccod.commands.scaffold import ROLES, write
-from ccod.observatory import Plugin
-from ccod.settings import CoreSettings
+
+if TYPE_CHECKING:
+    from ccod.observatory import Plugin
+    from ccod.settings import CoreSettings
 
 PLAYED = {
     "ccod_sources": "source",
@@ -32,7 +34,10 @@ CHOSEN = ("storage", "auth", "cache", "prices")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def plugins(ctx: click.Context, wants_all: bool, as_json: bool) -> None:
-    """List the plugins, where each comes from, how it is, and what it does."""
+    """List the plugins, where each comes from, how it is, and what it does.
+
+    Example: ccod plugins --all
+    """
     if ctx.invoked_subcommand is not None:
         return
     app = ctx.ensure_object(App)
@@ -49,13 +54,15 @@ def plugins(ctx: click.Context, wants_all: bool, as_json: bool) -> None:
 
 @plugins.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), required=True, help="What it is to be.")
+@click.option("--role", type=click.Choice([*PLAYED.values()]), required=True, help="What it is to be.")
 @click.option("--directory", type=click.Path(path_type=Path), default=Path(), help="Where to make its folder.")
 def new(name: str, role: str, directory: Path) -> None:
     """Begin a plugin: a distribution with its tests, which pass at once.
 
     Example: ccod plugins new bell --role sink
     """
+    from ccod.commands.scaffold import write
+
     folder = write(name, role, directory)
     click.echo(f"{folder}: written. Next:")
     click.echo(f"  cd {folder} && pip install -e '.[test]' && pytest")

@@ -41,12 +41,13 @@ class Home:
 
     @property
     def environment(self) -> dict[str, str]:
-        """All that a process of this home sees of the world; it serves on any free port."""
+        """All that a process of this home sees of the world; it serves on any free ports."""
         return {
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
             "HOME": str(self.path),
             "PORT": "0",
+            "METRICS_PORT": "0",
             **{f"XDG_{kind}_HOME": str(self.path / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")},
             **self.variables,
         }

@@ -7,7 +7,6 @@ and last lines without an end are taken care of.
 from __future__ import annotations
 
 from ccod_jsonl.layout import Layout, Place, readable
-from ccod_jsonl.settings import TailSettings, require_named
 from ccod_jsonl.source import JsonlSource
 
-__all__ = ["JsonlSource", "Layout", "Place", "TailSettings", "readable", "require_named"]
+__all__ = ["JsonlSource", "Layout", "Place", "readable"]

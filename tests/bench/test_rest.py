@@ -23,6 +23,7 @@ NO_LISTS = {
     "/asyncapi.json",
     "/health/ready",
     "/auth/profile",
+    "/livez",
 }
 
 

@@ -34,6 +34,7 @@ FLOORS = (
 FLOOR = {module: number for number, modules in enumerate(FLOORS) for module in modules}
 PUBLIC_MODULES = {
     "ccod_jsonl.tail",
+    "ccod_jsonl.settings",
     "ccod_jsonl.lines",
     "ccod_http.web",
     "ccod_http.client",

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ccod.commands.packages import command
-from ccod.commands.scaffold import ROLES, write
+from ccod.commands.plugins import PLAYED
+from ccod.commands.scaffold import write
 from tests.core.test_cli import run
 
 TALKING = "from ccod import hookimpl\n@hookimpl\ndef ccod_sinks():\n    return []\n"
@@ -128,7 +129,7 @@ def test_new_plugins_of_every_role_pass_their_own_tests(tmp_path: Path) -> None:
     """All in one run, for each start of pytest costs seconds, with the configuration of the last."""
     begun = run(tmp_path, "plugins", "new", "my_sink", "--role", "sink", "--directory", str(tmp_path))
     assert begun.returncode == 0, begun.stderr
-    made = [write(f"my_{role}", role, tmp_path) for role in ROLES if role != "sink"]
+    made = [write(f"my_{role}", role, tmp_path) for role in PLAYED.values() if role != "sink"]
     plugins = [tmp_path / "ccod-my-sink", *made]
     path = os.pathsep.join(map(str, plugins))
     ours = ["-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:xdist", "-W", "error", "-rs"]
@@ -150,7 +151,7 @@ def test_new_plugins_of_every_role_pass_their_own_tests(tmp_path: Path) -> None:
         (described / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {plugin.name}\nVersion: 0\n")
         (described / "entry_points.txt").write_text(f"[ccod]\n{name} = ccod_{name}\n")
     rows = listed(tmp_path, "--all", PYTHONPATH=path)
-    assert [role for role in ROLES if role not in str(rows[f"my_{role}"]["roles"])] == []
+    assert [role for role in PLAYED.values() if role not in str(rows[f"my_{role}"]["roles"])] == []
 
 
 def test_a_name_that_is_none_and_a_folder_that_is_there_are_refused(tmp_path: Path) -> None:

@@ -32,3 +32,9 @@ class Home(home.Home):
         for table, values in settings.items():
             merged.setdefault(table, {}).update(values)
         super().configure(merged)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The ports are those in the file, which a test may choose: an environment would overrule it."""
+        ports = {"PORT", "METRICS_PORT"} - self.variables.keys()
+        return {name: value for name, value in super().environment.items() if name not in ports}

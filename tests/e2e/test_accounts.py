@@ -147,5 +147,5 @@ async def test_a_sample_secret_is_refused(tmp_path: Path) -> None:
     home, secret = Home(tmp_path), "your-production-secret-of-forty-characters"
     code, said = await run_ccod(home, "serve", "--config", str(home.config), JWT_SECRET=secret)
     assert (code, said.count("\n")) == (78, 1)
-    assert said.startswith("ccod: [jwt] secret: ")
+    assert said.startswith("ccod: environment: JWT_SECRET: [jwt] secret: ")
     assert secret not in said

@@ -166,7 +166,7 @@ def is_insecure(settings: Settings) -> bool:
 def is_placed(problem: str, file: Path) -> bool:
     """Tell whether an error is one line that names the file, a line of it, and what is wrong there."""
     pattern = (
-        rf"{re.escape(str(file))}:[1-9]\d*: (\[[\w.]+\] \w+|[a-z]+\b|nothing is called|not valid TOML|not UTF-8).*"
+        rf"{re.escape(str(file))}:[1-9]\d*: (\[[\w.]+\] \w+|[a-z_]+\b|nothing is called|not valid TOML|not UTF-8).*"
     )
     return re.fullmatch(pattern, problem) is not None
 

@@ -10,7 +10,6 @@ from string import Template
 from ccod.errors import CcodError
 from ccod.version import __version__
 
-ROLES = ("source", "parser", "storage", "auth", "cache", "prices", "transport", "sink")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 

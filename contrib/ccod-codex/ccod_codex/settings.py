@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import field
 
 from ccod import FilePath, setting
-from ccod_jsonl.tail import TailSettings, require_named
+from ccod_jsonl.settings import TailSettings, require_named
 
 
 def default_roots() -> list[str]:

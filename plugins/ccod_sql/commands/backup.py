@@ -22,9 +22,7 @@ def backup_command(settings: Callable[[], Settings]) -> click.Command:
 
         The file is there once the copy is whole and sound, and not before.
 
-        \b
-        ccod db backup
-        ccod db backup /media/disk/ccod.db --force
+        Example: ccod db backup /media/disk/ccod.db --force
         """
         from datetime import UTC, datetime
 

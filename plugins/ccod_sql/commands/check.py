@@ -22,8 +22,7 @@ def check_command(settings: Callable[[], Settings]) -> click.Command:
     def check(quick: bool, as_json: bool) -> None:
         """Look for damage. The daemon may run meanwhile. The exit code is 1 if there is some.
 
-        \b
-        ccod db check --quick
+        Example: ccod db check --quick
         """
         from contextlib import closing
 

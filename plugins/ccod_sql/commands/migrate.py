@@ -19,9 +19,7 @@ def migrate_command(settings: Callable[[], Settings]) -> click.Command:
 
         A backup is made beside the database first. All is done or nothing, also where it is killed midway.
 
-        \b
-        ccod db migrate --dry-run
-        ccod db migrate
+        Example: ccod db migrate
         """
         from ccod_sql import causes, schema
         from ccod_sql.settings import SqliteSettings

@@ -21,8 +21,7 @@ def restore_command(settings: Callable[[], Settings]) -> click.Command:
 
         What was there is kept beside it. To give back transcripts instead, see `ccod restore`.
 
-        \b
-        ccod db restore ~/.local/share/ccod/ccod.db.20260101T120000Z
+        Example: ccod db restore ~/.local/share/ccod/ccod.db.20260101T120000Z
         """
         from ccod_sql import causes, files, schema
         from ccod_sql.sqlite import MARK

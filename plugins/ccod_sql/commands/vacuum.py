@@ -21,8 +21,7 @@ def vacuum_command(settings: Callable[[], Settings]) -> click.Command:
         While the daemon runs, it does that in small steps between what it stores, and can be stopped at any time.
         Without a daemon the database is written anew, which gives back most, and needs as much room again meanwhile.
 
-        \b
-        ccod db vacuum
+        Example: ccod db vacuum
         """
         path = existing(settings)
         before = size_of(path)

@@ -65,7 +65,7 @@ async def test_tcp_is_asked_by_tls_where_it_serves_that(host: str, files: Files,
 
 
 async def test_who_shows_another_certificate_is_told_nothing(files: Files, tmp_path: Path) -> None:
-    other = known(Server(0, *[None] * 4), **Files(tmp_path).settings)  # type: ignore[arg-type]
+    other = known(Server(0, *[None] * 5), **Files(tmp_path).settings)  # type: ignore[arg-type]
     for settings in (files.settings, {}):
         async with serving(**settings) as server:
             other.port = server.port

@@ -198,12 +198,11 @@ async def test_projects_are_made_and_edited(house: Library) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["daily"], ["2026-02-03", "2026-01-01"]),
-        (["daily", "--timezone", "Europe/Berlin"], ["2026-02-03", "2026-01-02", "2026-01-01"]),
+        (["daily"], ["2026-02-03", "2026-01-01", "all"]),
+        (["daily", "--timezone", "Europe/Berlin"], ["2026-02-03", "2026-01-02", "2026-01-01", "all"]),
         (["weekly", "--until", "2026-01-31"], ["2026-W01"]),
         (["monthly", "--since", "2026-02-01"], ["2026-02"]),
-        (["sessions", "--model", "claude-opus-4-5"], ["prompt 2", "prompt 0"]),
-        (["sessions", "--project", "none"], []),
+        (["sessions", "--model", "claude-opus-4-5"], ["prompt 2", "prompt 0", "all"]),
     ],
 )
 async def test_the_command_prints_a_table(house: Library, words: list[str], said: list[str]) -> None:
@@ -213,3 +212,10 @@ async def test_the_command_prints_a_table(house: Library, words: list[str], said
     head, *rows = result.output.splitlines()
     assert head.split()[-6:] == ["input", "output", "written", "read", "total", "cost"]
     assert [row[: len(word)] for row, word in zip(rows, said, strict=True)] == said
+
+
+async def test_the_command_names_a_project_that_is_not_there(house: Library) -> None:
+    call = partial(CliRunner().invoke, usage_command(lambda: house.settings), ["sessions", "--project", "none"])
+    result = await trio.to_thread.run_sync(call)
+    assert result.exit_code == 1
+    assert "there is no project 'none'" in str(result.exception)
