@@ -35,6 +35,9 @@ FLOOR = {module: number for number, modules in enumerate(FLOORS) for module in m
 PUBLIC_MODULES = {
     "ccod_jsonl.tail",
     "ccod_jsonl.lines",
+    "ccod_sql.engine",
+    "ccod_sql.settings",
+    "ccod_sql.storage",
     "ccod_http.web",
     "ccod_http.client",
     "ccod_http.doors",
