@@ -62,7 +62,8 @@ def opening(path: Path, driver: Driver = SQLITE) -> Iterator[None]:
             raise cause from error
         if cause is not None:
             raise UnavailableError(str(cause)) from error
-        raise driver.unreadable(path, str(_original(error))) from error
+        fix = "mend or restore it, or name another file with --database"
+        raise UnavailableError(f"{path}: {_original(error)}; {fix}") from error
 
 
 def cause_of(path: Path, error: DBAPIError | sqlite3.Error) -> StorageUnavailableError | None:

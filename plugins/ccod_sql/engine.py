@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import ClassVar, cast
 
-from ccod import CcodError, ConfigError, Settings, UnavailableError
+from ccod import ConfigError, Settings
 
 BUILT_IN = "sqlite"
 GROUP = "ccod_sql.drivers"
@@ -61,17 +61,13 @@ class Driver:
         return cast(sqlite3.Connection, made)
 
     def require_own(self, path: Path) -> None:
-        """Raise ConfigError for a database that a driver of this kind has not written. An absent one is fine."""
+        """Raise ConfigError for a database that this driver did not write, or has no key to. None at all is fine."""
         header = b""
         if path.exists():
             with path.open("rb") as file:
                 header = file.read(RESERVED_AT + 1)
         if len(header) > RESERVED_AT and header[RESERVED_AT] != self.reserved:
             raise ConfigError(f"{path}: {self.alien}")
-
-    def unreadable(self, path: Path, text: str) -> CcodError:
-        """Return what to tell of a database that cannot be read, where SQLite says `text`."""
-        return UnavailableError(f"{path}: {text}; mend or restore it, or name another file with --database")
 
 
 SQLITE = Driver()

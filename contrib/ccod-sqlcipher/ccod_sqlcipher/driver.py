@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from sqlcipher3 import dbapi2
 
-from ccod import CcodError, ConfigError, Settings, expanded
+from ccod import ConfigError, Settings, expanded
 from ccod_sql.engine import Driver
 from ccod_sql.settings import SqliteSettings
 from ccod_sqlcipher.keys import key_file, made_key, salt_of
@@ -52,14 +53,21 @@ class Sqlcipher(Driver):
             raise
         return connection
 
-    def unreadable(self, path: Path, text: str) -> CcodError:
+    def require_own(self, path: Path) -> None:
         """See `Driver`. A wrong key and a first page that is damaged look the same."""
-        if "not a database" not in text:
-            return super().unreadable(path, text)
-        return ConfigError(
-            f"[sqlcipher] key: {path}: cannot be read with this key; set the one that it was written with, "
-            "or restore a backup if it is damaged"
-        )
+        super().require_own(path)
+        if not path.exists() or not path.stat().st_size:
+            return
+        try:
+            with closing(self.connect(path, "ro")) as connection:
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+        except dbapi2.DatabaseError as error:
+            if error.sqlite_errorcode != dbapi2.SQLITE_NOTADB:
+                return  # whoever opens it tells
+            raise ConfigError(
+                f"[sqlcipher] key: {path}: cannot be read with this key; set the one that it was written with, "
+                "or restore a backup if it is damaged"
+            ) from error
 
 
 def driver_of(settings: Settings) -> Sqlcipher:

@@ -12,8 +12,8 @@ from ccod import ConfigError, UnavailableError
 from ccod_sql.engine import SQLITE
 from ccod_sqlcipher.driver import PLAIN_HEADER, Sqlcipher
 
-KEPT = ("application_id", "auto_vacuum", "user_version")
-"""What belongs to the file and is in none of its tables."""
+KEPT = ("auto_vacuum", "application_id", "user_version")
+"""What belongs to the file and is in none of its tables. The first holds only for a file with nothing in it yet."""
 
 
 def encrypt(plain: Path, to: Path, driver: Sqlcipher) -> None:
