@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # What `make dev` and `make test-watch` look at.
 WATCH ?= ccod plugins
 
-.PHONY: help serve dev test test-watch test-integration lint lint-fix type-check bench load faults corpus prices build wheel-test contrib-test first-five-minutes image lock clean
+.PHONY: help serve dev test test-watch test-integration lint lint-fix type-check bench load faults corpus prices build wheel-test contrib-test replace-test first-five-minutes image lock clean
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
@@ -76,6 +76,12 @@ wheel-test: build ## Run the tests against the built wheel in a clean environmen
 contrib-test: build ## Test the distributions in contrib/ beside the built wheel
 	contrib/clean-venv $(BIN)/python build/contrib
 	contrib/contrib-test build/contrib/bin/python
+
+replace-test: build ## Replace each built-in role in turn and run the end-to-end tests again (takes long; ARGS=--smoke)
+	contrib/clean-venv $(BIN)/python build/replace
+	contrib/contrib-wheels build/replace/bin/python
+	contrib/replace-test build/replace/bin/python $(ARGS)
+
 first-five-minutes: build ## Do what docs/first-five-minutes.md does, in a new home
 	$(BIN)/python -m tests.e2e.first_five_minutes $$(ls -t dist/ccod-*.whl | head -n 1)
 

@@ -4,49 +4,53 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ccod import BusyError
+from ccod_sql.engine import SQLITE, Driver
+
+if TYPE_CHECKING:
+    import sqlite3
 
 COPIED = "INSERT INTO meta (key, value) VALUES ('file', '') ON CONFLICT (key) DO UPDATE SET value = ''"
 """See `ccod_sql.events.begin`."""
 
 
-def copy_database(path: Path, to: Path, *, quick: bool = False) -> None:
+def copy_database(path: Path, to: Path, driver: Driver = SQLITE, *, quick: bool = False) -> None:
     """Copy a database with what is in its journal, as it was at one moment: whole and checked, or not at all.
 
     Writers go on meanwhile. What is at `to` is replaced, once the copy is on the disk. A `quick` check does not compare
-    indexes with their tables, nor look where rows lead. Raises OSError, sqlite3.Error, also for a copy with faults, or
-    BusyError.
+    indexes with their tables, nor look where rows lead. Raises OSError, the driver's error, also for a copy with
+    faults, or BusyError.
     """
     with _part(to) as part:
-        with closing(read_only(path)) as source, closing(sqlite3.connect(part)) as copy:
+        with closing(read_only(path, driver)) as source, closing(driver.connect(part, "rw")) as copy:
             source.backup(copy)
             _mark(copy)
             copy.execute("PRAGMA journal_mode = DELETE")  # a copy is one file, also where nothing can be written
-            found = _damage(copy, quick=True) if quick else faults(copy)
+            found = _damage(copy, driver, quick=True) if quick else faults(copy, driver)
         if found:
-            raise sqlite3.DatabaseError(f"it is damaged: {found[0]}; `ccod db check` tells more")
+            raise driver.damage(f"it is damaged: {found[0]}; `ccod db check` tells more")
         sync(part)
         part.replace(to)
         sync(to.parent)
 
 
-def faults(connection: sqlite3.Connection, *, quick: bool = False) -> list[str]:
+def faults(connection: sqlite3.Connection, driver: Driver = SQLITE, *, quick: bool = False) -> list[str]:
     """Return what is wrong with a database, the first hundred; `quick` does not compare indexes with their tables."""
     try:
         lost = connection.execute("PRAGMA foreign_key_check").fetchmany(100)
-    except sqlite3.DatabaseError as error:
+    except driver.damage as error:
         return [str(error)]
-    return _damage(connection, quick=quick) + [f"row {row} of {table} leads nowhere" for table, row, *_ in lost]
+    return _damage(connection, driver, quick=quick) + [f"row {row} of {table} leads nowhere" for table, row, *_ in lost]
 
 
-def read_only(path: Path) -> sqlite3.Connection:
+def read_only(path: Path, driver: Driver = SQLITE) -> sqlite3.Connection:
     """Connect without writing: the daemon alone writes and empties the journal."""
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    connection = driver.connect(path, "ro")
     connection.execute("PRAGMA query_only = ON")
     return connection
 
@@ -64,10 +68,10 @@ def files_of(path: Path) -> list[Path]:
     return [path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal"))]
 
 
-def _damage(connection: sqlite3.Connection, *, quick: bool) -> list[str]:
+def _damage(connection: sqlite3.Connection, driver: Driver, *, quick: bool) -> list[str]:
     try:
         told = connection.execute(f"PRAGMA {'quick' if quick else 'integrity'}_check").fetchall()
-    except sqlite3.DatabaseError as error:
+    except driver.damage as error:
         return [str(error)]
     return [text for (text,) in told if text != "ok"]
 
@@ -76,7 +80,6 @@ def _mark(copy: sqlite3.Connection) -> None:
     """Let the copy be known as one: numbers of events may be given in it that were given otherwise elsewhere."""
     if copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
         copy.execute(COPIED)
-        copy.commit()
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from ccod import StorageUnavailableError, UnavailableError
+from ccod_sql.engine import SQLITE, Driver
 
 FULL = "DISK_FULL"
 READ_ONLY = "STORAGE_READ_ONLY"
@@ -39,11 +40,11 @@ CODES = {
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path, driver: Driver = SQLITE) -> Iterator[None]:
     """Raise StorageUnavailableError where that is why the database at `path` cannot be read or written."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
+    except (DBAPIError, driver.error) as error:
         cause = cause_of(path, error)
         if cause is None:
             raise
@@ -51,22 +52,23 @@ def explained(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def opening(path: Path) -> Iterator[None]:
+def opening(path: Path, driver: Driver = SQLITE) -> Iterator[None]:
     """Say in one line why a database cannot be opened: StorageUnavailableError where that is another program's lock."""
     try:
         yield
-    except (DatabaseError, sqlite3.DatabaseError) as error:
+    except (DatabaseError, driver.damage) as error:
         cause = cause_of(path, error)
         if cause is not None and cause.code == LOCKED:
             raise cause from error
-        original = error.orig if isinstance(error, DatabaseError) else error
+        if cause is not None:
+            raise UnavailableError(str(cause)) from error
         fix = "mend or restore it, or name another file with --database"
-        raise UnavailableError(str(cause) if cause else f"{path}: {original}; {fix}") from error
+        raise UnavailableError(f"{path}: {_original(error)}; {fix}") from error
 
 
 def cause_of(path: Path, error: DBAPIError | sqlite3.Error) -> StorageUnavailableError | None:
     """Return what an error means for who wants to write, or None where trying again later does not help."""
-    original = error.orig if isinstance(error, DBAPIError) else error
+    original = _original(error)
     code = CODES.get(getattr(original, "sqlite_errorcode", 0) & 0xFF)
     if code is None:
         return None
@@ -77,6 +79,11 @@ def cause_of(path: Path, error: DBAPIError | sqlite3.Error) -> StorageUnavailabl
 
 def because(path: Path, code: str, text: str) -> StorageUnavailableError:
     return StorageUnavailableError(f"{path}: {text}", code, FIXES[code])
+
+
+def _original(error: DBAPIError | sqlite3.Error) -> BaseException | None:
+    """Return the driver's own error."""
+    return error.orig if isinstance(error, DBAPIError) else error
 
 
 def _seen_from_outside(path: Path) -> str:

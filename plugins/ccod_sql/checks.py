@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import stat
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from ccod import ConfigError, Finding, Settings, expanded
 from ccod_sql import files
+from ccod_sql.engine import Driver, driver_of
 from ccod_sql.settings import SqliteSettings
 
 LARGE = 10_000_000_000
@@ -23,22 +23,26 @@ WAL = b"\2\2"
 
 def findings(settings: Settings) -> Iterator[Finding]:
     path = expanded(settings[SqliteSettings].path).absolute()
+    driver = driver_of(settings)
+    if driver is None:
+        return  # another storage keeps everything elsewhere
     yield from _disk(path)
-    yield from _engine()
+    yield from _engine(driver)
     if not path.exists():
         yield Finding("database", "ok", f"{path}: is not there yet; the daemon makes it")
         return
-    yield from _file(path)
+    yield from _file(path, driver)
     yield from _modes(path)
     yield from _backup(path)
 
 
-def _file(path: Path) -> Iterator[Finding]:
+def _file(path: Path, driver: Driver) -> Iterator[Finding]:
     from ccod_sql.sqlite import MARK
 
     other = f"ccod config set sqlite.path {path.with_name('ccod-new.db')}"
     try:
         files.prepare(path, MARK)
+        driver.require_own(path)
         with path.open("rb") as file:
             mode = file.read(20)[18:]
     except (ConfigError, OSError) as error:
@@ -95,11 +99,11 @@ def _disk(path: Path) -> Iterator[Finding]:
         yield Finding("disk-space", "ok", text)
 
 
-def _engine() -> Iterator[Finding]:
+def _engine(driver: Driver) -> Iterator[Finding]:
     from ccod_sql.facts import faults
 
-    text = f"SQLite {sqlite3.sqlite_version}"
-    known = faults(sqlite3.sqlite_version_info)
+    text = f"{driver.name} {driver.version}"
+    known = faults(driver.version_info)
     for fault in known:
         yield Finding("sqlite-version", "warning", f"{text} has a fault, {fault}; does it hit?", "ccod db check")
     if not known:

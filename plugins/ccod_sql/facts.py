@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
 from ccod import Page, Quarantined, QuarantineQuery, RecordType, StorageFacts
 from ccod_sql import keyset
+from ccod_sql.engine import Driver
 from ccod_sql.sqlite import journal_size
 from ccod_sql.tables import conversations, projects, quarantine, record_types, streams
 
 WAL_RESET = "WAL-reset: two processes that write at once can corrupt a database; SQLite 3.51.3 mends it"
 
 
-def facts(connection: Connection, path: Path) -> StorageFacts:
+def facts(connection: Connection, path: Path, driver: Driver) -> StorageFacts:
     """Return what holds for the database at `path`."""
     size = path.stat().st_size if path.exists() else 0
-    known = faults(sqlite3.sqlite_version_info)
+    known = faults(driver.version_info)
     counts = (func.count(), func.coalesce(func.sum(conversations.c.message_count), 0))
     held, messages = connection.execute(select(*counts).select_from(conversations)).one()
     places = connection.scalar(select(func.count()).select_from(projects)) or 0
-    return StorageFacts("SQLite", sqlite3.sqlite_version, size, known, journal_size(path), places, held, messages)
+    return StorageFacts(driver.name, driver.version, size, known, journal_size(path), places, held, messages)
 
 
 def faults(version: tuple[int, int, int]) -> tuple[str, ...]:

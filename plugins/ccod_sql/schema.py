@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +13,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from ccod import ConfigError, UnavailableError
 from ccod_sql.backup import copy_database, read_only
 from ccod_sql.causes import cause_of
+from ccod_sql.engine import SQLITE, Driver
 from ccod_sql.sqlite import unchecked
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Standing(Struct, frozen=True):
     pending: Sequence[str]
 
 
-def upgrade(writer: Engine, path: Path) -> Path | None:
+def upgrade(writer: Engine, path: Path, driver: Driver = SQLITE) -> Path | None:
     """Run the migrations that are missing, all or none. Return the backup that is made first of an older database."""
     with writer.begin() as connection:
         version = _version(connection)
@@ -40,7 +40,7 @@ def upgrade(writer: Engine, path: Path) -> Path | None:
 
     backup = None if version is None else path.with_name(f"{path.name}.before-{HEAD}")
     if backup is not None:
-        _back_up(path, backup)
+        _back_up(path, backup, driver)
     # A migration changes a table by putting a new one in its place, to which then leads what led to the old one.
     with unchecked(writer), writer.begin() as connection:
         config = _config()
@@ -49,9 +49,9 @@ def upgrade(writer: Engine, path: Path) -> Path | None:
     return backup
 
 
-def version_at(path: Path) -> str | None:
-    """Return the version of the tables of the database at `path`, which is only read. Raises sqlite3.Error."""
-    with closing(read_only(path)) as connection:
+def version_at(path: Path, driver: Driver = SQLITE) -> str | None:
+    """Return the version of the tables of the database at `path`, which is only read. Raises the driver's error."""
+    with closing(read_only(path, driver)) as connection:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
             return None
         found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -88,12 +88,12 @@ def _version(connection: Connection) -> str | None:
     return version
 
 
-def _back_up(path: Path, to: Path) -> None:
+def _back_up(path: Path, to: Path, driver: Driver) -> None:
     """Copy the database. It is checked quickly: what a check in full takes, a start should not wait for."""
     try:
-        copy_database(path, to, quick=True)
-    except (OSError, sqlite3.Error) as error:
-        cause = cause_of(to, error) if isinstance(error, sqlite3.Error) else None
+        copy_database(path, to, driver, quick=True)
+    except (OSError, driver.error) as error:
+        cause = None if isinstance(error, OSError) else cause_of(to, error)
         fix = cause.fix if cause else "make room for it"
         raise UnavailableError(
             f"{to}: the backup before the change to schema {HEAD!r} cannot be written ({error}); {fix}"

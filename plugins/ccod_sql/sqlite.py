@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -14,7 +14,11 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from ccod import ConfigError
 from ccod_sql import files
+from ccod_sql.engine import SQLITE, Driver
 from ccod_sql.settings import SqliteSettings
+
+if TYPE_CHECKING:
+    import sqlite3
 
 MARK = b"ccod"
 WRITER = (
@@ -55,17 +59,18 @@ class Database(Struct, frozen=True):
 
 
 @contextmanager
-def open_database(settings: SqliteSettings) -> Iterator[Database]:
+def open_database(settings: SqliteSettings, driver: Driver = SQLITE) -> Iterator[Database]:
     """Take hold of the database and open it; the writer closes last, which empties the journal into the file."""
     try:
         path = Path(settings.path).expanduser().resolve()
     except (RuntimeError, ValueError) as error:
         raise ConfigError(f"[sqlite] path: {settings.path!r} is no path: {error}; name a file of your own") from error
     files.prepare(path, MARK)
+    driver.require_own(path)
     with files.held(path):
         unclean = journal_size(path) > 0
-        writer = _writer(path)
-        readers = _readers(path, settings.busy_timeout, settings.readers)
+        writer = _writer(path, driver)
+        readers = _readers(path, driver, settings.busy_timeout, settings.readers)
         try:
             yield Database(path, writer, readers, path.stat().st_ino, unclean)
         finally:
@@ -148,23 +153,24 @@ def _pragma(writer: Engine, text: str) -> None:
         connection.close()
 
 
-def _writer(path: Path) -> Engine:
+def _writer(path: Path, driver: Driver) -> Engine:
     """The writer waits for another program's lock only a moment: whoever writes tries again, and can be stopped."""
-    connect = partial(_connect, path, "rw", LOCK_SECONDS, WRITER)
-    engine = create_engine("sqlite://", creator=connect, poolclass=StaticPool)
+    connect = partial(writer_connection, path, driver)
+    engine = create_engine("sqlite://", module=driver.module, creator=connect, poolclass=StaticPool)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
 
 
-def writer_connection(path: Path) -> sqlite3.Connection:
-    """Return a connection as the daemon's writer has it, for a command that holds the database."""
-    return _connect(path, "rw", LOCK_SECONDS, WRITER)
+def writer_connection(path: Path, driver: Driver) -> sqlite3.Connection:
+    """Return a connection as the daemon's writer has it, also for a command that holds the database."""
+    return _connect(path, driver, "rw", LOCK_SECONDS, WRITER)
 
 
-def _readers(path: Path, timeout: float, most: int) -> Engine:
+def _readers(path: Path, driver: Driver, timeout: float, most: int) -> Engine:
     engine = create_engine(
         "sqlite://",
-        creator=lambda: _connect(path, "ro", timeout, READER),
+        module=driver.module,
+        creator=lambda: _connect(path, driver, "ro", timeout, READER),
         poolclass=QueuePool,
         pool_size=most,
         max_overflow=0,
@@ -174,15 +180,12 @@ def _readers(path: Path, timeout: float, most: int) -> Engine:
     return engine
 
 
-def _connect(path: Path, mode: str, timeout: float, pragmas: Iterable[str]) -> sqlite3.Connection:
-    """Connect without the driver's own transactions: it would begin them only before the first write."""
-    connection = sqlite3.connect(
-        f"{path.as_uri()}?mode={mode}", uri=True, timeout=timeout, isolation_level=None, check_same_thread=False
-    )
+def _connect(path: Path, driver: Driver, mode: str, timeout: float, pragmas: Iterable[str]) -> sqlite3.Connection:
+    connection = driver.connect(path, mode, timeout)
     try:
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
-    except sqlite3.Error:
+    except driver.error:
         connection.close()
         raise
     return connection

@@ -83,6 +83,7 @@ from ccod_sql import (
     subagents,
     usage,
 )
+from ccod_sql.engine import SQLITE, Driver
 from ccod_sql.expiry import Expiry
 from ccod_sql.forgetting import conversations_of
 from ccod_sql.packing import pack_some
@@ -110,14 +111,17 @@ def epoch_ms() -> int:
 class SqlStorage:
     """See `ccod.Storage`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         settings: SqliteSettings,
         machine: str,
         prices: Prices,
         clock: Callable[[], int] = epoch_ms,
         parsers: Mapping[str, Parser] = MappingProxyType({}),
+        *,
+        driver: Driver = SQLITE,
     ) -> None:
+        self._driver = driver
         self._parsers = parsers
         self._settings = settings
         self._machine = machine
@@ -185,7 +189,7 @@ class SqlStorage:
         return await self._read(facts.find_record_types)
 
     async def facts(self) -> StorageFacts:
-        return await self._read(facts.facts, self._database.path)
+        return await self._read(facts.facts, self._database.path, self._driver)
 
     async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:
         return await self._write(self._ask_to_reparse, conversation_id, since)
@@ -267,9 +271,9 @@ class SqlStorage:
 
     def _open(self) -> None:
         with ExitStack() as stack:
-            self._database = stack.enter_context(open_database(self._settings))
-            with causes.opening(self._database.path):
-                schema.upgrade(self._database.writer, self._database.path)
+            self._database = stack.enter_context(open_database(self._settings, self._driver))
+            with causes.opening(self._database.path, self._driver):
+                schema.upgrade(self._database.writer, self._database.path, self._driver)
                 with self._database.writer.begin() as connection:
                     self._machine_id = register(connection, self._machine)
                     events.begin(connection, inode=self._database.inode, unclean=self._database.unclean)
@@ -379,7 +383,7 @@ class SqlStorage:
         """Tell the caller that the storage is away where that is why it cannot write."""
         if not self._database.in_place():
             raise causes.because(self._database.path, causes.MOVED, "was moved or deleted")
-        with causes.explained(self._database.path):
+        with causes.explained(self._database.path, self._driver):
             yield
 
     async def _write(self, write: Callable[P, T], *values: P.args, **named: P.kwargs) -> T:
@@ -387,7 +391,7 @@ class SqlStorage:
 
     async def _read(self, read: Callable[Concatenate[Connection, P], T], *values: P.args, **named: P.kwargs) -> T:
         def work() -> T:
-            with causes.explained(self._database.path), self._database.readers.connect() as connection:
+            with causes.explained(self._database.path, self._driver), self._database.readers.connect() as connection:
                 return read(connection, *values, **named)
 
         return await trio.to_thread.run_sync(work, limiter=self._reading)

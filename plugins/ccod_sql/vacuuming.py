@@ -10,6 +10,7 @@ from msgspec import structs
 from sqlalchemy import Connection, Engine
 
 from ccod import Vacuumed
+from ccod_sql.engine import SQLITE, Driver
 from ccod_sql.sqlite import cut, writer_connection
 
 INCREMENTAL = 2
@@ -56,12 +57,12 @@ def unused(connection: Connection) -> int:
     return _number(connection, "PRAGMA freelist_count") * _number(connection, "PRAGMA page_size")
 
 
-def vacuum_all(path: Path) -> None:
+def vacuum_all(path: Path, driver: Driver = SQLITE) -> None:
     """Write the database anew, without anything that is unused; it can be cut in steps then. Nobody else has it open.
 
     It takes as much room again while it runs, and changes nothing where it does not come to its end.
     """
-    with closing(writer_connection(path)) as connection:
+    with closing(writer_connection(path, driver)) as connection:
         connection.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
         connection.execute("INSERT INTO search(search) VALUES ('optimize')")
         connection.execute("VACUUM")

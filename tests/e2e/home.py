@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,15 @@ from typing import Any
 from ccod.testing import home
 
 Tables = Mapping[str, Mapping[str, Any]]
+
+REPLACED = "REPLACED_PLUGIN"
+"""The environment variable in which `tests.e2e.replacing` says how another plugin than the built-in plays a role."""
+
+
+def replaced() -> dict[str, Any]:
+    """Return the `variables` of every daemon, and which plugins are `asked` what; nothing where none is replaced."""
+    found: dict[str, Any] = json.loads(os.environ.get(REPLACED, "{}"))
+    return found
 
 
 class Home(home.Home):
@@ -20,6 +31,7 @@ class Home(home.Home):
         self.root.mkdir(parents=True, exist_ok=True)
         super().__init__(path, tables)
         self.variables["CLAUDE_CONFIG_DIR"] = str(path / ".claude")
+        self.variables.update(replaced().get("variables", {}))
 
     def configure(self, settings: home.Settings) -> None:
         merged: dict[str, dict[str, Any]] = {

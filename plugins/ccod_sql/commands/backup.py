@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 
 from ccod import ConfigError, Settings, UnavailableError
 from ccod_sql.commands.common import existing, json_option, megabytes, tell
+from ccod_sql.engine import Driver
 
 
 def backup_command(settings: Callable[[], Settings]) -> click.Command:
@@ -26,10 +26,10 @@ def backup_command(settings: Callable[[], Settings]) -> click.Command:
         """
         from datetime import UTC, datetime
 
-        path = existing(settings)
+        path, driver = existing(settings())
         target = (to or path.with_name(f"{path.name}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}")).absolute()
         _refuse(path, target, force=force)
-        copy(path, target)
+        copy(path, target, driver)
         size = target.stat().st_size
         hint = f"To use it: `ccod db restore {target}`"
         tell(f"{target}: {megabytes(size)}, checked. {hint}", as_json=as_json, file=str(target), bytes=size)
@@ -37,14 +37,14 @@ def backup_command(settings: Callable[[], Settings]) -> click.Command:
     return backup
 
 
-def copy(path: Path, target: Path) -> None:
+def copy(path: Path, target: Path, driver: Driver) -> None:
     """Copy a database and check the copy; say in one line why that fails."""
     from ccod_sql.backup import copy_database
     from ccod_sql.causes import cause_of
 
     try:
-        copy_database(path, target)
-    except sqlite3.Error as error:
+        copy_database(path, target, driver)
+    except driver.error as error:
         cause = cause_of(target, error)
         fix = f"; {cause.fix}" if cause else ""
         raise UnavailableError(f"{target}: the copy could not be made: {error}{fix}") from error

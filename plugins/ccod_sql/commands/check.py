@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
 import click
@@ -28,11 +27,11 @@ def check_command(settings: Callable[[], Settings]) -> click.Command:
 
         from ccod_sql.backup import faults, read_only
 
-        path = existing(settings)
+        path, driver = existing(settings())
         try:
-            with closing(read_only(path)) as connection:
-                found = faults(connection, quick=quick)
-        except sqlite3.Error as error:
+            with closing(read_only(path, driver)) as connection:
+                found = faults(connection, driver, quick=quick)
+        except driver.error as error:
             found = [str(error)]
         tell("\n".join(found) or f"{path}: is sound", as_json=as_json, database=str(path), faults=found)
         if found:

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ccod import ConfigError, Settings
+from ccod_sql.engine import Driver, driver_of
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-def existing(settings: Callable[[], Settings]) -> Path:
-    """Return the database's path. Raises ConfigError where none of ccod is."""
+def existing(settings: Settings) -> tuple[Path, Driver]:
+    """Return the database's path, and what opens it. Raises ConfigError where none of ccod is."""
     from ccod_sql import files
     from ccod_sql.sqlite import MARK
 
-    path = configured(settings)
+    path, driver = configured(settings)
     if not path.exists():
         raise ConfigError(f"{path}: no database is there yet; `ccod serve` makes it")
     files.prepare(path, MARK)
-    return path
+    driver.require_own(path)
+    return path, driver
 
 
-def configured(settings: Callable[[], Settings]) -> Path:
-    """Return the path at which the database is, or is to be."""
+def configured(settings: Settings) -> tuple[Path, Driver]:
+    """Return the path at which the database is, or is to be, and what opens it."""
     from ccod import expanded
     from ccod_sql.settings import SqliteSettings
 
-    return expanded(settings()[SqliteSettings].path).resolve()
+    driver = driver_of(settings)
+    if driver is None:
+        raise ConfigError(f"storage: {settings.core.storage!r} keeps no SQLite file, which `ccod db` is for")
+    return expanded(settings[SqliteSettings].path).resolve(), driver
 
 
 def tell(text: str, *, as_json: bool, **members: Any) -> None:

@@ -25,13 +25,14 @@ def migrate_command(settings: Callable[[], Settings]) -> click.Command:
         from ccod_sql.settings import SqliteSettings
         from ccod_sql.sqlite import open_database
 
-        path = existing(settings)
-        with causes.opening(path):
-            found = schema.standing(schema.version_at(path), path)
+        read = settings()
+        path, driver = existing(read)
+        with causes.opening(path, driver):
+            found = schema.standing(schema.version_at(path, driver), path)
             backup = None
             if found.pending and not dry_run:
-                with open_database(settings()[SqliteSettings]) as database:
-                    backup = schema.upgrade(database.writer, path)
+                with open_database(read[SqliteSettings], driver) as database:
+                    backup = schema.upgrade(database.writer, path, driver)
         if not found.pending:
             text = f"{path}: is of this version (schema {schema.HEAD}), there is nothing to do"
         elif dry_run:

@@ -26,17 +26,19 @@ def restore_command(settings: Callable[[], Settings]) -> click.Command:
         from ccod_sql import causes, files, schema
         from ccod_sql.sqlite import MARK
 
-        path, source = configured(settings), file.absolute()
+        path, driver = configured(settings())
+        source = file.absolute()
         if not source.is_file():
             raise ConfigError(f"{source}: there is no such file; name a backup")
         files.prepare(source, MARK)
+        driver.require_own(source)
         files.prepare(path, MARK)
         if path.exists() and source.samefile(path):
             raise ConfigError(f"{source}: is the database itself; name a backup")
-        with files.held(path), causes.opening(source):
-            schema.standing(schema.version_at(source), source)
+        with files.held(path), causes.opening(source, driver):
+            schema.standing(schema.version_at(source, driver), source)
             fresh = path.with_name(f"{path.name}.restored")
-            copy(source, fresh)
+            copy(source, fresh, driver)
             aside = _set_aside(path)
             fresh.replace(path)
         kept = f"; what was there before is {aside}" if aside else ""

@@ -10,6 +10,7 @@ import click
 
 from ccod import BusyError, Settings
 from ccod_sql.commands.common import existing, json_option, megabytes, size_of, tell
+from ccod_sql.engine import Driver
 
 
 def vacuum_command(settings: Callable[[], Settings]) -> click.Command:
@@ -23,12 +24,13 @@ def vacuum_command(settings: Callable[[], Settings]) -> click.Command:
 
         Example: ccod db vacuum
         """
-        path = existing(settings)
+        read = settings()
+        path, driver = existing(read)
         before = size_of(path)
         try:
-            online, left = False, _without_daemon(path)
+            online, left = False, _without_daemon(path, driver)
         except BusyError:
-            online, left = True, _beside_daemon(settings())
+            online, left = True, _beside_daemon(read)
         after = size_of(path)
         tell(
             f"{path}: {megabytes(after)}, {megabytes(before)} before{_rest(left)}",
@@ -43,13 +45,13 @@ def vacuum_command(settings: Callable[[], Settings]) -> click.Command:
     return vacuum
 
 
-def _without_daemon(path: Path) -> int:
+def _without_daemon(path: Path, driver: Driver) -> int:
     """Write the database anew. Raises BusyError where a daemon has it."""
     from ccod_sql import causes, files
     from ccod_sql.vacuuming import vacuum_all
 
-    with files.held(path), causes.opening(path):
-        vacuum_all(path)
+    with files.held(path), causes.opening(path, driver):
+        vacuum_all(path, driver)
     return 0
 
 

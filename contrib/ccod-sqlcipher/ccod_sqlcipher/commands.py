@@ -1,0 +1,50 @@
+"""`ccod encrypt`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from ccod import ConfigError, Settings, UnavailableError
+
+
+def encrypt_command(settings: Callable[[], Settings]) -> click.Command:
+    @click.command()
+    @click.argument("plain", type=click.Path(path_type=Path))
+    @click.argument("to", type=click.Path(path_type=Path))
+    def encrypt(plain: Path, to: Path) -> None:
+        """Write an encrypted copy of PLAIN, a backup that is not encrypted, to the new file TO, and check it.
+
+        \b
+        ccod db backup plain.db
+        ccod encrypt plain.db sealed.db
+        ccod config set storage sqlcipher
+        ccod db restore sealed.db
+        """
+        from sqlcipher3 import dbapi2
+
+        from ccod_sqlcipher.driver import Sqlcipher
+        from ccod_sqlcipher.export import encrypt as write
+        from ccod_sqlcipher.keys import key_file, made_key
+        from ccod_sqlcipher.settings import SqlcipherSettings
+
+        source, target = plain.absolute(), to.absolute()
+        if not source.is_file():
+            raise ConfigError(f"{source}: there is no such file; name a backup, as `ccod db backup` makes it")
+        if target.exists():
+            raise ConfigError(f"{target}: is there already; name a new file")
+        key = settings()[SqlcipherSettings].key or made_key(key_file(), target)
+        try:
+            write(source, target, Sqlcipher(key))
+        except (OSError, dbapi2.Error) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            raise UnavailableError(
+                f"{target}: the copy could not be made: {reason}; mend that, and try again"
+            ) from error
+        click.echo(
+            f'{target}: encrypted and checked. To use it: `ccod db restore {target}`, with storage = "sqlcipher"'
+        )
+
+    return encrypt
