@@ -14,7 +14,7 @@ from ccod.errors import (
     WrongKeyError,
 )
 from ccod.events import Ending, Event, EventKind, FileChange, Position, StateChange, Stored
-from ccod.faults import Plugin
+from ccod.faults import Faults, Plugin
 from ccod.figures import (
     QUARTER_MS,
     FigureQuery,
@@ -130,6 +130,7 @@ __all__ = [
     "Event",
     "EventKind",
     "EventQuery",
+    "Faults",
     "FigureQuery",
     "Figures",
     "FileChange",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ccod.app import App
 from ccod.commands.scaffold import ROLES, write
 from ccod.errors import CcodError
-from ccod.faults import Plugin
-from ccod.past import allow, past, state_folder
-from ccod.settings import CoreSettings
+
+if TYPE_CHECKING:
+    from ccod.faults import Plugin
+    from ccod.settings import CoreSettings
 
 PLAYED = {
     "ccod_sources": "source",
@@ -38,6 +40,8 @@ def plugins(ctx: click.Context, wants_all: bool, as_json: bool) -> None:
     """List the plugins, where each comes from, how it is, and what it does."""
     if ctx.invoked_subcommand is not None:
         return
+    from ccod.past import past, state_folder
+
     app = ctx.ensure_object(App)
     manager = app.manager()
     core = app.configuration().core()
@@ -72,6 +76,8 @@ def allow_(name: str) -> None:
 
     Example: ccod plugins allow bell
     """
+    from ccod.past import allow, state_folder
+
     if not allow(name, state_folder()):
         raise CcodError(f"no plugin {name!r} is left out for having stopped the daemon; `ccod plugins --all` lists all")
     click.echo(f"{name}: is loaded again at the next start")

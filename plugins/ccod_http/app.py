@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
@@ -15,7 +15,7 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from ccod import Auth, CcodError, Observatory, PluginError, Settings
+from ccod import Auth, CcodError, Faults, Observatory, PluginError, Settings
 from ccod_http.body import drain_body
 from ccod_http.callers import Callers
 from ccod_http.compression import Compression
@@ -77,7 +77,7 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
     table.add("http", documentation_routes(table, scheme_of(observatory.auth)))
     admit(app, mine, observatory.auth, table)
     for plugin, middleware in asking("ccod_http_middleware", Middleware):
-        _install_middleware(app, middleware, partial(observatory.faults.note, plugin, "middleware"))
+        _install_middleware(app, plugin, middleware, observatory.faults)
     Reuse(observatory.storage, observatory.cache, table).install(app)
     return app
 
@@ -106,7 +106,7 @@ def _things(plugin: str, answered: Iterable[object], hook: str, kind: type[T]) -
     return right
 
 
-def _install_middleware(app: Quart, middleware: Middleware, failed: Callable[[str], None]) -> None:
+def _install_middleware(app: Quart, plugin: str, middleware: Middleware, faults: Faults) -> None:
     """Ask `middleware` before, and after, each request. One that fails, or is late, refuses: it may be a guard."""
 
     async def before() -> Response | None:
@@ -116,7 +116,7 @@ def _install_middleware(app: Quart, middleware: Middleware, failed: Callable[[st
         except (Problem, HTTPException, CcodError):
             raise  # it refuses
         except Exception as error:
-            failed(f"{type(error).__name__}: {error}")
+            faults.note(plugin, "middleware", f"{type(error).__name__}: {error}")
             raise
 
     async def after(response: Response) -> Response:
@@ -126,8 +126,8 @@ def _install_middleware(app: Quart, middleware: Middleware, failed: Callable[[st
             if not isinstance(answered, Response):
                 raise TypeError(f"Response is wanted, not {type(answered).__name__}")
         except Exception as error:
-            failed(f"{type(error).__name__}: {error}")
-            log.error("middleware failed", exc_info=error)
+            faults.note(plugin, "middleware", f"{type(error).__name__}: {error}")
+            log.error("middleware failed", plugin=plugin, exc_info=error)
             return await answer(plain_problem(HTTPStatus.INTERNAL_SERVER_ERROR))
         return answered
 
