@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,10 +52,15 @@ class App:
         manager.require()
         return self.configuration().settings(manager.schemas(), absent=manager.absent)
 
-    def settings_to_serve(self) -> Settings:
-        """Do as `settings`, and look at the files that a daemon would need."""
-        settings = self.settings()
-        for fault in self.configuration().faults(settings, self.manager().schemas()):
+    def settings_to_serve(self, left_out: Mapping[str, str] | None = None) -> Settings:
+        """Do as `settings`, and look at the files that a daemon would need. Plugins of others may fail from now on.
+
+        See `Manager.contain`.
+        """
+        manager = self.manager()
+        manager.contain(left_out or {})
+        settings = self.configuration().settings(manager.schemas(), absent=manager.absent)
+        for fault in self.configuration().faults(settings, manager.schemas()):
             raise fault
         return settings
 

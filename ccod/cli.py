@@ -38,7 +38,8 @@ class Cli(Group):
 
     def _add_plugins(self, ctx: click.Context) -> None:
         app = ctx.ensure_object(App)
-        app.manager().add_commands(self, app.settings)
+        for error in app.manager().add_commands(self, app.settings):
+            _say(error)
 
 
 class Serve(click.Command):
@@ -87,12 +88,15 @@ def serve(app: App) -> None:
     import trio
 
     from ccod import daemon, log
+    from ccod.past import past, state_folder
     from ccod.progress import BackfillProgress
 
-    settings = app.settings_to_serve()
-    manager = app.manager()
     os.umask(0o077)
+    manager = app.manager()
+    known = past(manager.strangers(), state_folder())
+    settings = app.settings_to_serve(known.left_out)
     log.set_up(settings.core, redactor=manager.redactor(settings))
+    known.tell()
     with BackfillProgress() as progress:
         reader = partial(app.settings_again, manager)
         trio.run(daemon.serve, manager, settings, progress, reader, strict_exception_groups=True)

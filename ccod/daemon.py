@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -17,10 +18,12 @@ from ccod import vitals
 from ccod.bus import Bus
 from ccod.errors import CcodError
 from ccod.health import Health, Reason
+from ccod.limits import LIMITS
 from ccod.manager import Manager
 from ccod.metrics import Metrics
 from ccod.notify import keep_watchdog_fed, notify
 from ccod.observatory import Observatory
+from ccod.past import state_folder
 from ccod.pipeline import Pipeline
 from ccod.reloading import Reloader
 from ccod.roles import Source, Storage
@@ -28,6 +31,7 @@ from ccod.settings import Settings
 from ccod.sinks import Delivery
 from ccod.supervisor import open_supervisor
 from ccod.timing import timed
+from ccod.watchdog import Watchdog
 
 GRACE_SECONDS = 3.0
 SILENCE_SECONDS = 300.0
@@ -44,6 +48,7 @@ class Life:
     """What signals do to the daemon."""
 
     reload: Reloader
+    health: Health
     ready: trio.Event = field(default_factory=trio.Event)
     stop: trio.Event = field(default_factory=trio.Event)
 
@@ -55,10 +60,20 @@ class Roots(Sequence[str]):
         self._sources = sources
 
     def __len__(self) -> int:
-        return sum(len(source.roots) for source in self._sources)
+        return len(self._all())
 
     def __getitem__(self, index: Any) -> Any:
-        return [root for source in self._sources for root in source.roots][index]
+        return self._all()[index]
+
+    def _all(self) -> list[str]:
+        """Return what the sources say; one that says nothing sensible has none."""
+        found: list[str] = []
+        for source in self._sources:
+            try:
+                found += [str(root) for root in source.roots]
+            except Exception as error:
+                log.error("source does not say what it reads", source=source.name, exc_info=error)
+        return found
 
 
 async def serve(
@@ -71,9 +86,12 @@ async def serve(
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         async with trio.open_nursery() as nursery:
-            life = Life(Reloader(settings, manager.schemas(), read_again))
+            life = Life(Reloader(settings, manager.schemas(), read_again), Health())
             nursery.start_soon(_obey, signals, life, nursery)
-            await _live(manager, settings, life, show)
+            watchdog = Watchdog(manager.calls, state_folder())
+            async with watchdog.watching():
+                nursery.start_soon(_watch_closely, watchdog, life)
+                await _live(manager, settings, life, show)
             nursery.cancel_scope.cancel()
     log.info("stopped")
 
@@ -88,6 +106,19 @@ async def _obey(signals: AsyncIterator[int], life: Life, nursery: trio.Nursery) 
             log.info("stopping", signal=signal.Signals(number).name)
             notify("STOPPING=1")
             life.stop.set()
+            nursery.start_soon(_stop_anyway, life)
+
+
+async def _watch_closely(watchdog: Watchdog, life: Life) -> None:
+    await life.ready.wait()
+    watchdog.ready = True
+
+
+async def _stop_anyway(life: Life) -> None:
+    """End the process although a service swallows its cancellation. What storage has not begun is read again."""
+    await trio.sleep(LIMITS.stop)
+    log.error("services do not end; the process does", services=sorted(life.health.running))
+    os._exit(1)
 
 
 async def _reload(life: Life) -> None:
@@ -98,8 +129,9 @@ async def _reload(life: Life) -> None:
 
 
 async def _live(manager: Manager, settings: Settings, life: Life, show: Callable[[Health], object]) -> None:
-    health, bus, stopping = Health(), Bus(), trio.Event()
-    metrics = manager.metrics = Metrics()
+    health, bus, stopping = life.health, Bus(), trio.Event()
+    metrics = Metrics()
+    manager.observe(health, metrics)
     for plugin, problem in manager.deprecated():
         log.warning("plugin_deprecated", plugin=plugin, problem=problem)
     parsers = manager.parsers(settings)
@@ -110,7 +142,7 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
     ):
         health.set("storage", "running")
         await _warn_of_storage(storage, health)
-        pipeline = Pipeline(parsers, storage, bus, health, metrics)
+        pipeline = Pipeline(parsers, storage, bus, health, metrics, late=manager.note_late)
         vitals.show(metrics, health, bus, pipeline.turn)
         sources = manager.sources(settings, metrics)
         observatory = Observatory(
@@ -128,10 +160,11 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
             manager.plugins,
             life.reload,
             metrics,
+            manager.faults,
         )
         async with open_supervisor("transport", health, metrics) as transports:
             for transport in manager.transports(settings, observatory):
-                await transports.start(transport.name, transport.run)
+                await transports.start(transport.name, transport.run, manager.maker_of(transport))
             async with (
                 trio.open_nursery() as nursery,
                 open_supervisor("upkeep", health, metrics) as upkeep,
@@ -141,9 +174,10 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
                 await nursery.start(pipeline.run)
                 nursery.start_soon(keep_watchdog_fed, lambda: pipeline.silence < SILENCE_SECONDS)
                 for sink in manager.sinks(settings, observatory):
-                    await receivers.start(sink.name, Delivery(sink, storage, bus).run)
+                    await receivers.start(sink.name, Delivery(sink, storage, bus).run, manager.maker_of(sink))
                 for source in sources:
-                    await readers.start(source.name, partial(source.run, pipeline.intake(source.name)))
+                    maker = manager.maker_of(source)
+                    await readers.start(source.name, partial(source.run, pipeline.intake(source.name, maker)), maker)
                 await upkeep.start("storage", pipeline.maintain)
                 nursery.start_soon(_show_backfill, health, show)
                 life.ready.set()

@@ -72,6 +72,11 @@ def in_folder(folder: Path) -> list[Found]:
     return [PluginFile(path) for path in files]
 
 
+def is_own(found: Found) -> bool:
+    """Tell whether a plugin is one of ccod's own."""
+    return found.dist is not None and _canonical(found.dist.name) == OWN
+
+
 def wanted(found: Found, distributions: Collection[str]) -> bool:
     """Tell whether a plugin is to be loaded where only some distributions' are: the built-ins and single files are."""
     named = {_canonical(name) for name in distributions}

@@ -14,6 +14,7 @@ from ccod.errors import (
     WrongKeyError,
 )
 from ccod.events import Ending, Event, EventKind, FileChange, Position, StateChange, Stored
+from ccod.faults import Faults, Plugin
 from ccod.figures import (
     QUARTER_MS,
     FigureQuery,
@@ -55,7 +56,7 @@ from ccod.model import (
     Usage,
     is_notice,
 )
-from ccod.observatory import Observatory, Plugin
+from ccod.observatory import Observatory
 from ccod.queries import (
     ConversationQuery,
     EntryQuery,
@@ -129,6 +130,7 @@ __all__ = [
     "Event",
     "EventKind",
     "EventQuery",
+    "Faults",
     "FigureQuery",
     "Figures",
     "FileChange",

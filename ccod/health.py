@@ -39,7 +39,8 @@ class Health:
     """Services by role and name, such as `source claude`; counters by name; backfill by source; storage's tasks.
 
     A service that runs can say of itself that it does less than it should: it is degraded then, and serves all the
-    same. `warnings` are what somebody should know although all is well, by service.
+    same. `warnings` are what somebody should know although all is well, by service. `running` are the services whose
+    tasks have not ended.
     """
 
     def __init__(self) -> None:
@@ -48,6 +49,7 @@ class Health:
         self.backfill: dict[str, Progress] = {}
         self.tasks: dict[str, Progress] = {}
         self.warnings: list[tuple[str, Reason]] = []
+        self.running: set[str] = set()
         self._states: dict[str, tuple[State, Sequence[Reason]]] = {}
         self._told: dict[str, Sequence[Reason]] = {}
 
@@ -66,12 +68,12 @@ class Health:
 
     @property
     def services(self) -> dict[str, ServiceHealth]:
-        return {name: self._service(name) for name in self._states}
+        return {name: self._service(name) for name in list(self._states)}
 
     @property
     def reasons(self) -> list[tuple[str, Reason]]:
         """Why services are not well: each with the service that it concerns."""
-        return [(name, reason) for name in self._states for reason in self._reasons(name)]
+        return [(name, reason) for name in list(self._states) for reason in self._reasons(name)]
 
     @property
     def uptime(self) -> float:
@@ -104,5 +106,5 @@ class Health:
     def _service(self, name: str) -> ServiceHealth:
         state, reasons = self._states[name][0], self._reasons(name)
         return ServiceHealth(
-            "degraded" if state == "running" and reasons else state, "; ".join(reason.text for reason in reasons)
+            "degraded" if state in FINE and reasons else state, "; ".join(reason.text for reason in reasons)
         )

@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-
-from msgspec import Struct, field
+from typing import TYPE_CHECKING, Any
 
 from ccod.bus import Bus
 from ccod.events import Stored
+from ccod.faults import Faults, Plugin
 from ccod.health import Health
 from ccod.metrics import Metrics
 from ccod.model import Content
@@ -40,17 +39,6 @@ class NoCache(Cache):
         """Forget it at once."""
 
 
-class Plugin(Struct):
-    """What is known of one plugin."""
-
-    name: str
-    distribution: str
-    version: str
-    hooks: list[str] = field(default_factory=list)
-    state: Literal["loaded", "disabled", "failed"] = "loaded"
-    error: str = ""
-
-
 @dataclass(frozen=True)
 class Observatory:
     """`stopping` is set when the daemon begins to stop: finish what you are at, tell your clients, return.
@@ -60,7 +48,7 @@ class Observatory:
     `roots` are the folders that sources read, below which nothing is ever written. `redactor` masks the secrets in
     what is shown. `cache` keeps what is costly to make. `plugins` are all that were found. `reload` reads the settings
     again and applies what can be; it raises CcodError, and changes nothing, when they are wrong. `metrics` hands out
-    instruments to whoever measures.
+    instruments to whoever measures. `faults` is told of what a plugin did wrong: `blame` at the start, `note` later.
     """
 
     storage: Storage
@@ -77,6 +65,7 @@ class Observatory:
     plugins: Sequence[Plugin] = ()
     reload: Callable[[], Awaitable[Reloaded]] = _nothing_to_reload
     metrics: Metrics = dataclasses.field(default_factory=Metrics)
+    faults: Faults = dataclasses.field(default_factory=lambda: Faults([]))
 
     def content(self, message: Message, *, reveal: bool = False) -> Content:
         """Return what a stored message says, secrets masked. A format whose parser is gone shows no content."""

@@ -14,11 +14,15 @@ from ccod.bus import Bus
 from ccod.errors import StorageUnavailableError
 from ccod.events import Stored
 from ccod.health import Health, Progress, Reason
+from ccod.limits import answers
 from ccod.metrics import Metrics
-from ccod.model import TOO_LONG, Batch, Checkpoint, Entry, Stream, Unparsed
+from ccod.model import Batch, Checkpoint, Entry, Stream, Unparsed
+from ccod.parsing import Parsing
 from ccod.roles import Parser, Storage
 from ccod.tally import Tally
 
+AT_ONCE = 8
+"""So many batches of a source may be under way, live ones and history each."""
 RETRY_SECONDS = (0.25, 2.0)
 UPKEEP_SECONDS = (0.02, 2.0)
 """The pause between two steps of maintenance while there is work, and while there is none."""
@@ -66,15 +70,18 @@ class Turn:
 class Pipeline:
     """Takes one batch at a time to the end of its way. Run it beside the sources: it raises what ends the daemon."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         parsers: Mapping[str, Parser],
         storage: Storage,
         bus: Bus,
         health: Health,
         metrics: Metrics | None = None,
+        *,
+        late: Callable[[str], object] = str,
     ) -> None:
-        self._parsers = parsers
+        """`late` is called with the format whose parser does not answer."""
+        self._parsing = Parsing(parsers, late)
         self._storage = storage
         self._bus = bus
         self._health = health
@@ -93,18 +100,19 @@ class Pipeline:
         assert self._failure is not None
         raise self._failure
 
-    def intake(self, source: str) -> SourceIntake:
-        return SourceIntake(source, self, self._storage, self._health)
+    def intake(self, source: str, maker: str = "") -> SourceIntake:
+        """Return the door of a source, which is that of a `maker`, a plugin of others, or one of ccod's own."""
+        return SourceIntake(source, self, self._storage, self._health, maker)
 
-    async def take(self, source: str, batch: Batch) -> None:
-        """Parse, store and publish one batch. What storage has begun is finished, even when its source is cancelled."""
-        try:
-            entries = await trio.to_thread.run_sync(self._parse, batch, abandon_on_cancel=True)
-        except Exception as error:  # noqa: BLE001
-            await self._give_up(error)
+    async def take(self, source: str, batch: Batch, maker: str = "") -> None:
+        """Parse, store and publish one batch. What storage has begun is finished, even when its source is cancelled.
+
+        Raises what no retry mends where the batch is that of a `maker`, and else lets `run` raise it.
+        """
+        entries = await self._parsing.parse(batch)
         pause = RETRY_SECONDS[0]
         try:
-            while (taken := await self._try(source, batch, entries)) is None:
+            while (taken := await self._try(source, batch, entries, maker)) is None:
                 await trio.sleep(pause)
                 pause = min(2 * pause, RETRY_SECONDS[1])
         finally:
@@ -114,7 +122,7 @@ class Pipeline:
         self._note(batch, taken)
 
     async def _try(
-        self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]
+        self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed], maker: str
     ) -> Sequence[Entry | Unparsed] | None:
         """Store and publish a batch in its turn; return what was made of it, or None where storage cannot write now.
 
@@ -126,7 +134,9 @@ class Pipeline:
             except StorageUnavailableError as error:
                 self._note_refusal(source, error)
                 return None
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
+                if maker:
+                    raise  # it is the batch, most likely; where it is not, a source of ccod's own meets it too
                 await self._give_up(error)  # and keep the turn: nothing more is stored
             self._answered_at = trio.current_time()
             self._bus.publish(stored)
@@ -166,17 +176,6 @@ class Pipeline:
                 self._answered_at = trio.current_time()
                 self._forget_refusal("upkeep")
             await trio.sleep(UPKEEP_SECONDS[0] if did_something else UPKEEP_SECONDS[1])
-
-    def _parse(self, batch: Batch) -> list[Entry | Unparsed]:
-        stream = batch.stream
-        parse = self._parsers[stream.format].parse
-        entries: list[Entry | Unparsed] = []
-        for record in batch.records:
-            if record.piece == 0:
-                entries.extend(parse(stream, record))
-            elif record.piece == 1:
-                entries.append(Unparsed(record.offset, len(record.body), TOO_LONG))
-        return entries
 
     async def _store_somehow(
         self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]
@@ -243,18 +242,22 @@ class Pipeline:
 class SourceIntake:
     """The door of one source: see `ccod.roles.Intake`."""
 
-    def __init__(self, source: str, pipeline: Pipeline, storage: Storage, health: Health) -> None:
+    def __init__(self, source: str, pipeline: Pipeline, storage: Storage, health: Health, maker: str) -> None:
         self._source = source
         self._pipeline = pipeline
         self._storage = storage
         self._health = health
+        self._maker = maker
         self._told: set[str] = set()
+        self._doors = {history: trio.Semaphore(AT_ONCE) for history in (False, True)}
 
     async def checkpoints(self) -> Sequence[tuple[Stream, Checkpoint]]:
         return await self._storage.checkpoints(self._source)
 
     async def send(self, batch: Batch) -> None:
-        await self._pipeline.take(self._source, batch)
+        answers(Batch, batch)
+        async with self._doors[bool(batch.history)]:  # however many send, others come between
+            await self._pipeline.take(self._source, batch, self._maker)
 
     def progress(self, done: int, total: int) -> None:
         self._health.backfill[self._source] = Progress(done, total)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -11,6 +12,7 @@ import trio
 
 from ccod.errors import CcodError
 from ccod.health import Health, Reason
+from ccod.limits import LIMITS
 from ccod.metrics import Metrics, plugin_errors
 
 PAUSE_SECONDS = (1.0, 60.0)
@@ -29,6 +31,24 @@ class StartError(CcodError):
     """A service failed before it was ready."""
 
 
+@dataclass(frozen=True)
+class Service:
+    """A service of one role. `maker` is the plugin of others whose it is; `settled`: it is ready, or has failed."""
+
+    role: str
+    name: str
+    run: Run
+    maker: str = ""
+    settled: trio.Event = field(default_factory=trio.Event)
+
+    @property
+    def title(self) -> str:
+        return f"{self.role} {self.name}"
+
+    def blamed(self, reason: str) -> str:
+        return f"plugin {self.maker!r}: {reason}" if self.maker else reason
+
+
 class Supervisor:
     """Starts services of one role, such as `source`, in a nursery of their own."""
 
@@ -38,10 +58,25 @@ class Supervisor:
         self._health = health
         self._errors = plugin_errors(metrics)
 
-    async def start(self, name: str, run: Run) -> None:
-        """Start a service and wait until it is ready. Raises StartError when it fails before that."""
+    async def start(self, name: str, run: Run, maker: str = "") -> None:
+        """Start a service and wait until it is ready. Raises StartError when it fails before that.
+
+        That of a `maker`, a plugin of others, is started again then, and waited for no longer than it may take.
+        """
         self._errors.labels(name)
-        await self._nursery.start(self._keep, name, run)
+        if not maker:
+            await self._nursery.start(self._keep, Service(self._role, name, run))
+            return
+        service = Service(self._role, name, run, maker)
+        self._nursery.start_soon(self._keep, service)
+        with trio.move_on_after(LIMITS.start) as scope:
+            await service.settled.wait()
+        if scope.cancelled_caught:
+            text = service.blamed(f"it is not ready after {LIMITS.start:g} seconds")
+            reason = Reason("SERVICE_NOT_READY", text, f'wait, mend it, or leave it out with disable = ["{maker}"]')
+            self._health.tell(service.title, [reason])
+            self._errors.labels(maker).inc()
+            log.error("service is not ready; nobody waits for it", service=service.title, reason=text, fix=reason.fix)
 
     def finish(self, grace: float) -> None:
         """Let the services end by themselves, and cancel those that have not after `grace` seconds."""
@@ -50,33 +85,59 @@ class Supervisor:
     def cancel(self) -> None:
         self._nursery.cancel_scope.cancel()
 
-    async def _keep(self, name: str, run: Run, *, task_status: trio.TaskStatus[None]) -> None:
-        service = f"{self._role} {name}"
+    async def _keep(self, service: Service, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        self._health.set(service.title, "starting")
+        self._health.running.add(service.title)
+        try:
+            await self._keep_on(service, task_status)
+        finally:
+            self._health.running.discard(service.title)
+
+    async def _keep_on(self, service: Service, task_status: trio.TaskStatus[None]) -> None:
         ready = False
         pause = PAUSE_SECONDS[0]
-        self._health.set(service, "starting")
         while True:
             began = trio.current_time()
             try:
                 async with trio.open_nursery() as nursery:
-                    await nursery.start(run)
-                    self._health.set(service, "running")
+                    await nursery.start(service.run)
+                    self._health.set(service.title, "running")
+                    self._health.tell(service.title, [])
+                    service.settled.set()
                     if not ready:
                         ready = True
                         task_status.started()
-            except Exception as error:
-                if not ready:
-                    raise _start_error(service, error) from error
+            except (Exception, SystemExit, BaseExceptionGroup) as error:
+                if _is_more(error):
+                    raise
+                if not ready and not service.maker:
+                    raise _start_error(service.title, error) from error
+                service.settled.set()
                 if trio.current_time() - began > PAUSE_SECONDS[1]:
                     pause = PAUSE_SECONDS[0]
-                self._errors.labels(name).inc()
-                self._health.set(service, "restarting", Reason("SERVICE_RESTARTING", one_line(error), RESTARTING_FIX))
-                log.error("service failed", service=service, reason=one_line(error), retry_seconds=pause)
+                self._note_failure(service, error, pause)
                 await trio.sleep(pause)
                 pause = min(2 * pause, PAUSE_SECONDS[1])
             else:
-                self._health.set(service, "stopped", Reason("SERVICE_STOPPED", "it ended by itself", "restart ccod"))
+                text = service.blamed("it ended by itself")
+                self._health.set(service.title, "stopped", Reason("SERVICE_STOPPED", text, "restart ccod"))
+                log.warning("service ended", service=service.title, reason=text)
                 return
+
+    def _note_failure(self, service: Service, error: BaseException, pause: float) -> None:
+        reason = service.blamed(one_line(error))
+        self._errors.labels(service.name).inc()
+        if service.maker not in {"", service.name}:
+            self._errors.labels(service.maker).inc()
+        self._health.set(service.title, "restarting", Reason("SERVICE_RESTARTING", reason, RESTARTING_FIX))
+        log.error("service failed", service=service.title, reason=reason, retry_seconds=pause)
+
+
+def _is_more(error: BaseException) -> bool:
+    """Tell whether an error is more than a service's own, such as an interrupt of the whole program."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.split((Exception, SystemExit))[1] is not None
+    return False
 
 
 def one_line(error: BaseException) -> str:
@@ -87,7 +148,7 @@ def one_line(error: BaseException) -> str:
     return " ".join(text.split())
 
 
-def _start_error(service: str, error: Exception) -> CcodError:
+def _start_error(service: str, error: BaseException) -> CcodError:
     cause: BaseException = error
     while isinstance(cause, BaseExceptionGroup):
         cause = cause.exceptions[0]

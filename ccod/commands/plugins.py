@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ccod.app import App
+from ccod.errors import CcodError
 
 if TYPE_CHECKING:
-    from ccod.observatory import Plugin
+    from ccod.faults import Plugin
     from ccod.settings import CoreSettings
 
 PLAYED = {
@@ -40,10 +42,13 @@ def plugins(ctx: click.Context, wants_all: bool, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
+    from ccod.past import past, state_folder
+
     app = ctx.ensure_object(App)
     manager = app.manager()
     core = app.configuration().core()
-    rows = [_row(plugin, core) for plugin in manager.plugins]
+    left_out = past(manager.strangers(), state_folder()).left_out
+    rows = [_row(plugin, core, left_out) for plugin in manager.plugins]
     shown = [row for row in rows if wants_all or row["state"] in {"loaded", "failed"}]
     if as_json:
         click.echo(json.dumps({"schemaVersion": 1, "plugins": shown}))
@@ -68,19 +73,34 @@ def new(name: str, role: str, directory: Path) -> None:
     click.echo(f"  cd {folder} && pip install -e '.[test]' && pytest")
 
 
-def _row(plugin: Plugin, core: CoreSettings) -> dict[str, object]:
+@plugins.command("allow")
+@click.argument("name")
+def allow_(name: str) -> None:
+    """Let a plugin in again that is left out because it stopped the daemon; another version of it is by itself.
+
+    Example: ccod plugins allow bell
+    """
+    from ccod.past import allow, state_folder
+
+    if not allow(name, state_folder()):
+        raise CcodError(f"no plugin {name!r} is left out for having stopped the daemon; `ccod plugins --all` lists all")
+    click.echo(f"{name}: is loaded again at the next start")
+
+
+def _row(plugin: Plugin, core: CoreSettings, left_out: Mapping[str, str]) -> dict[str, object]:
     roles = [PLAYED[hook] for hook in plugin.hooks if hook in PLAYED]
     unchosen = [role for role in roles if role in CHOSEN and getattr(core, role) != plugin.name]
     others = [hook for hook in plugin.hooks if hook != "ccod_settings" and PLAYED.get(hook) not in unchosen]
+    state = "not chosen" if plugin.state == "loaded" and unchosen and not others else plugin.state
     return {
         "name": plugin.name,
         "distribution": plugin.distribution,
         "version": plugin.version,
-        "state": "not chosen" if plugin.state == "loaded" and unchosen and not others else plugin.state,
+        "state": "failed" if plugin.name in left_out else state,
         "roles": roles,
         "hooks": plugin.hooks,
         "table": plugin.name if "ccod_settings" in plugin.hooks else None,
-        "error": plugin.error,
+        "error": left_out.get(plugin.name, plugin.error),
     }
 
 

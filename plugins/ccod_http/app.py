@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 
 import structlog
+import trio
 from quart import Blueprint, Quart, Response
 from quart.wrappers.base import BaseRequestWebsocket
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from ccod import Auth, CcodError, Observatory, PluginError, Settings, plugin_errors
+from ccod import Auth, CcodError, Faults, Observatory, PluginError, Settings
 from ccod_http.body import drain_body
 from ccod_http.callers import Callers
 from ccod_http.compression import Compression
 from ccod_http.documentation import documentation_routes
 from ccod_http.gate import Gate
 from ccod_http.identity import REMEDY, Identifier, scheme_of
-from ccod_http.middleware import Middleware
+from ccod_http.middleware import LIMIT_SECONDS, Middleware
 from ccod_http.pacing import Pacer
 from ccod_http.problems import Problem, answer, install_error_handlers, plain_problem
 from ccod_http.reuse import Reuse
@@ -69,11 +70,14 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
     table = Table(app)
     asking = partial(_answers, observatory, settings)
     for plugin, blueprint in asking("ccod_http_blueprints", Blueprint):
-        table.add(plugin, blueprint)
+        try:
+            table.add(plugin, blueprint)
+        except PluginError as error:
+            observatory.faults.blame("ccod_http_blueprints", error)
     table.add("http", documentation_routes(table, scheme_of(observatory.auth)))
     admit(app, mine, observatory.auth, table)
     for plugin, middleware in asking("ccod_http_middleware", Middleware):
-        _install_middleware(app, plugin, middleware, plugin_errors(observatory.metrics).labels(plugin).inc)
+        _install_middleware(app, plugin, middleware, observatory.faults)
     Reuse(observatory.storage, observatory.cache, table).install(app)
     return app
 
@@ -82,36 +86,50 @@ def _answers(observatory: Observatory, settings: Settings, hook: str, kind: type
     """Yield each plugin's name with each thing that it answers a hook with."""
     for plugin, answered in observatory.ask(hook, settings=settings, observatory=observatory):
         try:
-            things = list(answered)  # a generator may fail only now
-        except CcodError:
-            raise
-        except Exception as error:
-            raise PluginError(plugin, f"{hook} failed: {type(error).__name__}: {error}") from error
-        for thing in things:
-            if not isinstance(thing, kind):
-                raise PluginError(plugin, f"{hook} must answer with {kind.__name__} objects, not {thing!r}")
-            yield plugin, thing
+            things = _things(plugin, answered, hook, kind)
+        except PluginError as error:
+            observatory.faults.blame(hook, error)
+        else:
+            yield from ((plugin, thing) for thing in things)
 
 
-def _install_middleware(app: Quart, plugin: str, middleware: Middleware, failed: Callable[[], None]) -> None:
-    """Ask `middleware` before, and after, each request. One that fails is answered as a fault, and named in the log."""
+def _things(plugin: str, answered: Iterable[object], hook: str, kind: type[T]) -> list[T]:
+    try:
+        things = list(answered)  # a generator may fail only now
+    except CcodError:
+        raise
+    except Exception as error:
+        raise PluginError(plugin, f"{hook} failed: {type(error).__name__}: {error}") from error
+    right = [thing for thing in things if isinstance(thing, kind)]
+    if len(right) < len(things):
+        raise PluginError(plugin, f"{hook} must answer with {kind.__name__} objects, not {things!r}")
+    return right
+
+
+def _install_middleware(app: Quart, plugin: str, middleware: Middleware, faults: Faults) -> None:
+    """Ask `middleware` before, and after, each request. One that fails, or is late, refuses: it may be a guard."""
 
     async def before() -> Response | None:
         try:
-            return await middleware.before()
+            with trio.fail_after(LIMIT_SECONDS):
+                return await middleware.before()
         except (Problem, HTTPException, CcodError):
             raise  # it refuses
-        except Exception:
-            failed()
+        except Exception as error:
+            faults.note(plugin, "middleware", f"{type(error).__name__}: {error}")
             raise
 
     async def after(response: Response) -> Response:
         try:
-            return await middleware.after(response)
+            with trio.fail_after(LIMIT_SECONDS):
+                answered = await middleware.after(response)
+            if not isinstance(answered, Response):
+                raise TypeError(f"Response is wanted, not {type(answered).__name__}")
         except Exception as error:
-            failed()
+            faults.note(plugin, "middleware", f"{type(error).__name__}: {error}")
             log.error("middleware failed", plugin=plugin, exc_info=error)
             return await answer(plain_problem(HTTPStatus.INTERNAL_SERVER_ERROR))
+        return answered
 
     app.before_request(before)
     app.after_request(after)

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 import trio
 from quart import Quart, current_app, g, has_request_context
 
-from ccod import Access, Auth, Peer, User, may
+from ccod import Access, Auth, Peer, PluginError, User, may
 from ccod_http import sockettable
 from ccod_http.callers import client_network, is_proxied
 from ccod_http.gate import connection_of, is_own_origin
@@ -50,6 +50,9 @@ def require(access: Access) -> None:
     user = current_user()
     if may(user, access):
         return
+    if g.get("unknown"):
+        message = "Nobody can tell who asks: the auth plugin failed; the log says why."
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "AUTH_UNAVAILABLE", message)
     if user is None and _ticket() is not None:
         raise Problem(HTTPStatus.UNAUTHORIZED, "AUTH_TICKET_INVALID", "The ticket was used or is too old; get another.")
     if user is None and g.get("token") is not None:
@@ -99,7 +102,10 @@ class Identifier:
             g.user = self._tickets.redeem(ticket)
             return
         g.token = _token(self._scheme)
-        g.user = await self._auth.identify(Peer(uid, g.token, _is_foreign(), unix, g.caller))
+        try:
+            g.user = await self._auth.identify(Peer(uid, g.token, _is_foreign(), unix, g.caller))
+        except PluginError:
+            g.user, g.unknown = None, True  # a stranger, so that what is public is served
 
     async def _uid(self) -> int | None:
         asked = current()

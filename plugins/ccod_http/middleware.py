@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from quart import Response
 
+LIMIT_SECONDS = 10.0
+"""So long each of its two methods may take; a request for which it takes longer is answered as a fault."""
+
 
 class Middleware:
     """A subclass does what it needs of both; `quart.request` is the request, `current_user()` who asks.

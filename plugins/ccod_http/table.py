@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 from quart import Blueprint, Quart
+from werkzeug.exceptions import NotFound
 from werkzeug.routing import Rule
 
 from ccod import PluginError
@@ -36,12 +37,13 @@ class Table:
         return list(self._rows.values())
 
     def add(self, plugin: str, blueprint: Blueprint) -> None:
-        """Serve a blueprint. Raises PluginError for one with a route that does not say who may ask."""
+        """Serve a blueprint. Raises PluginError, and serves none of it, where a route does not say who may ask."""
         known = {id(rule) for rule in self._app.url_map.iter_rules()}
         try:
             self._app.register_blueprint(blueprint)
-        except (AssertionError, ValueError) as error:
+        except Exception as error:
             raise PluginError(plugin, f"blueprint {blueprint.name!r}: {error}") from error
+        rows: dict[str, Row] = {}
         declared = blueprint.declared if isinstance(blueprint, Routes) else {}
         for rule in self._app.url_map.iter_rules():
             if id(rule) in known:
@@ -53,9 +55,10 @@ class Table:
             if route.takes - {"query", "body"} != rule.arguments:
                 problem = f"route {rule.rule!r} names other arguments than its handler takes: {', '.join(route.takes)}"
                 raise PluginError(plugin, problem)
-            if any(_key(row.path, row.route) == _key(rule.rule, route) for row in self.rows):
+            if any(_key(row.path, row.route) == _key(rule.rule, route) for row in (*self.rows, *rows.values())):
                 raise PluginError(plugin, f"route {route.method} {rule.rule!r} is there already")
-            self._rows[rule.endpoint] = Row(rule.rule, plugin, rule.endpoint, route)
+            rows[rule.endpoint] = Row(rule.rule, plugin, rule.endpoint, route)
+        self._rows.update(rows)
 
     def install(self) -> None:
         """Let nobody in whom the table does not."""
@@ -66,6 +69,8 @@ class Table:
         route = self.route()
         if route is not None:  # or else there is no such route, which may be said to all
             require(route.access)
+        elif current().url_rule is not None:
+            raise NotFound  # of a blueprint that was refused
 
     def bears_secret(self) -> bool:
         """Tell whether the answer to the current request can bear a secret: nobody shall keep or compress it then."""
@@ -80,7 +85,8 @@ class Table:
     def route(self) -> Route | None:
         """Return the route that the current request asks for, if there is one."""
         rule = current().url_rule
-        return None if rule is None else self._rows[rule.endpoint].route
+        row = None if rule is None else self._rows.get(rule.endpoint)
+        return None if row is None else row.route
 
 
 def _key(path: str, route: Route) -> tuple[str, str]:

@@ -12,11 +12,14 @@ from ccod_http.web import Routes
 
 
 class PluginJson(Struct, frozen=True):
+    """`error` is the last thing that it did wrong, "" where nothing was."""
+
     name: str
     distribution: str
     version: str
     state: Literal["loaded", "disabled", "failed"]
     hooks: Sequence[str]
+    error: str
 
 
 def plugin_routes(observatory: Observatory) -> Routes:
@@ -26,7 +29,7 @@ def plugin_routes(observatory: Observatory) -> Routes:
     async def plugins() -> list[PluginJson]:
         """List the plugins, where each comes from, how it is, and which hooks it answers."""
         return [
-            PluginJson(each.name, each.distribution, each.version, each.state, each.hooks)
+            PluginJson(each.name, each.distribution, each.version, each.state, each.hooks, each.error)
             for each in observatory.plugins
         ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol, get_args, get_type_hints
 from weakref import WeakSet
 
@@ -67,18 +67,32 @@ def name_of(event: Struct) -> str:
     return str(event.__struct_config__.tag or getattr(event, "event", ""))
 
 
-def gathered(own: Iterable[Channel], offered: Iterable[tuple[str, Iterable[Channel]]]) -> dict[str, Channel]:
-    """Return all channels by name, or raise PluginError for the plugin whose channel is none or is there already."""
+def gathered(
+    own: Iterable[Channel],
+    offered: Iterable[tuple[str, Iterable[Channel]]],
+    blame: Callable[[str, PluginError], object],
+) -> dict[str, Channel]:
+    """Return all channels by name; `blame` the plugin whose channel is none or is there already."""
     channels = {channel.name: channel for channel in own}
     for plugin, theirs in offered:
-        if not isinstance(theirs, Iterable):
-            raise PluginError(plugin, f"ccod_ws_channels must answer with Channels, not {theirs!r}")
-        for channel in theirs:
-            if not isinstance(channel, Channel):
-                raise PluginError(plugin, f"ccod_ws_channels must answer with Channels, not {channel!r}")
-            if channel.name in channels:
-                raise PluginError(plugin, f"there is a channel {channel.name!r} already; choose another name")
-            if not channel.events:
-                raise PluginError(plugin, f'channel {channel.name!r}: its events need tag_field="event" and a tag')
-            channels[channel.name] = channel
+        try:
+            if not isinstance(theirs, Iterable):
+                raise PluginError(plugin, f"ccod_ws_channels must answer with channels, not {theirs!r}")
+            for channel in theirs:
+                _require_channel(plugin, channel, channels)
+                channels[channel.name] = channel
+        except PluginError as error:
+            blame("ccod_ws_channels", error)
+        except Exception as error:  # noqa: BLE001
+            problem = f"ccod_ws_channels failed: {type(error).__name__}: {error}"
+            blame("ccod_ws_channels", PluginError(plugin, problem))
     return channels
+
+
+def _require_channel(plugin: str, channel: object, channels: Mapping[str, Channel]) -> None:
+    if not isinstance(channel, Channel):
+        raise PluginError(plugin, f"ccod_ws_channels must answer with channels, not {type(channel).__name__}")
+    if channel.name in channels:
+        raise PluginError(plugin, f"there is a channel {channel.name!r} already; choose another name")
+    if not channel.events:
+        raise PluginError(plugin, f'channel {channel.name!r}: its events need tag_field="event" and a tag')

@@ -151,6 +151,6 @@ def hub_of(settings: Settings, observatory: Observatory) -> Hub:
     hub = _hubs.get(observatory.bus)
     if hub is None:
         offered = observatory.ask("ccod_ws_channels", settings=settings, observatory=observatory)
-        channels = gathered(own_channels(), offered)
+        channels = gathered(own_channels(), offered, observatory.faults.blame)
         hub = _hubs[observatory.bus] = Hub(settings[WsSettings], observatory, channels)
     return hub

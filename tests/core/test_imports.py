@@ -17,15 +17,17 @@ if not CORE.is_dir():
     pytest.skip("the import rules are checked on the source tree", allow_module_level=True)
 
 FLOORS = (
-    {"version", "checks", "errors", "model", "users", "health", "positions", "metrics", "tracing"},
-    {"stored"},
+    {"version", "checks", "errors", "model", "users", "health", "positions", "metrics", "tracing", "limits"},
+    {"stored", "faults"},
     {"events"},
     {"figures", "queries"},
     {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition"}
     | {"files", "tally", "discovery"},
-    {"conversion", "log", "observatory", "pipeline", "progress", "local", "example", "jsonschema", "timing", "sinks"},
-    {"hookspecs", "layers", "reloading", "vitals"},
-    {"manager", "face", "configuration"},
+    {"conversion", "log", "observatory", "parsing", "progress", "local", "example", "jsonschema", "timing", "sinks"}
+    | {"guarded", "past"},
+    {"hookspecs", "layers", "reloading", "pipeline", "watchdog"},
+    {"vitals", "loading", "face", "configuration"},
+    {"manager"},
     {"daemon", "app", "__init__"},
     {"commands"},
     {"cli", "testing"},
@@ -47,13 +49,13 @@ PUBLIC_MODULES = {
     "ccod_rest.fields",
 }
 ONLY_IN = {
-    "pluggy": {"ccod/hookspecs.py", "ccod/manager.py"},
+    "pluggy": {"ccod/hookspecs.py", "ccod/loading.py"},
     "sqlalchemy": {"plugins/ccod_sql"},
     "alembic": {"plugins/ccod_sql"},
     "quart": {f"plugins/ccod_{name}" for name in ("http", "jwt", "metrics", "rest", "status", "ws")},
     "quart_trio": {"plugins/ccod_http"},
     "hypercorn": {"plugins/ccod_http"},
-    "prometheus_client": {"ccod/metrics.py", "ccod/manager.py", "plugins/ccod_metrics"},
+    "prometheus_client": {"ccod/metrics.py", "ccod/loading.py", "plugins/ccod_metrics"},
     "jwt": {"plugins/ccod_jwt"},
     "bcrypt": {"plugins/ccod_jwt"},
 }

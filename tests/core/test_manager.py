@@ -83,19 +83,25 @@ def test_a_disabled_plugin_is_not_even_imported(plugin_folder: Path) -> None:
 
 def test_an_exclusive_role_goes_to_the_plugin_that_is_named(plugin_folder: Path, tmp_path: Path) -> None:
     entries = [
-        offer(plugin_folder, name, f"@hookimpl\ndef ccod_storage(settings):\n    return {name!r}\n")
+        offer(
+            plugin_folder,
+            name,
+            f"class S:\n    name = {name!r}\n    append = checkpoints = maintain = __aenter__ = __aexit__ = None\n"
+            "@hookimpl\ndef ccod_storage(settings):\n    return S()\n",
+        )
         for name in ("a", "b")
     ]
-    entries.append(offer(plugin_folder, "pricelist", "@hookimpl\ndef ccod_prices(settings):\n    return 'list'\n"))
+    prices = "class P:\n    version = cost = ''\n@hookimpl\ndef ccod_prices(settings):\n    return P()\n"
+    entries.append(offer(plugin_folder, "pricelist", prices))
     manager = Manager(found=entries)
-    chosen: object = manager.storage(settings(tmp_path, 'storage = "b"'), {})
-    assert chosen == "b"
+    chosen: Any = manager.storage(settings(tmp_path, 'storage = "b"'), {})
+    assert chosen.name == "b"
     with pytest.raises(ConfigError, match=r"storage: no plugin 'c' can play this; choose from: a, b"):
         manager.storage(settings(tmp_path, 'storage = "c"'), {})
 
 
 def test_two_parsers_of_one_format_are_an_error(plugin_folder: Path, tmp_path: Path) -> None:
-    parser = "class P:\n    format = 'x'\n    parse = content = None\n"
+    parser = "class P:\n    format = version = 'x'\n    parse = content = None\n"
     body = f"{parser}@hookimpl\ndef ccod_parsers(settings):\n    return [P()]\n"
     manager = Manager(found=[offer(plugin_folder, "a", body), offer(plugin_folder, "b", body)])
     with pytest.raises(PluginError, match="a parser of 'x' is there already"):
@@ -121,7 +127,7 @@ def test_a_hook_that_raises_bears_its_plugin_s_name(plugin_folder: Path, tmp_pat
     ("body", "message"),
     [
         ("return 5", "ccod_sources must answer with an iterable, not int"),
-        ("return [None]", "ccod_sources must answer with things with name, run, not NoneType"),
+        ("return [None]", "ccod_sources must answer with things with name, run, roots, not NoneType"),
         ("yield 1/0", "ccod_sources failed: ZeroDivisionError"),
     ],
 )
@@ -141,7 +147,7 @@ def test_a_wrong_answer_bears_its_plugin_s_name(plugin_folder: Path, tmp_path: P
 def test_a_wrong_settings_class_is_an_error(plugin_folder: Path, name: str, answer: str, message: str) -> None:
     body = f"import msgspec\nclass Empty(msgspec.Struct): ...\n@hookimpl\ndef ccod_settings():\n    return {answer}\n"
     with pytest.raises(PluginError, match=f"plugin '{name}': .*{message}"):
-        Manager(found=[offer(plugin_folder, name, body)]).schemas()
+        Manager(found=[offer(plugin_folder, name, body)]).require()
 
 
 def test_a_plugin_that_exits_on_import_is_named(plugin_folder: Path) -> None:

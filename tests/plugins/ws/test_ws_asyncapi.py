@@ -94,5 +94,9 @@ async def test_what_is_said_is_as_it_is_described() -> None:
 
 @pytest.mark.parametrize("answer", [7, [7], ["weather"]])
 def test_a_channel_that_is_none_bears_its_plugin_s_name(answer: Any) -> None:
-    with pytest.raises(PluginError, match="plugin 'bad': ccod_ws_channels must answer with Channels"):
-        gathered(own_channels(), [("bad", answer)])
+    blamed: list[tuple[str, PluginError]] = []
+    found = gathered(own_channels(), [("bad", answer)], lambda hook, error: blamed.append((hook, error)))
+    assert found.keys() == {channel.name for channel in own_channels()}
+    ((hook, error),) = blamed
+    assert (hook, error.plugin) == ("ccod_ws_channels", "bad")
+    assert "must answer with channels" in str(error)

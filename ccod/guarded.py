@@ -1,0 +1,229 @@
+"""Stands between the core and what a plugin answered with: what fails there is named, and hurts nobody else.
+
+A parser that fails costs the record its meaning, never its bytes; prices and a cache that fail know nothing; auth that
+fails lets nobody in.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from threading import get_ident
+
+from ccod.errors import PluginError
+from ccod.faults import Faults
+from ccod.limits import LIMITS, answers, told
+from ccod.model import Content, Cost, Entry, Record, Response, Stream, Unparsed
+from ccod.roles import Auth, Cache, Parser, Prices
+from ccod.users import Peer, User
+
+MOST_ENTRIES = 100_000
+"""A record of 16 MB holds no more, and what never ends has to end."""
+
+
+class Calls:
+    """Who is asked something at the moment, in which thread, and since when: for who watches that it ends."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, tuple[str, float]] = {}
+
+    @contextmanager
+    def of(self, plugin: str) -> Iterator[None]:
+        thread = get_ident()
+        before = self._calls.get(thread)
+        self._calls[thread] = plugin, time.monotonic()
+        try:
+            yield
+        finally:
+            if before is None:
+                self._calls.pop(thread, None)
+            else:
+                self._calls[thread] = before
+
+    def longer_than(self, seconds: float) -> list[str]:
+        """Return the plugins that have not answered for so long."""
+        since = time.monotonic() - seconds
+        return sorted({plugin for plugin, began in list(self._calls.values()) if began < since})
+
+
+class GuardedParser:
+    """A parser that never raises."""
+
+    def __init__(self, parser: Parser, plugin: str, faults: Faults, calls: Calls) -> None:
+        self.format = parser.format
+        self.version = parser.version
+        self.plugin = plugin
+        self.where = f"parser {parser.format}"
+        self._parser = parser
+        self._faults = faults
+        self._calls = calls
+
+    def parse(self, stream: Stream, record: Record) -> Iterable[Entry | Unparsed]:
+        try:
+            with self._calls.of(self.plugin):
+                entries = list(islice(self._parser.parse(stream, record), MOST_ENTRIES + 1))
+            if len(entries) > MOST_ENTRIES:
+                raise ValueError(f"more than {MOST_ENTRIES} entries")
+            for entry in entries:
+                if not isinstance(entry, Entry | Unparsed):
+                    raise TypeError(f"Entry or Unparsed is wanted, not {type(entry).__name__}")
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            self._faults.note(self.plugin, self.where, told(error))
+            return [unparsed(record, self.format, type(error).__name__)]
+        self._faults.well(self.plugin, self.where)
+        return entries
+
+    def content(self, body: bytes) -> Content:
+        try:
+            with self._calls.of(self.plugin):
+                return answers(Content, self._parser.content(body))
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            self._faults.note(self.plugin, f"{self.where}, content", told(error))
+            return Content("")
+
+
+def unparsed(record: Record, format: str, why: str) -> Unparsed:  # noqa: A002
+    """Return a record as what its parser, which failed, could not understand."""
+    return Unparsed(record.offset, len(record.body), f"parser {format} failed: {why}")
+
+
+class GuardedPrices:
+    """Prices that know none where they fail."""
+
+    def __init__(self, prices: Prices, plugin: str, faults: Faults, calls: Calls) -> None:
+        self.version = prices.version
+        self._prices = prices
+        self._plugin = plugin
+        self._faults = faults
+        self._calls = calls
+
+    def cost(self, response: Response, at: int) -> Cost | None:
+        try:
+            with self._calls.of(self._plugin):
+                cost = self._prices.cost(response, at)
+            if cost is not None:
+                answers(Cost, cost)
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            self._faults.note(self._plugin, "prices", told(error))
+            return None
+        self._faults.well(self._plugin, "prices")
+        return cost
+
+
+class NoPrices(Prices):
+    """Knows none."""
+
+    version = ""
+
+    def cost(self, response: Response, at: int) -> Cost | None:  # noqa: ARG002
+        return None
+
+
+class GuardedCache(Cache):
+    """A cache that has forgotten where it fails."""
+
+    def __init__(self, cache: Cache, plugin: str, faults: Faults) -> None:
+        self._cache = cache
+        self._plugin = plugin
+        self._faults = faults
+
+    async def __aenter__(self) -> GuardedCache:
+        await _entered(self._cache, self._plugin)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await _left(self._cache, self._plugin, self._faults)
+
+    async def get(self, key: str, /) -> bytes | None:
+        import trio
+
+        found: bytes | None = None
+        with self._noting("cache, get"), trio.fail_after(LIMITS.call):
+            found = await self._cache.get(key)
+            if found is not None:
+                answers(bytes, found)
+            return found
+        return None
+
+    async def put(self, key: str, value: bytes, /) -> None:
+        import trio
+
+        with self._noting("cache, put"), trio.fail_after(LIMITS.call):
+            await self._cache.put(key, value)
+
+    @contextmanager
+    def _noting(self, where: str) -> Iterator[None]:
+        try:
+            yield
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            self._faults.note(self._plugin, where, _late(error))
+        else:
+            self._faults.well(self._plugin, where)
+
+
+class GuardedAuth(Auth):
+    """Auth that lets nobody in where it fails."""
+
+    def __init__(self, auth: Auth, plugin: str, faults: Faults) -> None:
+        self.challenge = answers(str, auth.challenge)
+        self._auth = auth
+        self._plugin = plugin
+        self._faults = faults
+
+    async def __aenter__(self) -> GuardedAuth:
+        await _entered(self._auth, self._plugin)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await _left(self._auth, self._plugin, self._faults)
+
+    async def identify(self, peer: Peer) -> User | None:
+        """Raises PluginError where the plugin fails: nobody knows who this is."""
+        import trio
+
+        try:
+            with trio.fail_after(LIMITS.call):
+                user = await self._auth.identify(peer)
+            if user is not None and answers(User, user).role not in {"owner", "admin", "user"}:
+                raise TypeError(f"a user has no role {user.role!r}")
+        except (Exception, SystemExit) as error:
+            self._faults.note(self._plugin, "auth", _late(error))
+            raise PluginError(self._plugin, "auth failed; the log says why") from error
+        self._faults.well(self._plugin, "auth")
+        return user
+
+    async def ended(self, user: User) -> None:
+        """Returns also where the plugin fails: what a user presented counts no more then."""
+        try:
+            await self._auth.ended(user)
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            self._faults.note(self._plugin, "auth, ended", told(error))
+
+
+async def _entered(role: Auth | Cache, plugin: str) -> None:
+    """Raises PluginError where it does not open: it was chosen, so nothing goes on without it."""
+    import trio
+
+    try:
+        with trio.fail_after(LIMITS.start):
+            await role.__aenter__()
+    except (Exception, SystemExit) as error:
+        raise PluginError(plugin, f"it cannot be opened: {_late(error)}; choose another") from error
+
+
+async def _left(role: Auth | Cache, plugin: str, faults: Faults) -> None:
+    import trio
+
+    try:
+        with trio.fail_after(LIMITS.call):
+            await role.__aexit__(None, None, None)
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        faults.note(plugin, "end", _late(error))
+
+
+def _late(error: BaseException) -> str:
+    import trio
+
+    return f"no answer within {LIMITS.call:g} seconds" if isinstance(error, trio.TooSlowError) else told(error)

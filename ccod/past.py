@@ -1,0 +1,134 @@
+"""Knows from the stacks of a process that blocked which plugin did it, and leaves that one out."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from ccod.faults import Stranger
+from ccod.files import write_private
+
+DUMP = "blocked.txt"
+LEFT_OUT = "left-out.json"
+
+_THREAD = re.compile(r"(?:Current thread|Thread) (0x[0-9a-f]+)")
+_FRAME = re.compile(r'  File "(.*)", line \d+ in .*')
+
+
+class Blocked(Struct):
+    """Who blocked the daemon: the plugin's version and the innermost line of it, by its name."""
+
+    version: str
+    where: str
+
+
+class Past(Struct):
+    """What is known of earlier processes: why plugins are left out, and where one was blocked by nobody else's."""
+
+    left_out: dict[str, str]
+    own: str = ""
+
+    def tell(self) -> None:
+        import structlog  # here, so that commands start without it
+
+        log = structlog.get_logger("ccod.watchdog")
+        if self.own:
+            log.error("the process before this ended because its event loop stood still", where=self.own)
+
+
+def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder for what is known of earlier processes."""
+    given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    home = environ.get("XDG_STATE_HOME", "")
+    return Path(given) if given else (Path(home) if home else Path("~/.local/state").expanduser()) / "ccod"
+
+
+def past(strangers: Sequence[Stranger], folder: Path) -> Past:
+    """Find out whom an earlier process was blocked by, and remember it; tell who is to be left out.
+
+    A plugin of another version than the one that did it is let in again.
+    """
+    blocked = _read(folder)
+    own = ""
+    dump = _text(folder / DUMP)
+    if dump:
+        name, where = culprit(dump, strangers)
+        with suppress(OSError):
+            (folder / DUMP).replace(folder / f"last-{DUMP}")
+        if name:
+            version = next(stranger.version for stranger in strangers if stranger.name == name)
+            blocked[name] = Blocked(version, where)
+            _write(folder, blocked)
+        own = "" if name else where
+    now = {stranger.name: stranger.version for stranger in strangers}
+    return Past(
+        {name: _why(each) for name, each in blocked.items() if now.get(name) == each.version},
+        own,
+    )
+
+
+def allow(name: str, folder: Path) -> bool:
+    """Let a plugin in again at the next start; tell whether it was left out."""
+    blocked = _read(folder)
+    found = blocked.pop(name, None)
+    if found is not None:
+        _write(folder, blocked)
+    return found is not None
+
+
+def culprit(dump: str, strangers: Sequence[Stranger]) -> tuple[str, str]:
+    """Return the plugin of somebody else's that holds the main thread, "" for nobody, and the innermost line.
+
+    Whoever was asked in another thread, and gave no answer, did it.
+    """
+    names = {stranger.name for stranger in strangers}
+    for name in re.findall(r"^asked (.*)$", dump, re.MULTILINE):
+        if name in names:
+            return name, "asked by the storage"
+    frames = _main_stack(dump)
+    for frame in frames:
+        file = _FRAME.fullmatch(frame)
+        for stranger in strangers if file else ():
+            if file and (file[1] == stranger.place or file[1].startswith(stranger.place + os.sep)):
+                return stranger.name, frame.strip()
+    return "", frames[0].strip() if frames else "nowhere"
+
+
+def _main_stack(dump: str) -> list[str]:
+    """Return the frames of the main thread, the innermost first. Where nothing says which that is, it is the last."""
+    main = re.search(r"^main (0x[0-9a-f]+)$", dump, re.MULTILINE)
+    stacks: dict[int, list[str]] = {}
+    frames: list[str] = []
+    for line in dump.splitlines():
+        if thread := _THREAD.match(line):
+            frames = stacks[int(thread[1], 16)] = []
+        elif _FRAME.fullmatch(line):
+            frames.append(line)
+    return stacks.get(int(main[1], 16), frames) if main else frames
+
+
+def _why(blocked: Blocked) -> str:
+    return f"it stopped the daemon, which stood still in: {blocked.where}"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _read(folder: Path) -> dict[str, Blocked]:
+    with suppress(msgspec.DecodeError):
+        return msgspec.json.decode(_text(folder / LEFT_OUT) or "{}", type=dict[str, Blocked])
+    return {}
+
+
+def _write(folder: Path, blocked: Mapping[str, Blocked]) -> None:
+    write_private(folder / LEFT_OUT, msgspec.json.encode(blocked))

@@ -1,0 +1,56 @@
+"""Who blocked a process is found out from its stacks, left out, and let in again."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from ccod.faults import Stranger
+from ccod.limits import Overdue, interrupted
+from ccod.past import DUMP, allow, culprit, past
+
+BELL = Stranger("bell", "1", "/site/ccod_bell")
+DUMPED = """main 0x7f02
+Thread 0x00007f01 (most recent call first):
+  File "/site/ccod_bell/other.py", line 3 in think
+Thread 0x00007f02 (most recent call first):
+  File "/lib/re.py", line 9 in match
+  File "{place}", line 7 in deliver
+  File "/site/trio/_core/_run.py", line 1 in run
+"""
+
+
+def test_the_innermost_line_of_the_main_thread_that_is_a_plugin_s_did_it() -> None:
+    assert culprit(DUMPED.format(place="/site/ccod_bell/sink.py"), [BELL]) == (
+        "bell",
+        'File "/site/ccod_bell/sink.py", line 7 in deliver',
+    )
+    assert culprit(DUMPED.format(place="/site/ccod_bells/sink.py"), [BELL])[0] == ""
+    assert culprit("asked bell\n" + DUMPED.format(place="/x"), [BELL])[0] == "bell"
+
+
+def test_it_is_left_out_until_it_is_allowed_or_another_version(tmp_path: Path) -> None:
+    assert past([BELL], tmp_path).left_out == {}
+    (tmp_path / DUMP).write_text(DUMPED.format(place="/site/ccod_bell/sink.py"))
+    assert [*past([BELL], tmp_path).left_out] == ["bell"]
+    assert [*past([BELL], tmp_path).left_out] == ["bell"]
+    assert past([Stranger("bell", "2", BELL.place)], tmp_path).left_out == {}
+    assert allow("bell", tmp_path)
+    assert not allow("bell", tmp_path)
+    assert past([BELL], tmp_path).left_out == {}
+
+
+def test_ccod_s_own_fault_leaves_nobody_out(tmp_path: Path) -> None:
+    (tmp_path / DUMP).write_text(DUMPED.format(place="/site/ccod/bus.py"))
+    found = past([BELL], tmp_path)
+    assert (found.left_out, found.own) == ({}, 'File "/lib/re.py", line 9 in match')
+
+
+def test_what_takes_too_long_is_interrupted_and_the_outer_time_stands_still_meanwhile() -> None:
+    with interrupted(60), pytest.raises(Overdue, match="no answer"), interrupted(0.01):
+        while True:
+            with suppress(Exception):
+                time.sleep(1)
