@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.daemon import open_daemon, run_ccod
-from tests.e2e.home import Home
+from tests.e2e.daemon import open_daemon
 from tests.guide import GUIDE, example
 
 if not GUIDE.exists():
@@ -26,9 +25,10 @@ async def test_a_plugin_publishes_on_its_own_channel(tmp_path: Path) -> None:
         assert "Degrees" not in described["components"]["schemas"]
 
 
-async def test_two_channels_of_one_name_keep_the_daemon_from_starting(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    home.install("weather", example("weather").replace('"weather"', '"files"'))
-    code, said = await run_ccod(home, "serve", "--config", str(home.config))
-    assert code == 78
-    assert said.splitlines()[-1].endswith("there is a channel 'files' already; choose another name")
+async def test_a_second_channel_of_one_name_is_left_out_and_named(tmp_path: Path) -> None:
+    async with open_daemon(tmp_path, start=False) as daemon:
+        daemon.home.install("weather", example("weather").replace('"weather"', '"files"'))
+        await daemon.start()
+        failed = await daemon.logged("plugin failed")
+        assert failed["plugin"] == "weather"
+        assert "there is a channel 'files' already; choose another name" in failed["reason"]

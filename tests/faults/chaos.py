@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import trio
@@ -161,13 +162,13 @@ async def _served(cell: Cell, daemon: Daemon) -> list[str]:
     transcript = daemon.home.root / "-home-dev-demo" / f"{SESSION}.jsonl"
     blind = cell.role == "auth" or cell.place == "role:middleware"
     with trio.fail_after(15):
-        transcript.open("ab").write(line("one") + answer("two"))
+        _write(transcript, line("one") + answer("two"))
         if blind:
             await _asked(daemon)
             await _stored(daemon)
         else:
             async with daemon.websocket("conversations") as listener:
-                transcript.open("ab").write(line("three"))
+                _write(transcript, line("three"))
                 await listener.event("message_added", 8)
             while not await daemon.items("/api/conversations"):
                 await trio.sleep(0.05)
@@ -183,6 +184,11 @@ async def _served(cell: Cell, daemon: Daemon) -> list[str]:
     return found if scope.cancelled_caught else []
 
 
+def _write(path: Path, lines: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(lines)
+
+
 async def _asked(daemon: Daemon) -> None:
     with trio.move_on_after(3):
         await daemon.client.get(f"{daemon.url}/api/conversations")
@@ -190,7 +196,7 @@ async def _asked(daemon: Daemon) -> None:
 
 async def _stored(daemon: Daemon) -> None:
     while True:
-        with sqlite3.connect(f"file:{daemon.home.database}?mode=ro", uri=True) as database:
+        with closing(sqlite3.connect(f"file:{daemon.home.database}?mode=ro", uri=True)) as database:
             if database.execute("SELECT count(*) FROM entries").fetchone()[0] >= 2:
                 return
         await trio.sleep(0.1)
@@ -203,7 +209,9 @@ async def _unnamed(daemon: Daemon, *, blind: bool) -> list[str]:
     if blind:
         return found
     health = await daemon.get("/health")
-    reasons = [reason for reason in health["details"]["reasons"] if "chaos" in reason["service"] + reason["text"]]
+    reasons = [
+        reason for reason in health["data"]["details"]["reasons"] if "chaos" in reason["service"] + reason["text"]
+    ]
     found += [] if reasons else ["not named in /health"]
     text = (await daemon.client.get(f"{metrics}/metrics")).text
     counted = any('plugin="chaos"' in each and not each.endswith(" 0.0") for each in _errors(text))
