@@ -85,6 +85,9 @@ def serve(app: App) -> None:
 
     Example: ccod serve --port 4000
     """
+    import gc
+
+    gc.disable()  # what is loaded now stays: `daemon` turns it on again once ready
     import trio
 
     from ccod import daemon, log

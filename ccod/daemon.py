@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -181,6 +182,8 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
                 await upkeep.start("storage", pipeline.maintain)
                 nursery.start_soon(_show_backfill, health, show)
                 life.ready.set()
+                gc.freeze()
+                gc.enable()
                 notify("READY=1", "STATUS=serving")
                 log.info("ready", seconds=round(health.uptime, 2))
                 await life.stop.wait()
