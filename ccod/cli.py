@@ -21,7 +21,7 @@ from ccod.errors import CcodError, ConfigError
 from ccod.version import __version__
 
 if TYPE_CHECKING:
-    from ccod.settings import Field
+    from ccod.settings import Field, Settings
 
 
 class Cli(Group):
@@ -37,9 +37,13 @@ class Cli(Group):
         return super().get_command(ctx, cmd_name)
 
     def _add_plugins(self, ctx: click.Context) -> None:
-        app = ctx.ensure_object(App)
-        for error in app.manager().add_commands(self, app.settings):
+        for error in ctx.ensure_object(App).manager().add_commands(self, _settings):
             _say(error)
+
+
+def _settings() -> Settings:
+    """Read the settings of the call in which a plugin's command runs: the commands may outlive the first."""
+    return click.get_current_context().ensure_object(App).settings()
 
 
 class Serve(click.Command):

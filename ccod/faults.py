@@ -60,6 +60,8 @@ class Faults:
     def watch(self, health: Health, metrics: Metrics) -> None:
         """Tell it there and in the log from now on, also what was noted before."""
         self._health, self._metrics = health, metrics
+        for each in self._plugins:
+            plugin_errors(metrics).labels(each.name)  # there from the start, at zero
         with self._lock:
             for (plugin, where), (_, reason) in self._open.items():
                 plugin_errors(metrics).labels(plugin).inc()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ class Service:
     run: Run
     maker: str = ""
     settled: trio.Event = field(default_factory=trio.Event)
+    late: trio.Event = field(default_factory=trio.Event)
 
     @property
     def title(self) -> str:
@@ -74,6 +76,7 @@ class Supervisor:
         if scope.cancelled_caught:
             text = service.blamed(f"it is not ready after {LIMITS.start:g} seconds")
             reason = Reason("SERVICE_NOT_READY", text, f'wait, mend it, or leave it out with disable = ["{maker}"]')
+            service.late.set()
             self._health.tell(service.title, [reason])
             self._errors.labels(maker).inc()
             log.error("service is not ready; nobody waits for it", service=service.title, reason=text, fix=reason.fix)
@@ -102,7 +105,8 @@ class Supervisor:
                 async with trio.open_nursery() as nursery:
                     await nursery.start(service.run)
                     self._health.set(service.title, "running")
-                    self._health.tell(service.title, [])
+                    if service.late.is_set():
+                        self._health.tell(service.title, [])
                     service.settled.set()
                     if not ready:
                         ready = True
@@ -121,7 +125,8 @@ class Supervisor:
             else:
                 text = service.blamed("it ended by itself")
                 self._health.set(service.title, "stopped", Reason("SERVICE_STOPPED", text, "restart ccod"))
-                log.warning("service ended", service=service.title, reason=text)
+                if self._nursery.cancel_scope.deadline == math.inf:
+                    log.warning("service ended", service=service.title, reason=text)
                 return
 
     def _note_failure(self, service: Service, error: BaseException, pause: float) -> None:
@@ -161,5 +166,5 @@ async def open_supervisor(role: str, health: Health, metrics: Metrics | None = N
     async with trio.open_nursery() as nursery:
         supervisor = Supervisor(role, nursery, health, metrics or Metrics())
         yield supervisor
-        if nursery.cancel_scope.deadline == float("inf"):
+        if nursery.cancel_scope.deadline == math.inf:
             supervisor.cancel()

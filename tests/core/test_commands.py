@@ -135,3 +135,10 @@ def test_help_loads_no_heavy_module() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     modules = set(json.loads(done.stdout.splitlines()[-1]))
     assert not {"trio", "quart", "sqlalchemy", "rich", "hypercorn", "structlog", "subprocess", "dotenv"} & modules
+
+
+def test_a_plugin_s_command_reads_the_settings_of_its_own_call(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        path = tmp_path / f"{name}.db"
+        result = CliRunner().invoke(cli, ["--set", f"sqlite.path={path}", "db", "check"])
+        assert str(path) in str(result.exception), name

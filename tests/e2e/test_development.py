@@ -89,9 +89,10 @@ async def test_a_changed_source_starts_the_daemon_again(tmp_path: Path) -> None:
         await said("ready", 2)
         module.write_text("def (")
         await said("cannot be imported")
+        await said("ready", 3)  # without it
         module.write_text(PLUGIN.format(name="third"))
         await said("sources: third")
-        await said("ready", 3)
+        await said("ready", 4)
         assert "stopped" in home.log.read_text()
         assert '"event"' not in home.log.read_text()  # lines for people
         process.terminate()
@@ -99,4 +100,4 @@ async def test_a_changed_source_starts_the_daemon_again(tmp_path: Path) -> None:
             while process.poll() is None:
                 await trio.sleep(0.05)
     assert process.returncode == 0
-    assert home.log.read_text().count("stopped") == 3
+    assert home.log.read_text().count("stopped") == 4

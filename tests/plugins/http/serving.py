@@ -15,7 +15,21 @@ import structlog
 import trio
 from quart import Blueprint, Response, websocket
 
-from ccod import Block, Bus, Content, Entry, Health, Metrics, Observatory, Record, Settings, Stored, Stream
+from ccod import (
+    Block,
+    Bus,
+    Content,
+    Entry,
+    Faults,
+    Health,
+    Metrics,
+    Observatory,
+    Plugin,
+    Record,
+    Settings,
+    Stored,
+    Stream,
+)
 from ccod.settings import CoreSettings
 from ccod.testing.shelf import Shelf
 from ccod_http.callers import client_address, scheme
@@ -197,8 +211,18 @@ async def serving(
 
     auth = auth or JwtAuth(JwtSettings(secret=SECRET), shelf)
     observatory = Observatory(
-        shelf, auth, Bus(), health, {"plain": Plain()}, stopping, ask, do_at_once, cache=MemoryCache(1 << 20)
+        shelf,
+        auth,
+        Bus(),
+        health,
+        {"plain": Plain()},
+        stopping,
+        ask,
+        do_at_once,
+        cache=MemoryCache(1 << 20),
+        faults=Faults([Plugin("probe", "", "")]),
     )
+    observatory.faults.watch(health, observatory.metrics)
     transport = HttpTransport(all_settings, observatory)
     stopped = trio.Event()
 
