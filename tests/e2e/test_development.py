@@ -16,6 +16,7 @@ import trio
 from ccod.testing.waiting import limit
 from tests.e2e.home import Home
 
+MAKE = ["make", "--no-print-directory"]  # these tests may be run by make
 ROOT = Path(__file__).parents[2]
 
 if not (ROOT / "Makefile").exists():
@@ -28,7 +29,7 @@ def test_help_lists_every_target() -> None:
     assert phony
     targets = set(re.findall(r"^([a-z-]+):", text, re.MULTILINE))
     assert set(phony[1].split()) == targets
-    shown = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    shown = subprocess.run([*MAKE, "help"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     assert {line.split()[0] for line in shown.splitlines()} == targets
 
 
@@ -47,7 +48,7 @@ def ccod_sources() -> Iterable[object]:
 def developing(home: Home) -> Iterator[subprocess.Popen[bytes]]:
     """Run what `make dev` runs, on the folder of the home's plugins."""
     made = subprocess.run(
-        ["make", "--dry-run", "--always-make", "dev", f"WATCH={home.plugins}", f"ARGS=--config {home.config}"],
+        [*MAKE, "--dry-run", "--always-make", "dev", f"WATCH={home.plugins}", f"ARGS=--config {home.config}"],
         cwd=ROOT,
         check=True,
         capture_output=True,

@@ -73,7 +73,8 @@ async def test_a_middleware_that_fails_is_a_fault_and_named() -> None:
     assert "secret" not in answer.text
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert [(log["event"], log["plugin"]) for log in logs if log["log_level"] == "error"] == [
-        ("middleware failed", "probe")
+        ("plugin failed", "probe"),
+        ("middleware failed", "probe"),
     ]
 
 
