@@ -25,6 +25,13 @@ from ccod_sql.settings import SqliteSettings
 from ccod_sql.sqlite import open_database
 
 
+def only(database: Path | str, question: str) -> tuple[object, ...]:
+    """Return the first row of an answer."""
+    with closing(sqlite3.connect(database)) as connection:
+        found: tuple[object, ...] = connection.execute(question).fetchone()
+        return found
+
+
 def db(home: Path, *arguments: str) -> Result:
     settings = Settings(CoreSettings(), {SqliteSettings: SqliteSettings(path=str(home / "ccod.db"))})
     return CliRunner().invoke(db_command(lambda: settings), arguments)
@@ -102,7 +109,7 @@ def test_a_copy_is_replaced_only_where_that_is_said(database: Path, tmp_path: Pa
     assert result.exit_code == 0, result.exception
     said = json.loads(result.output)
     assert said == {"schemaVersion": 1, "file": str(copy), "bytes": copy.stat().st_size}
-    assert sqlite3.connect(copy).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert only(copy, "PRAGMA integrity_check") == ("ok",)
     assert "the database itself" in str(db(tmp_path, "backup", str(database), "--force").exception)
     Path(f"{copy}-wal").write_text("in use")
     assert "in use" in str(db(tmp_path, "backup", str(copy), "--force").exception)
@@ -112,7 +119,7 @@ def test_what_a_killed_backup_left_is_in_nobodys_way(database: Path, tmp_path: P
     for suffix in ("", "-wal", "-journal"):
         (tmp_path / f"copy.db.part{suffix}").write_bytes(b"half of it")
     copy_database(database, tmp_path / "copy.db")
-    assert sqlite3.connect(tmp_path / "copy.db").execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert only(tmp_path / "copy.db", "PRAGMA integrity_check") == ("ok",)
     assert not list(tmp_path.glob("*.part*"))
 
 
@@ -152,8 +159,8 @@ def test_a_backup_comes_back_and_what_was_there_is_kept(database: Path, tmp_path
     assert result.exit_code == 0, result.exception
     said = json.loads(result.output)
     kept = "SELECT count(*) FROM kept WHERE namespace = 'n'"
-    assert sqlite3.connect(database).execute(kept).fetchone() == (0,)
-    assert sqlite3.connect(said["before"]).execute(kept).fetchone() == (1,)
+    assert only(database, kept) == (0,)
+    assert only(said["before"], kept) == (1,)
     assert database.stat().st_mode & 0o777 == 0o600
     database.unlink()
     assert json.loads(db(tmp_path, "restore", str(backup), "--json").output)["before"] is None
