@@ -107,12 +107,12 @@ async def test_a_daemon_tells_what_was_stored_while_the_receiver_was_away(
         async def all_there(text: str) -> bool:
             return any((event.get("message") or {}).get("text") == text for event in receiver.events())
 
-        await eventually(lambda: all_there("What grows in the south bed?"), "first message")
+        await eventually(lambda: all_there("The checkout test fails now and then. Find out why."), "first message")
         await daemon.kill()
         with file.open("ab") as more:
             more.write(last)
         await daemon.start()
-        await eventually(lambda: all_there("Tomatoes."), "last message")
+        await eventually(lambda: all_there("The test passes: money is rounded once, when the invoice is written."), "last message")
     numbers = [event["seq"] for event in receiver.events()]
     assert [*dict.fromkeys(numbers)] == sorted({*numbers})
 
