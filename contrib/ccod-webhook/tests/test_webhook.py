@@ -112,7 +112,9 @@ async def test_a_daemon_tells_what_was_stored_while_the_receiver_was_away(
         with file.open("ab") as more:
             more.write(last)
         await daemon.start()
-        await eventually(lambda: all_there("The test passes: money is rounded once, when the invoice is written."), "last message")
+        await eventually(
+            lambda: all_there("The test passes: money is rounded once, when the invoice is written."), "last message"
+        )
     numbers = [event["seq"] for event in receiver.events()]
     assert [*dict.fromkeys(numbers)] == sorted({*numbers})
 
