@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 Count = Annotated[int, Meta(ge=0, le=2**40)] | None
@@ -107,6 +106,3 @@ class Line(Struct, gc=False, rename="camel"):
     summary: str | None = None
     retry_attempt: Count = None
     max_retries: Count = None
-
-
-decode_line = msgspec.json.Decoder(Line).decode

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-import msgspec
 from msgspec import UNSET, Struct
 
 from ccod import Content, Entry, Record, Stream, ToolResult, ToolUse, Unparsed
 from ccod_claude.content import read_content
 from ccod_claude.ends import ends
 from ccod_claude.families import TITLES, is_known
-from ccod_claude.lines import Line, Outcome, Part, decode_line
+from ccod_claude.lines import Line, Outcome, Part
 from ccod_claude.queued import is_queued, is_typed, queued
 from ccod_claude.responses import response
 from ccod_claude.spawning import spawns
 from ccod_claude.titles import title
-from ccod_jsonl.lines import damage, milliseconds, salvaged
+from ccod_jsonl.lines import LineReader, milliseconds
 
 FORMAT = "claude"
 
@@ -46,33 +45,13 @@ class ClaudeParser:
     version = "3"
 
     def parse(self, stream: Stream, record: Record) -> Iterable[Entry | Unparsed]:
-        body = record.body
-        try:
-            line = decode_line(body)
-        except (ValueError, RecursionError):
-            return list(_salvage(stream, record))
-        if body.startswith(b"{") and body.endswith(b"}\n"):
-            return (_entry(stream, line, record.offset, len(body) - 1, damage(body)),)
-        start = len(body) - len(body.lstrip())
-        return (_entry(stream, line, record.offset + start, len(body.strip()), damage(body)),)
+        return LINES.parse(stream, record)
 
     def content(self, body: bytes) -> Content:
         return read_content(body)
 
 
-def _salvage(stream: Stream, record: Record) -> Iterator[Entry | Unparsed]:
-    for found in salvaged(record, Line, _is_record):
-        if isinstance(found, Unparsed):
-            yield found
-        else:
-            yield _entry(stream, found.line, found.offset, found.length, found.mended)
-
-
-def _is_record(view: memoryview) -> bool:
-    try:
-        shape = msgspec.json.decode(view, type=Shape)
-    except (ValueError, RecursionError):
-        return False
+def _is_record(shape: Shape) -> bool:
     return bool(shape.type and (shape.session_id or shape.leaf_uuid or shape.snapshot))
 
 
@@ -160,3 +139,6 @@ def _duration(line: Line) -> int | None:
         if duration is not None and 0 <= duration <= LONGEST_MS:
             return round(duration * unit)
     return None
+
+
+LINES = LineReader(Line, Shape, _is_record, _entry)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 Count = Annotated[int, Meta(ge=0, le=2**40)] | None
@@ -64,6 +63,3 @@ class Line(Struct, gc=False):
     timestamp: datetime | int | float | None = None
     type: str | None = None
     payload: Payload | None = None
-
-
-decode_line = msgspec.json.Decoder(Line).decode

@@ -6,7 +6,7 @@ for a screen (`user_message`, `agent_message`): those are no messages, but tell 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -15,10 +15,10 @@ from msgspec import Struct
 from ccod import Content, Entry, Record, Stream, Title, ToolResult, ToolUse, Unparsed
 from ccod_codex.content import read_content
 from ccod_codex.families import CALLS, DONE, OUTPUTS, TURN_ENDS, is_known
-from ccod_codex.lines import Line, Payload, decode_line
+from ccod_codex.lines import Line, Payload
 from ccod_codex.outcomes import outcome
 from ccod_codex.responses import response
-from ccod_jsonl.lines import damage, milliseconds, salvaged, undecoded
+from ccod_jsonl.lines import LineReader, milliseconds, undecoded
 
 FORMAT = "codex"
 TITLE_LENGTH = 200
@@ -54,31 +54,13 @@ class CodexParser:
     version = "1"
 
     def parse(self, stream: Stream, record: Record) -> Iterable[Entry | Unparsed]:
-        body = record.body
-        try:
-            line = decode_line(body)
-        except (ValueError, RecursionError):
-            return list(_salvage(stream, record))
-        start = len(body) - len(body.lstrip())
-        return (_entry(stream, line, record.offset + start, len(body.strip()), damage(body)),)
+        return LINES.parse(stream, record)
 
     def content(self, body: bytes) -> Content:
         return read_content(body)
 
 
-def _salvage(stream: Stream, record: Record) -> Iterator[Entry | Unparsed]:
-    for found in salvaged(record, Line, _is_record):
-        if isinstance(found, Unparsed):
-            yield found
-        else:
-            yield _entry(stream, found.line, found.offset, found.length, found.mended)
-
-
-def _is_record(view: memoryview) -> bool:
-    try:
-        shape = msgspec.json.decode(view, type=Shape)
-    except (ValueError, RecursionError):
-        return False
+def _is_record(shape: Shape) -> bool:
     return bool(shape.timestamp and shape.type and shape.payload is not None)
 
 
@@ -160,3 +142,6 @@ def _ends(payload: Payload) -> Ends | None:
     if payload.type in TURN_ENDS:
         return "turn"
     return "interrupt" if payload.type == "turn_aborted" and payload.reason == "interrupted" else None
+
+
+LINES = LineReader(Line, Shape, _is_record, _entry)

@@ -55,16 +55,16 @@ def entry(body: bytes) -> Entry:
 
 def test_a_session_says_where_it_runs() -> None:
     git = {"branch": "main", "commit_hash": "abc"}
-    found = entry(line("session_meta", id=THREAD, cwd="/work/house", cli_version="0.46.0", git=git))
-    assert (found.session, found.cwd, found.version, found.branch) == (THREAD, "/work/house", "0.46.0", "main")
+    found = entry(line("session_meta", id=THREAD, cwd="/home/ada/house", cli_version="0.46.0", git=git))
+    assert (found.session, found.cwd, found.version, found.branch) == (THREAD, "/home/ada/house", "0.46.0", "main")
     assert (found.type, found.subtype, found.at, found.role) == ("session_meta", "", 1761699578317, None)
     parents = entry(line("session_meta", id="another", cwd="/elsewhere", cli_version="0.1", git=git))
     assert (parents.session, parents.cwd, parents.version, parents.branch) == (None, None, None, None)
 
 
 def test_a_turn_names_the_model_and_the_folder() -> None:
-    found = entry(line("turn_context", model="gpt-5-codex", cwd="/work/house/wing", approval_policy="never"))
-    assert (found.model, found.cwd, found.role) == ("gpt-5-codex", "/work/house/wing", None)
+    found = entry(line("turn_context", model="gpt-5-codex", cwd="/home/ada/house/wing", approval_policy="never"))
+    assert (found.model, found.cwd, found.role) == ("gpt-5-codex", "/home/ada/house/wing", None)
 
 
 @pytest.mark.parametrize(

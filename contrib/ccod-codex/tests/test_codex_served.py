@@ -38,7 +38,7 @@ def turn(*, copied_at: int = 0) -> bytes:
 
     return b"".join(
         [
-            line(at(1), "turn_context", model="gpt-5-codex", cwd="/work/house"),
+            line(at(1), "turn_context", model="gpt-5-codex", cwd="/home/ada/house"),
             said(at(1), "user", "<environment_context>…</environment_context>"),
             said(at(2), "user", "Build a house"),
             line(at(2), "event_msg", type="user_message", message="Build a house"),
@@ -62,7 +62,7 @@ def turn(*, copied_at: int = 0) -> bytes:
 
 
 def session(thread: str) -> bytes:
-    return line(0, "session_meta", id=thread, cwd="/work/house", cli_version="0.46.0", git={"branch": "main"})
+    return line(0, "session_meta", id=thread, cwd="/home/ada/house", cli_version="0.46.0", git={"branch": "main"})
 
 
 async def until(daemon: Daemon, path: str, **wanted: Any) -> dict[str, Any]:
@@ -86,11 +86,11 @@ async def test_a_second_agent_appears_in_the_same_api(tmp_path: Path) -> None:
     async with open_daemon(tmp_path, tables, start=False) as daemon:
         transcript = daemon.home.root / "-work-house" / "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001.jsonl"
         transcript.parent.mkdir()
-        transcript.write_text('{"type":"user","cwd":"/work/house","uuid":"u","message":{"content":"hello"}}\n')
+        transcript.write_text('{"type":"user","cwd":"/home/ada/house","uuid":"u","message":{"content":"hello"}}\n')
         await daemon.start()
         one = f"/api/conversations/{THREAD}"
         shown = await until(daemon, one, messageCount=5)
-        assert (shown["title"], shown["projectName"], shown["cwd"]) == ("Build a house", "house", "/work/house")
+        assert (shown["title"], shown["projectName"], shown["cwd"]) == ("Build a house", "house", "/home/ada/house")
         (project,) = await daemon.items("/api/projects")
         assert project["conversationCount"] == 2, "both agents worked in one folder"
         assert {each["id"] for each in await daemon.items("/api/conversations")} == {THREAD, transcript.stem}
@@ -110,7 +110,7 @@ async def test_a_second_agent_appears_in_the_same_api(tmp_path: Path) -> None:
         assert (await daemon.get("/api/search?q=bricks"))["data"]
 
         # Live, in two writes; over a kill; and a fork, which begins with a copy of its parent.
-        more = line(20, "turn_context", model="gpt-5-codex", cwd="/work/house") + said(20, "user", "And a garden")
+        more = line(20, "turn_context", model="gpt-5-codex", cwd="/home/ada/house") + said(20, "user", "And a garden")
         with rollout.open("ab") as file:
             file.write(more[:-40])
         await daemon.restart()
