@@ -56,6 +56,8 @@ def demo_command() -> click.Command:
         import tempfile
 
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup sets it
+            signal.signal(signal.SIGHUP, signal.default_int_handler)  # the terminal was closed
         with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory(prefix="ccod-demo-") as folder:
             home = Path(folder)
             root = _write(home, port or _free_port())

@@ -98,6 +98,8 @@ def _refusal(port: int, error: OSError) -> str:
     if error.errno == errno.EACCES:
         return f"{port} needs more rights than this user has; choose one above 1023"
     found = sockettable.listener(port)
+    if not found and sockettable.only_connected(port):
+        return f"{port} is in use by a connection, not by a server; try again in a minute, or choose another port"
     holder = f"process {found[0]} ({found[1]})" if found else "another user's process"
     return f"{port} is in use by {holder}; stop it, or choose another port"
 

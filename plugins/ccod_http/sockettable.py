@@ -41,6 +41,12 @@ def listener(port: int) -> tuple[int, str] | None:
     return None
 
 
+def only_connected(port: int) -> bool:
+    """Tell whether `port` is an end of connections, open or closing, while nobody listens on it."""
+    states = re.findall(rf"^ *\d+: [0-9A-F]+:{port:04X} \S+ (\w\w) ", _table(False) + _table(True), re.MULTILINE)
+    return bool(states) and _LISTEN not in states
+
+
 def _table(v6: bool) -> str:
     try:
         return Path("/proc/net/tcp6" if v6 else "/proc/net/tcp").read_text("ascii")

@@ -53,6 +53,29 @@ def test_the_demo_serves_a_history_that_grows_and_leaves_nothing(tmp_path: Path)
     assert {path for path in tmp_path.rglob("*") if temporary not in (path, *path.parents)} == before
 
 
+def test_closing_the_terminal_ends_the_demo_and_leaves_nothing(tmp_path: Path) -> None:
+    home = usual_home(tmp_path)
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    environment = home.environment | {"TMPDIR": str(temporary)}
+    with subprocess.Popen([str(CCOD), "demo"], env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("A made-up history is served at http://localhost:")
+        (config,) = temporary.glob("ccod-demo-*/config.toml")
+        process.send_signal(signal.SIGHUP)
+        process.wait(30)
+    assert process.returncode == 0
+    assert list(temporary.iterdir()) == []
+    assert not [each for each in Path("/proc").glob("[0-9]*/cmdline") if str(config).encode() in _read(each)]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""  # gone meanwhile
+
+
 def test_the_demo_may_end_by_itself(tmp_path: Path) -> None:
     home = usual_home(tmp_path)
     done = run(home, "demo", "--once", "--speed", "10000", TMPDIR=str(tmp_path))

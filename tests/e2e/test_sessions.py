@@ -77,6 +77,15 @@ def test_a_session_is_a_line(daemon: Running) -> None:
     assert all(row.isprintable() for row in lines)
 
 
+@pytest.mark.parametrize("command", [["sessions"], ["usage", "daily"], ["search", "look"]])
+@pytest.mark.parametrize("wrong", ["yesterday", "2026-13-01", "20261301"])
+def test_a_time_that_is_none_is_wrong_use_of_its_option(daemon: Running, command: list[str], wrong: str) -> None:
+    done = run(daemon.home, *command, "--since", wrong)
+    assert (done.returncode, done.stdout) == (2, "")
+    told = f"'--since': {wrong!r} is no time; write 2026-01-31, 20260131 or 2026-01-31T12:00:00Z.\n"
+    assert done.stderr.endswith(told)
+
+
 def test_none_is_said(daemon: Running) -> None:
     done = run(daemon.home, "sessions", "--since", "2099-01-01")
     assert (done.stdout, done.stderr, done.returncode) == ("", "there are none\n", 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -19,9 +20,15 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
 
     name = "time"
 
-    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> str:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         compact = re.fullmatch(r"([12][0-9]{3})([01][0-9])([0-3][0-9])", value)
-        return "-".join(compact.groups()) if compact else str(value)
+        time = "-".join(compact.groups()) if compact else str(value)
+        try:
+            if not (time.isascii() and time.isdigit()):  # else epoch milliseconds, whose range the API knows
+                datetime.fromisoformat(time)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write 2026-01-31, 20260131 or 2026-01-31T12:00:00Z.", param, ctx)
+        return time
 
 
 since_option = click.option("--since", type=Moment(), metavar="TIME", help="Only from this date or time on.")

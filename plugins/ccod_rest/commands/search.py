@@ -11,6 +11,7 @@ import click
 
 from ccod import Settings
 from ccod_http.printing import print_json, printable
+from ccod_rest.commands.options import Moment
 
 HELP = """Find messages that hold all WORDS, the newest first.
 
@@ -29,8 +30,8 @@ def search_command(settings: Callable[[], Settings]) -> click.Command:
     @click.option("--role", type=click.Choice(["user", "assistant"]))
     @click.option("--model", help="A part of a model's name.")
     @click.option("--error/--no-error", default=None, help="Only failures, or only what is none.")
-    @click.option("--since", metavar="TIME", help="Leave out what was said before this date or time.")
-    @click.option("--until", metavar="TIME", help="Leave out what was said after this date or time.")
+    @click.option("--since", type=Moment(), metavar="TIME", help="Leave out what was said before this date or time.")
+    @click.option("--until", type=Moment(), metavar="TIME", help="Leave out what was said after this date or time.")
     @click.option("--ranked", is_flag=True, help="The best of the newest matches first.")
     @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many.")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -52,6 +52,15 @@ def test_a_port_in_use_is_named_with_its_holder_and_the_remedy(host: str) -> Non
             open_sockets(host, port)
 
 
+def test_a_port_that_only_a_connection_holds_is_no_other_users() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        client.bind(("127.0.0.1", 0))
+        client.connect(server.getsockname())
+        port = client.getsockname()[1]
+        with pytest.raises(UnavailableError, match=rf"{port} is in use by a connection, not by a server; try again"):
+            open_sockets("127.0.0.1", port)
+
+
 async def test_localhost_serves_both_addresses() -> None:
     async with serving(host="localhost") as server, server.client() as client:
         assert (await client.get("/health")).status_code == 200
