@@ -1,4 +1,4 @@
-"""Makes Hypercorn safe for a daemon: the one module that knows its insides.
+"""Makes Hypercorn safe for a daemon: with `socketguards`, the one place that knows its insides.
 
 Each class replaces one of Hypercorn's and says which faults it closes; `install` puts them in place.
 """
@@ -21,9 +21,7 @@ import trio
 
 from ccod import PluginError
 from ccod_http.crowd import Crowd
-from ccod_http.deflate import BoundedDeflate
-from ccod_http.problems import envelope, new_request_id, plain_problem
-from ccod_http.safety import HEADERS
+from ccod_http.refusals import error_answer
 from ccod_http.soundness import MAX_HEADERS, fault, is_sound_upgrade, is_upgrade
 from ccod_http.unixsocket import peer_uid
 
@@ -38,20 +36,13 @@ try:
     import h11
     from hypercorn.config import Config
     from hypercorn.events import Closed, Event, RawData, Updated
-    from hypercorn.protocol.events import Body, Data, EndBody, Request, Response, StreamClosed
-    from hypercorn.protocol.events import Event as StreamEvent
     from hypercorn.protocol.h11 import H11Protocol
-    from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, WebsocketBuffer, WSStream
     from hypercorn.trio.tcp_server import TCPServer
-    from hypercorn.typing import ASGISendEvent
-    from wsproto.connection import ConnectionState
-    from wsproto.events import Message
+
+    from ccod_http.socketguards import MAX_MESSAGE, GuardedBuffer, GuardedWebSocket, MessageDeflate
 except ImportError as missing:
     raise unfit(missing) from missing
 
-MAX_MESSAGE = 64 * 1024
-"""Longest message that a WebSocket client may send, in bytes: clients only steer."""
-MAX_WINDOW_BITS = 15
 PART_BYTES = 64 * 1024
 """What is written at once: a peer that takes so much in time reads."""
 
@@ -177,7 +168,7 @@ class GuardedServer(TCPServer):
         """Close; say why to who is one too many, where it can be said without a handshake."""
         async with self._transport as transport:
             if not admitted and transport is self.stream:
-                headers, body = _error_answer(503, (b"retry-after", b"5"))
+                headers, body = error_answer(503, (b"retry-after", b"5"))
                 lines = b"".join(b"%s: %s\r\n" % header for header in headers)
                 with suppress(trio.BrokenResourceError):
                     with trio.move_on_after(_REFUSAL_SECONDS):
@@ -289,75 +280,11 @@ class GuardedH11(H11Protocol):
         await self._answer(414 if is_first_line else status_code)
 
     async def _answer(self, status_code: int) -> None:
-        headers, body = _error_answer(status_code)
+        headers, body = error_answer(status_code)
         headers += self.config.response_headers("h11")
         await self._send_h11_event(h11.Response(status_code=status_code, headers=headers))
         await self._send_h11_event(h11.Data(data=body))
         await self._send_h11_event(h11.EndOfMessage())
-
-
-class GuardedBuffer(WebsocketBuffer):
-    """Hypercorn stores before it asks the size, counts characters for bytes, and goes on storing."""
-
-    overflown = False
-
-    def extend(self, event: Message[Any]) -> None:
-        size = len(event.data.encode()) if isinstance(event.data, str) else len(event.data)
-        length = self.length + size
-        self.overflown = self.overflown or length > self.max_length
-        if self.overflown:
-            self.clear()
-            raise FrameTooLargeError
-        super().extend(event)
-        self.length = length
-
-
-class GuardedWebSocket(WSStream):
-    """Hypercorn keeps a connection open that it has refused, or closed for a message that is too long."""
-
-    buffer: GuardedBuffer
-
-    async def handle(self, event: StreamEvent) -> None:
-        if isinstance(event, Request):
-            event.state["connection"]["socket"] = self
-        await super().handle(event)
-
-    @property
-    def deflates(self) -> bool:
-        """Whether the client takes messages that are compressed each by itself, with the usual window."""
-        found = (each for each in self.connection._proto.extensions if isinstance(each, MessageDeflate))
-        return any(each.enabled() and each.server_max_window_bits == MAX_WINDOW_BITS for each in found)
-
-    async def send_frames(self, frames: bytes) -> None:
-        """Send whole frames that were made elsewhere, past the layers that would make each anew for each client."""
-        if self.state is ASGIWebsocketState.CONNECTED and self.connection.state is ConnectionState.OPEN:
-            await self.send(Data(stream_id=self.stream_id, data=frames))
-        else:
-            await trio.lowlevel.checkpoint()
-
-    async def _handle_events(self) -> None:
-        await super()._handle_events()
-        if self.buffer.overflown:
-            await self.send(StreamClosed(stream_id=self.stream_id))
-
-    async def app_send(self, message: ASGISendEvent | None) -> None:
-        """Hypercorn lets an application that only sends spin for ever once its peer has gone."""
-        if self.closed:
-            await trio.lowlevel.checkpoint()
-        await super().app_send(message)
-
-    async def _send_error_response(self, status_code: int) -> None:
-        headers, body = _error_answer(status_code)
-        await self.send(Response(stream_id=self.stream_id, status_code=status_code, headers=headers))
-        await self.send(Body(stream_id=self.stream_id, data=body))
-        await self.send(EndBody(stream_id=self.stream_id))
-        await self.send(StreamClosed(stream_id=self.stream_id))
-
-
-class MessageDeflate(BoundedDeflate):
-    """Hypercorn inflates without a bound, and keeps a window of 200 KiB for each client."""
-
-    limit = MAX_MESSAGE
 
 
 _REPLACEMENTS = (
@@ -416,21 +343,6 @@ def _tell_rarely(_record: logging.LogRecord) -> bool:
         _last_told = now
         log.error("no connection can be accepted: too many files are open; raise the limit (ulimit -n)")
     return False
-
-
-def _error_answer(status: int, *more: tuple[bytes, bytes]) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Return the headers and the body that answer where no application does."""
-    request_id = new_request_id()
-    body = envelope(plain_problem(status), request_id)
-    headers = [
-        (b"content-type", b"application/problem+json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"x-request-id", request_id.encode()),
-        (b"connection", b"close"),
-        *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
-        *more,
-    ]
-    return headers, body
 
 
 def _innermost(error: BaseException) -> str:

@@ -32,7 +32,7 @@ class Link(Protocol):
 
 
 class Channel(Protocol):
-    """A WebSocket, as `guards.GuardedWebSocket` offers it."""
+    """A WebSocket, as `socketguards.GuardedWebSocket` offers it."""
 
     @property
     def deflates(self) -> bool: ...

@@ -32,10 +32,10 @@ ECHO = '''
 from quart import websocket
 
 from ccod import hookimpl
-from ccod_http import guards
+from ccod_http import guards, socketguards
 from ccod_http.web import Routes
 
-guards.GuardedConfig.websocket_max_message_size = guards.MessageDeflate.limit = 32 * 1024 * 1024
+guards.GuardedConfig.websocket_max_message_size = socketguards.MessageDeflate.limit = 32 * 1024 * 1024
 routes = Routes("echo", __name__)
 
 

@@ -13,7 +13,8 @@ import pytest
 import trio
 
 from ccod import PluginError
-from ccod_http.guards import MAX_MESSAGE, GuardedConfig, install
+from ccod_http.guards import GuardedConfig, install
+from ccod_http.socketguards import MAX_MESSAGE
 from tests.plugins.http.serving import Server, read_all, serving
 
 UPGRADE = (
