@@ -23,29 +23,43 @@ MOST_ENTRIES = 100_000
 """A record of 16 MB holds no more, and what never ends has to end."""
 
 
+UNDERSTOOD = (Entry, Unparsed)
+
+
 class Calls:
     """Who is asked something at the moment, in which thread, and since when: for who watches that it ends."""
 
     def __init__(self) -> None:
         self._calls: dict[int, tuple[str, float]] = {}
 
-    @contextmanager
-    def of(self, plugin: str) -> Iterator[None]:
-        thread = get_ident()
-        before = self._calls.get(thread)
-        self._calls[thread] = plugin, time.monotonic()
-        try:
-            yield
-        finally:
-            if before is None:
-                self._calls.pop(thread, None)
-            else:
-                self._calls[thread] = before
+    def of(self, plugin: str) -> Call:
+        return Call(self._calls, plugin)
 
     def longer_than(self, seconds: float) -> list[str]:
         """Return the plugins that have not answered for so long."""
         since = time.monotonic() - seconds
         return sorted({plugin for plugin, began in list(self._calls.values()) if began < since})
+
+
+class Call:
+    """One of them, while it is entered: a class, for it is entered for each record, and a generator takes longer."""
+
+    __slots__ = ("_before", "_calls", "_plugin", "_thread")
+
+    def __init__(self, calls: dict[int, tuple[str, float]], plugin: str) -> None:
+        self._calls = calls
+        self._plugin = plugin
+
+    def __enter__(self) -> None:
+        self._thread = get_ident()
+        self._before = self._calls.get(self._thread)
+        self._calls[self._thread] = self._plugin, time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is None:
+            self._calls.pop(self._thread, None)
+        else:
+            self._calls[self._thread] = self._before
 
 
 class GuardedParser:
@@ -67,7 +81,7 @@ class GuardedParser:
             if len(entries) > MOST_ENTRIES:
                 raise ValueError(f"more than {MOST_ENTRIES} entries")
             for entry in entries:
-                if not isinstance(entry, Entry | Unparsed):
+                if not isinstance(entry, UNDERSTOOD):
                     raise TypeError(f"Entry or Unparsed is wanted, not {type(entry).__name__}")
         except (Exception, SystemExit) as error:  # noqa: BLE001
             self._faults.note(self.plugin, self.where, told(error))
