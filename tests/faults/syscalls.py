@@ -46,7 +46,7 @@ ENDS = {"EINTR"}
 """What no kernel answers for ever: SQLite asks again until it gets another answer."""
 REFUSED = {69, 75, 78}
 """A daemon that cannot begin says so in a line and ends with one of these; the next start must go well."""
-SUFFIXES = ("", "-wal", "-shm", "-journal", ".lock")
+SUFFIXES = ("", "-wal", "-shm", "-journal", ".lock", ".part", ".part-journal")
 FAULT_SECONDS, LONG_SECONDS = 15.0, 60.0
 
 
