@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from ccod import streams
 from ccod.app import App, Group, config_option, pass_app, plugins_option, set_option
 from ccod.commands.completion import completion_command
 from ccod.commands.config import config
@@ -121,10 +123,12 @@ cli.add_command(man_command(cli))
 
 def main() -> NoReturn:
     """Run the command line; a person's mistake is one line on stderr and its exit code, never a traceback."""
-    _open_missing_streams()
+    streams.open_missing()
+    sys.stdout = streams.end_quietly(sys.stdout)
     app = App()
     try:
         code = cli.main(prog_name="ccod", standalone_mode=False, obj=app)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -133,21 +137,12 @@ def main() -> NoReturn:
     except CcodError as error:
         code = _say(app.placed(error))
     except BaseExceptionGroup as group:
-        ours, bugs = group.split(CcodError)
-        if ours is None or bugs is not None:
+        ends, others = group.split(SystemExit)
+        ours, bugs = others.split(CcodError) if others else (None, None)
+        if bugs is not None:
             raise
-        code = _say(app.placed(_first(ours)))
+        code = _say(app.placed(_first(ours))) if ours else getattr(_first(ends or group), "code", 1)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _open_missing_streams() -> None:
-    """Open what a careless parent closed, before a socket or a database takes its number."""
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
-            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def _first(error: BaseException) -> BaseException:
@@ -158,5 +153,6 @@ def _first(error: BaseException) -> BaseException:
 
 def _say(error: BaseException) -> int:
     line = " ".join(str(error).split())
-    click.echo(f"ccod: {''.join(c if c.isprintable() else repr(c)[1:-1] for c in line)}", err=True)
+    with suppress(BrokenPipeError):  # who would read that has gone
+        click.echo(f"ccod: {''.join(c if c.isprintable() else repr(c)[1:-1] for c in line)}", err=True)
     return error.exit_code if isinstance(error, CcodError) else ConfigError.exit_code

@@ -88,7 +88,7 @@ def show(app: App, table: str | None, origin: bool, as_json: bool) -> None:
         if table is None or f"{'.'.join(field.path)}.".startswith(f"{table}.")
     ]
     if not found:
-        raise RefusedError(f"no table is called {table!r}; `ccod config show` prints all")
+        raise ConfigError(f"no table is called {table!r}; `ccod config show` prints all")
     if as_json:
         settings = {".".join(f.path): {"value": msgspec.to_builtins(v), "origin": place} for f, v, place in found}
         click.echo(json.dumps({"schemaVersion": 1, "settings": settings}, ensure_ascii=False))

@@ -31,6 +31,12 @@ class RefusedError(CcodError):
         self.code = code
 
 
+class WrongRequestError(RefusedError):
+    """The daemon found wrong what was asked, and so how the command was called."""
+
+    exit_code = 2
+
+
 def get(settings: Settings, path: str, **query: object) -> Any:
     """Return the data that a reading route answers with. A parameter that is None is left out."""
     return send(settings, "GET", _with_query(path, query))
@@ -122,7 +128,9 @@ class _Connection(HTTPConnection):
 def _refusal(response: HTTPResponse) -> CcodError:
     error = _decoded(response).get("error") or {}
     message = error.get("message") or f"the daemon answered {response.status} {response.reason}"
-    return RefusedError(response.status, error.get("code", ""), message)
+    code = error.get("code", "")
+    kind = WrongRequestError if code == "VALIDATION_FAILED" else RefusedError
+    return kind(response.status, code, message)
 
 
 def _decoded(response: HTTPResponse) -> dict[str, Any]:
