@@ -47,11 +47,12 @@ def init(app: App) -> None:
     """
     import os
 
-    from ccod.configuration import default_file, find
+    from ccod.configuration import find
     from ccod.conversion import Value, convert
     from ccod.example import example
     from ccod.files import write_private
     from ccod.manager import Manager
+    from ccod.places import default_file
 
     path = app.file or default_file(os.environ)
     if path.exists() or path.is_symlink():

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccod.configuration import Configuration, default_file
+from ccod.configuration import Configuration
 from ccod.errors import ConfigError
 from ccod.files import write_private
+from ccod.places import default_file
 from ccod.settings import Bytes, Seconds, setting
 
 

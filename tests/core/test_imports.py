@@ -25,8 +25,8 @@ FLOORS = (
     {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition"}
     | {"files", "tally", "discovery"},
     {"conversion", "log", "observatory", "parsing", "progress", "local", "example", "jsonschema", "timing", "sinks"}
-    | {"guarded", "past"},
-    {"hookspecs", "layers", "reloading", "pipeline", "watchdog"},
+    | {"guarded", "past", "places"},
+    {"hookspecs", "layers", "mending", "reloading", "pipeline", "watchdog"},
     {"vitals", "loading", "face", "configuration"},
     {"manager"},
     {"daemon", "app", "__init__"},
