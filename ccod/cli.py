@@ -38,6 +38,18 @@ class Cli(Group):
             self._add_plugins(ctx)
         return super().get_command(ctx, cmd_name)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            left_out = ctx.ensure_object(App).configuration().core().disable
+            if not left_out:
+                raise
+            where = f"It may be of a plugin that `disable` leaves out: {', '.join(left_out)}."
+            raise click.UsageError(f"{error.message} {where}", ctx) from None
+
     def _add_plugins(self, ctx: click.Context) -> None:
         for error in ctx.ensure_object(App).manager().add_commands(self, _settings):
             _say(error)

@@ -191,6 +191,8 @@ class Manager(Loaded):
         for error in self._errors:
             if error.plugin == chosen and chosen not in offers:
                 raise error
+        if any(plugin.name == chosen and plugin.state == "disabled" for plugin in self.plugins):
+            raise ConfigError(f"{key}: plugin {chosen!r} is left out; take it out of `disable`, or choose another")
         if chosen not in offers:
             raise ConfigError(
                 f"{key}: no plugin {chosen!r} can play this; choose from: {', '.join(sorted(offers)) or 'none'}"

@@ -78,7 +78,9 @@ def _configured(app: App) -> Iterator[Found]:
     for name, why in left_out.items():
         yield "", Finding("plugins", "problem", f"plugin {name!r} is left out: {why}", f"ccod plugins allow {name}")
     if not failed and not left_out:
-        yield "", Finding("plugins", "ok", f"{len(manager.plugins)} are found, and all can be loaded")
+        disabled = ", ".join(plugin.name for plugin in manager.plugins if plugin.state == "disabled")
+        without = f"; left out are {disabled}" if disabled else ""
+        yield "", Finding("plugins", "ok", f"{len(manager.plugins)} are found, and all can be loaded{without}")
 
 
 def _checked(app: App) -> Iterator[Found]:

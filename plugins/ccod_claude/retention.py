@@ -83,7 +83,7 @@ def findings(root: Path, stored: Mapping[str, int] | None, now: float | None = N
     if not soon:
         yield Finding("retention", "ok", f"{kept}; none goes within {SOON_DAYS} days")
     elif stored is None:
-        text = f"{kept}; {_sum(soon)}, and no daemon is there to store them"
+        text = f"{kept}; {_sum(soon)}, and no daemon tells that it has stored them"
         yield Finding("retention", "problem", text, start_command())
     elif lost:
         yield Finding("retention", "problem", f"{kept}; {_sum(lost)}, and are not fully stored", STORED_SOON)

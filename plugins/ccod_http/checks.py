@@ -15,16 +15,25 @@ from ccod_http.sockettable import listener
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
-    from ccod_http.client import get, trouble
+    from ccod_http.client import trouble
 
     http = settings[HttpSettings]
     if reason := trouble(settings):
         yield from _port(http)
         yield Finding("daemon", "problem", reason, start_command())
     else:
-        health = get(settings, "/health")
-        yield Finding("daemon", "ok", f"version {health['version']} has run for {health['uptime']:.0f} s")
+        yield Finding("daemon", "ok", _told(settings))
     yield from _socket(http)
+
+
+def _told(settings: Settings) -> str:
+    from ccod_http.client import RefusedError, get
+
+    try:
+        health = get(settings, "/health")
+    except RefusedError as error:
+        return f"it answers: {error}"
+    return f"version {health['version']} has run for {health['uptime']:.0f} s"
 
 
 def _port(http: HttpSettings) -> Iterator[Finding]:

@@ -63,8 +63,10 @@ def send(settings: Settings, method: str, path: str, body: Any = None) -> Any:
 @lru_cache(maxsize=1)
 def trouble(settings: Settings) -> str:
     """Return why no daemon answers, or nothing where one does. It is found out once, and soon."""
+    tells = "rest" not in settings.core.disable  # else there is no such route
     try:
-        return "" if status(settings, "/health") == HTTPStatus.OK else "what answers there is no ccod"
+        answered = status(settings, "/health")
+        return "" if answered == (HTTPStatus.OK if tells else HTTPStatus.NOT_FOUND) else "what answers there is no ccod"
     except CcodError as error:
         return str(error)
 

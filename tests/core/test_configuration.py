@@ -84,6 +84,13 @@ def test_text_becomes_the_setting_s_type(tmp_path: Path, environ: dict[str, str]
     assert getattr(read(tmp_path, environ=environ), name) == value
 
 
+def test_a_word_may_be_in_capitals(tmp_path: Path) -> None:
+    assert read(tmp_path, '[door]\nkind = "Steel"').kind == "steel"
+    environ = {"LOG_LEVEL": "ERROR", "CCOD_LOG__LEVELS": '{"http": "DEBUG"}'}
+    log = Configuration(environ=environ | {"XDG_CONFIG_HOME": str(tmp_path)}).core().log
+    assert (log.level, log.levels) == ("error", {"http": "debug"})
+
+
 @pytest.mark.parametrize(
     ("toml", "message"),
     [

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ccod import Settings
+from ccod_http import printing
 from ccod_http.columns import Column, print_table
 from ccod_http.printing import print_json, printable, say_none
 from ccod_rest.commands.options import conversation_argument, conversation_id, json_option, since_option, until_option
@@ -118,7 +119,8 @@ def explanation(found: Any) -> Iterator[str]:
 
 
 def totals(usage: Any) -> str:
-    return f"{usage['totalTokens']:>14,} tokens  {_cost(usage)}"
+    cost = "no known price" if usage["costUsdMicros"] is None else f"${usage['costUsd']:.6f}"
+    return f"{usage['totalTokens']:>14,} tokens  {cost}"
 
 
 def _block(block: Any) -> Sequence[str]:
@@ -127,11 +129,7 @@ def _block(block: Any) -> Sequence[str]:
         return *times, "", "nothing", "", ""
     used = block["usage"]
     tokens, active = f"{used['totalTokens']:,} tokens", "active" if block["isActive"] else ""
-    return *times, tokens, _cost(used), active, ", ".join(block["models"])
-
-
-def _cost(usage: Any) -> str:
-    return "no known price" if usage["costUsdMicros"] is None else f"${usage['costUsd']:.6f}"
+    return *times, tokens, printing.dollars(used), active, ", ".join(block["models"])
 
 
 def dollars(nanos: int) -> str:
