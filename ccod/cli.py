@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
@@ -165,6 +164,8 @@ def _first(error: BaseException) -> BaseException:
 
 def _say(error: BaseException) -> int:
     line = " ".join(str(error).split())
-    with suppress(BrokenPipeError):  # who would read that has gone
+    try:
         click.echo(f"ccod: {''.join(c if c.isprintable() else repr(c)[1:-1] for c in line)}", err=True)
+    except BrokenPipeError:  # who would read that has gone
+        streams.let_go(sys.stderr.fileno())
     return error.exit_code if isinstance(error, CcodError) else ConfigError.exit_code

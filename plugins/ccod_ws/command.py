@@ -71,16 +71,23 @@ def _project(settings: Settings, wanted: str) -> str:
 
 
 def _conversation(settings: Settings, wanted: str) -> str:
-    """Return the id of the conversation of this id."""
+    """Return the id of the conversation of this id; it is believed where the daemon serves no conversations."""
+    if _serves(settings, f"/api/conversations/{quote(wanted, safe='')}") or not _serves(settings, "/api/conversations"):
+        return wanted
+    problem = f"there is no conversation with the id {wanted!r}, which must be whole"
+    raise CcodError(printable(f"{problem}; `ccod sessions --json` has all ids"))
+
+
+def _serves(settings: Settings, path: str) -> bool:
     from ccod_http.client import RefusedError, get
 
     try:
-        return str(get(settings, f"/api/conversations/{quote(wanted, safe='')}")["id"])
+        get(settings, path)
     except RefusedError as error:
         if error.status != 404:
             raise
-        problem = f"there is no conversation with the id {wanted!r}, which must be whole"
-        raise CcodError(printable(f"{problem}; `ccod sessions --json` has all ids")) from None
+        return False
+    return True
 
 
 def _asking(settings: Settings) -> Callable[[str], Awaitable[str]]:

@@ -21,6 +21,8 @@ from tests.e2e.daemon import CCOD
 from tests.e2e.lines import SESSION, answer, line
 from tests.e2e.running import Running, eventually, run, running, usual_home
 
+TITLE = "mend the till of the shop, and all that belongs to it"
+
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
@@ -33,9 +35,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = usual_home(tmp_path_factory.mktemp("full"))
     folder = home.root / "-home-dev-demo"
     folder.mkdir(parents=True)
-    (folder / f"{SESSION}.jsonl").write_bytes(
-        line("mend the till of the shop, and all that belongs to it") + answer("ok")
-    )
+    (folder / f"{SESSION}.jsonl").write_bytes(line(TITLE) + answer("ok"))
     with running(home) as daemon:
         eventually(lambda: daemon.json("sessions")["conversations"])
         yield daemon
@@ -94,16 +94,12 @@ def test_where_there_is_nothing_a_line_says_so(empty: Running, command: str, sai
         (["reparse", "--conversation", "x"], 1, "there is no conversation 'x'; see `ccod sessions`"),
         (["token", "create", "", "--scope", "read"], 2, "name"),
         (["db", "backup", "/no/such/folder/ccod.db"], 1, "`mkdir -p /no/such/folder` makes its folder"),
-        (["db", "backup", "ccod.toml", "--force"], 0, ""),
         (["db", "restore", "/no/such/file"], 1, "there is no such file; name a backup"),
         (["db", "check", "--set", "sqlite.path=/no/such/file"], 1, "no database is there yet"),
         (["config", "show", "htp"], 78, "no table is called 'htp'"),
     ],
 )
-def test_each_exit_code_has_one_meaning(
-    empty: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, said: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_each_exit_code_has_one_meaning(empty: Running, arguments: list[str], code: int, said: str) -> None:
     told, text = ended(typed(empty, *arguments))
     assert (told, said in text) == (code, True), text
 
@@ -143,9 +139,8 @@ def test_a_narrow_terminal_shows_whole_lines(daemon: Running, width: int) -> Non
 
 
 def test_without_a_terminal_the_width_cuts_nothing(daemon: Running) -> None:
-    title = "mend the till of the shop, and all that belongs to it"
     for command in ("sessions", "usage session"):
-        assert any(title in each for each in daemon.ccod(*command.split(), COLUMNS="24").splitlines())
+        assert any(TITLE in each for each in daemon.ccod(*command.split(), COLUMNS="24").splitlines())
     assert "ccod_transports" in daemon.ccod("plugins", COLUMNS="24")
 
 
@@ -192,11 +187,10 @@ def test_what_a_left_out_plugin_is_needed_for_is_said(tmp_path: Path) -> None:
     for command in (["sessions"], ["usage", "daily"], ["tail"], ["status"], ["token", "list"], ["reload"]):
         done = run(home, *command)
         assert (done.returncode, done.stdout) == (78, "")
-        assert done.stderr == (
-            f"ccod: {home.config}:1: disable: leaves out the plugin of ccod_http, which this needs; take it out of there\n"
-        )
+        said = "disable: leaves out the plugin of ccod_http, which this needs; take it out of there"
+        assert done.stderr == f"ccod: {home.config}:1: {said}\n"
     assert "check-failed" not in run(home, "doctor").stdout
-    done = run(home, "sessions", "--set", "disable=rest,ws")
+    done = run(home, "--set", "disable=rest,ws", "sessions")
     assert (done.returncode, "a plugin that `disable` leaves out: rest, ws" in done.stderr) == (2, True)
     done = run(home, "serve", "--set", "disable=jwt")
     assert (done.returncode, "plugin 'jwt' is left out; take it out of `disable`" in done.stderr) == (78, True)

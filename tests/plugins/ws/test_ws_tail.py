@@ -239,14 +239,12 @@ async def test_tail_prints_what_happens_until_interrupted(tmp_path: Path) -> Non
 
 
 async def test_tail_json_tells_everything_in_printable_lines(tmp_path: Path) -> None:
-    async with open_house() as house:
-        house.storage.kept_conversations["c2"] = conversation("c2")
-        async with tail(house.port, tmp_path, "--json", "--conversation", "c2") as process:
-            await heard(house)
-            house.store(added(1), added(2, "bell \x07 csi \x9b", "c2"))
-            line = await read_line(process.stdout)
-            assert line.strip().isprintable()
-            assert msgspec.json.decode(line)["message"]["content"] == "bell \x07 csi \x9b"
+    async with open_house() as house, tail(house.port, tmp_path, "--json", "--conversation", "c2") as process:
+        await heard(house)
+        house.store(added(1), added(2, "bell \x07 csi \x9b", "c2"))
+        line = await read_line(process.stdout)
+        assert line.strip().isprintable()
+        assert msgspec.json.decode(line)["message"]["content"] == "bell \x07 csi \x9b"
 
 
 async def test_tail_says_what_it_cannot_do(tmp_path: Path) -> None:
