@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ccod.settings import expanded
-
 
 def default_file(environ: Mapping[str, str]) -> Path:
     """Return the user's configuration file, whether it exists or not."""
@@ -19,5 +17,7 @@ def unit_file(environ: Mapping[str, str]) -> Path:
 
 
 def _home(environ: Mapping[str, str]) -> Path:
+    from ccod.settings import expanded  # here, so that commands start without it
+
     home = environ.get("XDG_CONFIG_HOME", "")
     return Path(home) if home.startswith("/") else expanded("~/.config")
