@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from ccod import streams
 from ccod.app import App, Group, config_option, pass_app, plugins_option, set_option
 from ccod.commands.completion import completion_command
 from ccod.commands.config import config
@@ -19,6 +18,7 @@ from ccod.commands.packages import install, uninstall
 from ccod.commands.plugins import plugins
 from ccod.commands.service import service, service_findings
 from ccod.errors import CcodError, ConfigError
+from ccod.streams import end_quietly, let_go, open_missing
 from ccod.version import __version__
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ cli.add_command(man_command(cli))
 
 def main() -> NoReturn:
     """Run the command line; a person's mistake is one line on stderr and its exit code, never a traceback."""
-    streams.open_missing()
-    sys.stdout = streams.end_quietly(sys.stdout)
+    open_missing()
+    sys.stdout = end_quietly(sys.stdout)
     app = App()
     try:
         code = cli.main(prog_name="ccod", standalone_mode=False, obj=app)
@@ -167,5 +167,5 @@ def _say(error: BaseException) -> int:
     try:
         click.echo(f"ccod: {''.join(c if c.isprintable() else repr(c)[1:-1] for c in line)}", err=True)
     except BrokenPipeError:  # who would read that has gone
-        streams.let_go(sys.stderr.fileno())
+        let_go(sys.stderr.fileno())
     return error.exit_code if isinstance(error, CcodError) else ConfigError.exit_code

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from ccod import Settings
-from ccod_http import printing
 from ccod_http.columns import Column, print_table
+from ccod_http.printing import dollars as spoken_cost
 from ccod_http.printing import print_json, printable, say_none
 from ccod_rest.commands.options import conversation_argument, conversation_id, json_option, since_option, until_option
 from ccod_rest.commands.spending import spending_command
@@ -129,7 +129,7 @@ def _block(block: Any) -> Sequence[str]:
         return *times, "", "nothing", "", ""
     used = block["usage"]
     tokens, active = f"{used['totalTokens']:,} tokens", "active" if block["isActive"] else ""
-    return *times, tokens, printing.dollars(used), active, ", ".join(block["models"])
+    return *times, tokens, spoken_cost(used), active, ", ".join(block["models"])
 
 
 def dollars(nanos: int) -> str:
