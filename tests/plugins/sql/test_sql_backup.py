@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ccod import BusyError, CcodError, ConfigError, Settings
+from ccod import BusyError, CcodError, Settings
 from ccod.settings import CoreSettings
 from ccod_sql.backup import copy_database
 from ccod_sql.commands import db_command
@@ -46,7 +46,7 @@ def test_a_copy_is_private_checked_and_never_overwrites(database: Path, tmp_path
     assert [path.name for path in copy.parent.iterdir()] == ["1.db"]
     with open_database(SqliteSettings(path=str(copy))) as opened:
         assert opened.path == copy
-    assert isinstance(db(tmp_path, "backup", str(copy)).exception, ConfigError)
+    assert isinstance(db(tmp_path, "backup", str(copy)).exception, CcodError)
     assert db(tmp_path, "backup").exit_code == 0
     assert len(list(tmp_path.glob("ccod.db.2*Z"))) == 1
 
@@ -102,7 +102,7 @@ def test_a_copy_is_replaced_only_where_that_is_said(database: Path, tmp_path: Pa
     copy = tmp_path / "copy.db"
     copy.write_text("old")
     refused = db(tmp_path, "backup", str(copy)).exception
-    assert isinstance(refused, ConfigError)
+    assert isinstance(refused, CcodError)
     assert "--force" in str(refused)
     assert copy.read_text() == "old"
     result = db(tmp_path, "backup", str(copy), "--force", "--json")
