@@ -23,7 +23,7 @@ class SpendingParameters(RangeListing):
 
 
 class SessionParameters(SpendingParameters):
-    limit: Annotated[int, Meta(ge=1, le=200, description="How many conversations a page holds.")] = 50
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many conversations a page holds.")] = 50
 
 
 class SpendingJson(Struct, frozen=True, rename="camel"):
