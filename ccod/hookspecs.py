@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
 import pluggy
 
-from ccod.checks import Finding
-from ccod.metrics import Metrics
-from ccod.observatory import Observatory
-from ccod.redaction import SecretRule
-from ccod.roles import Auth, Cache, Parser, Prices, Sink, Source, Storage, Transport
-from ccod.settings import Settings
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a plugin is loaded for `hookimpl` long before it sees one of these
     import click
+    import msgspec
+
+    from ccod.checks import Finding
+    from ccod.metrics import Metrics
+    from ccod.observatory import Observatory
+    from ccod.redaction import SecretRule
+    from ccod.roles import Auth, Cache, Parser, Prices, Sink, Source, Storage, Transport
+    from ccod.settings import Settings
 
 hookspec = pluggy.HookspecMarker("ccod")
 hookimpl = pluggy.HookimplMarker("ccod")

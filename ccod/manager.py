@@ -6,19 +6,20 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ccod.checks import Finding
 from ccod.errors import CcodError, ConfigError, PluginError
-from ccod.guarded import GuardedAuth, GuardedCache, GuardedParser, GuardedPrices, NoPrices
 from ccod.limits import LIMITS, listed
 from ccod.loading import Loaded, leave_out, wrong
-from ccod.metrics import Metrics
-from ccod.observatory import NoCache, Observatory
-from ccod.redaction import Redactor, SecretRule
-from ccod.roles import Auth, Cache, Parser, Prices, Sink, Source, Storage, Transport
-from ccod.settings import Settings
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # commands load plugins without a daemon, whose rooms are large
     import click
+
+    from ccod.checks import Finding
+    from ccod.guarded import GuardedParser
+    from ccod.metrics import Metrics
+    from ccod.observatory import Observatory
+    from ccod.redaction import Redactor, SecretRule
+    from ccod.roles import Auth, Cache, Parser, Prices, Sink, Source, Storage, Transport
+    from ccod.settings import Settings
 
 
 NEEDS = {
@@ -64,6 +65,8 @@ class Manager(Loaded):
 
     def checks(self, settings: Settings) -> Iterator[tuple[str, Finding]]:
         """Yield what each plugin finds, with its name; that it cannot look is a finding, too."""
+        from ccod.checks import Finding
+
         for impl in self._pm.hook.ccod_checks.get_hookimpls():
             name = impl.plugin_name
             try:
@@ -80,6 +83,8 @@ class Manager(Loaded):
 
     def parsers(self, settings: Settings) -> Mapping[str, Parser]:
         """Return every parser by its format; none of them raises."""
+        from ccod.guarded import GuardedParser
+
         parsers = self._parsers = {}
         for plugin, parser in self._ask_all(
             "ccod_parsers", ("format", "version", "parse", "content"), settings=settings
@@ -98,6 +103,8 @@ class Manager(Loaded):
 
     def redactor(self, settings: Settings) -> Redactor:
         """Return what masks the secrets that any plugin knows."""
+        from ccod.redaction import Redactor
+
         rules: list[SecretRule] = []
         for plugin, rule in self._ask_all("ccod_redaction_rules", ("kind", "pattern"), settings=settings):
             with self.containing("ccod_redaction_rules"):
@@ -107,6 +114,8 @@ class Manager(Loaded):
 
     def prices(self, settings: Settings) -> Prices:
         """Return who knows prices: nobody where that plugin was left out because it blocked the daemon."""
+        from ccod.guarded import GuardedPrices, NoPrices
+
         chosen = settings.core.prices
         if self._is_blocked(chosen):
             return NoPrices()
@@ -119,6 +128,8 @@ class Manager(Loaded):
         return answer
 
     def auth(self, settings: Settings, storage: Storage) -> Auth:
+        from ccod.guarded import GuardedAuth
+
         chosen = settings.core.auth
         answer: Auth = self._ask_one("auth", chosen, settings=settings, storage=storage)
         if chosen in self._own:
@@ -126,6 +137,9 @@ class Manager(Loaded):
         return GuardedAuth(answer, chosen, self.faults)
 
     def cache(self, settings: Settings) -> Cache:
+        from ccod.guarded import GuardedCache
+        from ccod.observatory import NoCache
+
         chosen = settings.core.cache
         if self._is_blocked(chosen):
             return NoCache()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ccod import Finding, Metrics, Parser, Settings, Source, hookimpl
+from ccod import hookimpl
 from ccod_claude.settings import ClaudeSettings
 
 if TYPE_CHECKING:
     import click
+
+    from ccod import Finding, Metrics, Parser, Settings, Source
 
 
 @hookimpl

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from ccod import Auth, Observatory, SecretRule, Settings, Storage, hookimpl
+from ccod import hookimpl
 from ccod_jwt.settings import JwtSettings
 
 if TYPE_CHECKING:
     import click
     import quart
+
+    from ccod import Auth, Observatory, SecretRule, Settings, Storage
 
 
 @hookimpl
@@ -29,6 +31,8 @@ def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
 
 @hookimpl
 def ccod_redaction_rules() -> Iterable[SecretRule]:
+    from ccod import SecretRule
+
     return [SecretRule("ccod-key", r"(?<![\w-])ccod_[\w-]{43}(?![\w-])", starts=["ccod_"])]
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from ccod import Finding, Hooks, Observatory, Settings, hookimpl
+from ccod import hookimpl
 from ccod_rest import hookspecs
 
 if TYPE_CHECKING:
     import click
     import quart
+
+    from ccod import Finding, Hooks, Observatory, Settings
 
 
 @hookimpl

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from ccod import Finding, Parser, Prices, Settings, Storage, hookimpl
+from ccod import hookimpl
 
 if TYPE_CHECKING:
     import click
+    import msgspec
+
+    from ccod import Finding, Parser, Prices, Settings, Storage
 
 
 @hookimpl

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from ccod import Observatory, Settings, hookimpl
+from ccod import hookimpl
 
 if TYPE_CHECKING:
     import click
     import quart
+
+    from ccod import Observatory, Settings
 
 
 @hookimpl

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from ccod import Finding, Hooks, Observatory, Settings, Transport, hookimpl
+from ccod import hookimpl
 
 if TYPE_CHECKING:
     import click
+    import msgspec
     import quart
+
+    from ccod import Finding, Hooks, Observatory, Settings, Transport
 
 
 @hookimpl

@@ -17,7 +17,8 @@ if not CORE.is_dir():
     pytest.skip("the import rules are checked on the source tree", allow_module_level=True)
 
 FLOORS = (
-    {"version", "checks", "errors", "model", "users", "health", "positions", "metrics", "tracing", "limits"},
+    {"version", "checks", "errors", "model", "users", "health", "positions", "metrics", "tracing", "limits"}
+    | {"calls", "entrypoints"},
     {"stored", "faults"},
     {"events"},
     {"figures", "queries"},
@@ -183,7 +184,11 @@ def test_no_program_is_started_nobody_is_called_and_nothing_is_unpickled() -> No
                 assert place in allowed or not f"{name}.".startswith(f"{module}."), f"{place}: {name}"
 
 
-LATE = {CORE / "__init__.py", CORE / "app.py", CORE / "cli.py", *CORE.glob("commands/*.py")}
+LATE = {
+    *(CORE / f"{room}.py" for room in ("__init__", "entrypoints", "app", "cli", "hookspecs", "loading", "manager")),
+    *CORE.glob("commands/*.py"),
+    *(path for name in ("__init__", "plugin", "hookspecs", "commands/*") for path in PLUGINS.glob(f"*/{name}.py")),
+}
 """What every command passes through: it imports only when it must."""
 
 

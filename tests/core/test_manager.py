@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import msgspec
 import pytest
 
 from ccod.configuration import Configuration
+from ccod.entrypoints import EntryPoint
 from ccod.errors import ConfigError, PluginError
 from ccod.manager import Manager
 from ccod.metrics import Metrics
@@ -28,7 +28,7 @@ def offer(folder: Path, name: str, body: str) -> EntryPoint:
     module = f"offered_{name}_{folder.name.replace('-', '_')}"
     (folder / f"{module}.py").write_text(f"from ccod import hookimpl, hookspec\n{body}")
     sys.modules.pop(module, None)
-    return EntryPoint(name, module, "ccod")
+    return EntryPoint(name, module)
 
 
 def settings(tmp_path: Path, toml: str = "") -> Settings:
@@ -70,7 +70,7 @@ def test_a_bad_plugin_is_named_with_its_remedy(plugin_folder: Path, body: str, m
 
 
 def test_a_name_offered_twice_is_an_error(plugin_folder: Path) -> None:
-    entries = [offer(plugin_folder, "one", ""), EntryPoint("one", "other", "ccod")]
+    entries = [offer(plugin_folder, "one", ""), EntryPoint("one", "other")]
     with pytest.raises(PluginError, match="plugin 'one': two distributions or files offer it"):
         Manager(found=entries).require()
 

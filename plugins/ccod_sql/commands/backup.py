@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ccod import ConfigError, Settings, UnavailableError
 from ccod_sql.commands.common import existing, json_option, megabytes, tell
-from ccod_sql.engine import Driver
+
+if TYPE_CHECKING:
+    from ccod_sql.engine import Driver
 
 
 def backup_command(settings: Callable[[], Settings]) -> click.Command:
