@@ -28,7 +28,7 @@ from ccod.figures import (
     ToolFigures,
 )
 from ccod.health import Health, Progress, Reason, ServiceHealth
-from ccod.hookspecs import Hooks, hookimpl, hookspec
+from ccod.hookspecs import Commands, Hooks, hookimpl, hookspec
 from ccod.metrics import Metrics, Values, plugin_errors
 from ccod.model import (
     STATUSES,
@@ -119,6 +119,7 @@ __all__ = [
     "CcodError",
     "Charge",
     "Checkpoint",
+    "Commands",
     "ConfigError",
     "Content",
     "Conversation",

@@ -33,6 +33,18 @@ class Hooks(Protocol):
         """Add the functions of `namespace`, a module or class, that are marked with `hookspec`."""
 
 
+class Commands(Protocol):
+    """Where a plugin adds commands: a `click.Group`, with one way more."""
+
+    later: dict[str, Callable[[], click.Command]]
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command."""
+
+    def add_later(self, name: str, make: Callable[[], click.Command]) -> None:
+        """Add a command that is made, and its module imported, when it is called or told of."""
+
+
 @hookspec
 def ccod_add_hooks(manager: Hooks) -> None:
     """Offer hooks of your own, with `manager.add_hookspecs(module)`; `Observatory.ask` puts them to all plugins."""
@@ -44,10 +56,10 @@ def ccod_settings() -> type[msgspec.Struct]:  # type: ignore[empty-body]
 
 
 @hookspec
-def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
-    """Add subcommands with `cli.add_command`; one that runs may call `settings()`, which reads the configuration.
+def ccod_commands(cli: Commands, settings: Callable[[], Settings]) -> None:
+    """Add subcommands with `cli.add_command` or `cli.add_later`; one may call `settings()` once it runs.
 
-    `cli` gives each of them the options `--config` and `--set`, which `settings()` heeds.
+    That reads the configuration. `cli` gives each of them the options `--config` and `--set`, which `settings()` heeds.
     """
 
 

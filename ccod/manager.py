@@ -11,10 +11,9 @@ from ccod.limits import LIMITS, listed
 from ccod.loading import Loaded, leave_out, wrong
 
 if TYPE_CHECKING:  # commands load plugins without a daemon, whose rooms are large
-    import click
-
     from ccod.checks import Finding
     from ccod.guarded import GuardedParser
+    from ccod.hookspecs import Commands
     from ccod.metrics import Metrics
     from ccod.observatory import Observatory
     from ccod.redaction import Redactor, SecretRule
@@ -51,16 +50,26 @@ class Manager(Loaded):
         for key, chosen in (("storage", core.storage), ("auth", core.auth), ("prices", core.prices)):
             self._require_offer(f"ccod_{key}", key, chosen)
 
-    def add_commands(self, cli: click.Group, configuration: Callable[[], Settings]) -> list[PluginError]:
-        """Let each plugin add its commands; return what went wrong with those of others."""
+    def is_own(self, plugin: str) -> bool:
+        """Tell whether a plugin is one of ccod's own."""
+        return plugin in self._own
+
+    def add_commands(self, cli: Commands, configuration: Callable[[], Settings]) -> list[PluginError]:
+        """Let each plugin add its commands; return what went wrong with those of others.
+
+        To make a command that a plugin adds for later raises PluginError, too.
+        """
         errors = []
         for name in self._impls("ccod_commands"):
+            before = {*cli.later}
             try:
                 self._ask("ccod_commands", name, cli=cli, settings=configuration)
             except PluginError as error:
                 if name in self._own:
                     raise
                 errors.append(error)
+            for added in cli.later.keys() - before:
+                cli.later[added] = partial(self._attributed, "ccod_commands", name, cli.later[added])
         return errors
 
     def checks(self, settings: Settings) -> Iterator[tuple[str, Finding]]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import click
     import quart
 
-    from ccod import Auth, Observatory, SecretRule, Settings, Storage
+    from ccod import Auth, Commands, Observatory, SecretRule, Settings, Storage
 
 
 @hookimpl
@@ -21,12 +21,19 @@ def ccod_settings() -> type[JwtSettings]:
 
 
 @hookimpl
-def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
-    from ccod_jwt.commands.token import token_commands
-    from ccod_jwt.commands.user import user_commands
+def ccod_commands(cli: Commands, settings: Callable[[], Settings]) -> None:
+    def user() -> click.Command:
+        from ccod_jwt.commands.user import user_commands
 
-    cli.add_command(user_commands(settings))
-    cli.add_command(token_commands(settings))
+        return user_commands(settings)
+
+    def token() -> click.Command:
+        from ccod_jwt.commands.token import token_commands
+
+        return token_commands(settings)
+
+    cli.add_later("user", user)
+    cli.add_later("token", token)
 
 
 @hookimpl

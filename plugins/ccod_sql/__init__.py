@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import click
     import msgspec
 
-    from ccod import Finding, Parser, Prices, Settings, Storage
+    from ccod import Commands, Finding, Parser, Prices, Settings, Storage
 
 
 @hookimpl
@@ -22,10 +22,13 @@ def ccod_settings() -> type[msgspec.Struct]:
 
 
 @hookimpl
-def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
-    from ccod_sql.commands import db_command
+def ccod_commands(cli: Commands, settings: Callable[[], Settings]) -> None:
+    def db() -> click.Command:
+        from ccod_sql.commands import db_command
 
-    cli.add_command(db_command(settings))
+        return db_command(settings)
+
+    cli.add_later("db", db)
 
 
 @hookimpl

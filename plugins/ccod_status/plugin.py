@@ -11,14 +11,17 @@ if TYPE_CHECKING:
     import click
     import quart
 
-    from ccod import Observatory, Settings
+    from ccod import Commands, Observatory, Settings
 
 
 @hookimpl
-def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
-    from ccod_status.command import status_command
+def ccod_commands(cli: Commands, settings: Callable[[], Settings]) -> None:
+    def status() -> click.Command:
+        from ccod_status.command import status_command
 
-    cli.add_command(status_command(settings))
+        return status_command(settings)
+
+    cli.add_later("status", status)
 
 
 @hookimpl(optionalhook=True)

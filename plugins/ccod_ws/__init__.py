@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import msgspec
     import quart
 
-    from ccod import Finding, Hooks, Observatory, Settings, Transport
+    from ccod import Commands, Finding, Hooks, Observatory, Settings, Transport
 
 
 @hookimpl
@@ -30,10 +30,13 @@ def ccod_settings() -> type[msgspec.Struct]:
 
 
 @hookimpl
-def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
-    from ccod_ws.command import tail_command
+def ccod_commands(cli: Commands, settings: Callable[[], Settings]) -> None:
+    def tail() -> click.Command:
+        from ccod_ws.command import tail_command
 
-    cli.add_command(tail_command(settings))
+        return tail_command(settings)
+
+    cli.add_later("tail", tail)
 
 
 @hookimpl
