@@ -52,7 +52,7 @@ class EntryPoint:
 
     def load(self) -> Any:
         """Import what it names."""
-        module, _, names = self.value.partition(":")
+        module, _, names = self.value.partition("[")[0].strip().partition(":")
         __import__(module)
         found: Any = sys.modules[module]
         for part in filter(None, names.split(".")):
@@ -89,7 +89,7 @@ def _offered(folder: str, group: str) -> Iterator[EntryPoint]:
     for line in section.partition("\n[")[0].splitlines():
         name, equals, value = line.partition("#")[0].partition("=")
         if equals:
-            yield EntryPoint(name.strip(), value.partition("[")[0].strip(), distribution)
+            yield EntryPoint(name.strip(), value.strip(), distribution)
 
 
 def _headers(folder: str) -> dict[str, list[str]]:

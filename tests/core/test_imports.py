@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -207,3 +208,6 @@ def test_the_face_says_all_that_it_offers() -> None:
     names = vars(ccod.face)["__all__"]
     assert sorted(names) == sorted(set(names))
     assert all(hasattr(ccod, name) for name in names)
+    for module, early in ccod.EARLY.items():
+        for name in early:
+            assert getattr(ccod, name) is getattr(importlib.import_module(module), name) is getattr(ccod.face, name)

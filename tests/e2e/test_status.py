@@ -140,9 +140,8 @@ def test_what_is_not_plain_is_left_to_the_command(tmp_path: Path, written: str) 
     with socket.create_server(("127.0.0.1", 0)) as somebody:
         home.config.write_text(f"[http]\n{written.replace('{port}', str(somebody.getsockname()[1]))}\n")
         program = "import sys; from ccod_status.quick import main; print(main(['--json']))"
-        done = subprocess.run(
-            [sys.executable, "-c", program], env=home.environment, capture_output=True, text=True, timeout=60, check=True
-        )
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, env=home.environment, capture_output=True, text=True, timeout=60, check=True)
     assert (done.stdout, done.stderr) == ("None\n", "")
 
 
