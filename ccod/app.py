@@ -104,8 +104,9 @@ class Group(click.Group):
         return sorted({*super().list_commands(ctx), *self.later})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if make := self.later.pop(cmd_name, None):
+        if make := self.later.get(cmd_name):
             self.add_command(make(), cmd_name)
+            del self.later[cmd_name]
         return super().get_command(ctx, cmd_name)
 
 
