@@ -13,7 +13,8 @@ class Finding(Struct, frozen=True):
     """What was looked at, and how it is.
 
     `code` names the kind, as a section of docs/troubleshooting.md does; several findings may bear the same. `text` says
-    what is so, and where. `fix` is the one command that mends it, or that tells what to do; empty where all is well.
+    what is so, and where. `fix` is the one command that mends it, as it is typed in a shell. Where no command can, it
+    says what a person must do, with commands in backquotes. It is empty where all is well.
     """
 
     code: str

@@ -11,6 +11,7 @@ import click
 
 from ccod.app import OPTIONS, App, Group, pass_app
 from ccod.errors import CcodError, ConfigError, PluginError
+from ccod.streams import end_quietly, let_go, open_missing
 from ccod.version import __version__
 
 if TYPE_CHECKING:
@@ -34,6 +35,18 @@ class Cli(Group):
                 raise
             _say(error)
             return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            left_out = ctx.ensure_object(App).configuration().core().disable
+            if not left_out:
+                raise
+            where = f"It may be of a plugin that `disable` leaves out: {', '.join(left_out)}."
+            raise click.UsageError(f"{error.message} {where}", ctx) from None
 
     def _add_plugins(self, ctx: click.Context) -> None:
         for error in ctx.ensure_object(App).manager().add_commands(self, _settings):
@@ -163,10 +176,12 @@ for _make in (_config, _plugins, _install, _uninstall, _service, _doctor, _compl
 
 def main() -> NoReturn:
     """Run the command line; a person's mistake is one line on stderr and its exit code, never a traceback."""
-    _open_missing_streams()
+    open_missing()
+    sys.stdout = end_quietly(sys.stdout)
     app = App()
     try:
         code = cli.main(prog_name="ccod", standalone_mode=False, obj=app)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -175,21 +190,12 @@ def main() -> NoReturn:
     except CcodError as error:
         code = _say(app.placed(error))
     except BaseExceptionGroup as group:
-        ours, bugs = group.split(CcodError)
-        if ours is None or bugs is not None:
+        ends, others = group.split(SystemExit)
+        ours, bugs = others.split(CcodError) if others else (None, None)
+        if bugs is not None:
             raise
-        code = _say(app.placed(_first(ours)))
+        code = _say(app.placed(_first(ours))) if ours else getattr(_first(ends or group), "code", 1)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _open_missing_streams() -> None:
-    """Open what a careless parent closed, before a socket or a database takes its number."""
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
-            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def _first(error: BaseException) -> BaseException:
@@ -200,5 +206,8 @@ def _first(error: BaseException) -> BaseException:
 
 def _say(error: BaseException) -> int:
     line = " ".join(str(error).split())
-    click.echo(f"ccod: {''.join(c if c.isprintable() else repr(c)[1:-1] for c in line)}", err=True)
+    try:
+        click.echo(f"ccod: {''.join(c if c.isprintable() else repr(c)[1:-1] for c in line)}", err=True)
+    except BrokenPipeError:  # who would read that has gone
+        let_go(sys.stderr.fileno())
     return error.exit_code if isinstance(error, CcodError) else ConfigError.exit_code

@@ -24,6 +24,7 @@ from ccod.layers import (
     near,
     read_secret,
 )
+from ccod.places import default_file
 from ccod.settings import CoreSettings, Field, Settings, expanded, fields
 
 SYSTEM_FILE = Path("/etc/ccod/config.toml")
@@ -217,9 +218,3 @@ def find(name: str, schemas: Mapping[str, type[msgspec.Struct]]) -> Field:
     if name not in known:
         raise ConfigError(f"nothing is called {name!r}{near(name, known)}; `ccod config show` lists all")
     return known[name]
-
-
-def default_file(environ: Mapping[str, str]) -> Path:
-    """Return the user's configuration file, whether it exists or not."""
-    home = environ.get("XDG_CONFIG_HOME", "")
-    return (Path(home) if home.startswith("/") else expanded("~/.config")) / "ccod" / "config.toml"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -41,6 +42,7 @@ def convert(field: Field, written: Value) -> Any:
             value = _quantity(value, field.unit)
         if field.unit == "path":
             _require_paths(value)
+        value = _chosen(value, field.type)
         result = msgspec.convert(value, field.type, strict=not written.text)
         if not _is_finite(value) or not _is_finite(result):
             raise ValueError("Expected a finite number")
@@ -66,8 +68,29 @@ def _holds(kind: Any, container: type) -> bool:
 
 def _choices(kind: Any) -> str:
     """Name what is allowed, where that is a short list."""
-    literals = [part for part in (kind, *get_args(kind)[:1]) if get_origin(part) is Literal]
-    return f"; choose from: {', '.join(map(str, get_args(literals[0])))}" if literals else ""
+    words = _words(kind)
+    return f"; choose from: {', '.join(words)}" if words else ""
+
+
+def _words(kind: Any) -> tuple[str, ...]:
+    """Return the words of which one must be chosen: for a table, for each of its values."""
+    literals = [part for part in (kind, *_within(kind)) if get_origin(part) is Literal]
+    return tuple(map(str, get_args(literals[0]))) if literals else ()
+
+
+def _within(kind: Any) -> Iterator[Any]:
+    """Yield what an annotated type, or a table's values, are of."""
+    for part in {Annotated: get_args(kind)[:1], dict: get_args(kind)[1:]}.get(get_origin(kind), ()):
+        yield part
+        yield from _within(part)
+
+
+def _chosen(value: Any, kind: Any) -> Any:
+    """Return one of the allowed words as its setting writes it: `LOG_LEVEL=ERROR` is common practice."""
+    words = _words(kind)
+    if isinstance(value, dict):
+        return {key: _chosen(each, kind) for key, each in value.items()}
+    return next((word for word in words if isinstance(value, str) and word == value.lower()), value)
 
 
 def _quantity(text: str, unit: str) -> float:

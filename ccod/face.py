@@ -29,6 +29,7 @@ from ccod.figures import (
 )
 from ccod.health import Health, Progress, Reason, ServiceHealth
 from ccod.hookspecs import Commands, Hooks, hookimpl, hookspec
+from ccod.mending import restart_advice, start_command, upgrade_command
 from ccod.metrics import Metrics, Values, plugin_errors
 from ccod.model import (
     STATUSES,
@@ -224,5 +225,8 @@ __all__ = [
     "is_notice",
     "may",
     "plugin_errors",
+    "restart_advice",
     "setting",
+    "start_command",
+    "upgrade_command",
 ]

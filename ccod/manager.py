@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # commands load plugins without a daemon, whose rooms are lar
     from ccod.observatory import Observatory
     from ccod.redaction import Redactor, SecretRule
     from ccod.roles import Auth, Cache, Parser, Prices, Sink, Source, Storage, Transport
-    from ccod.settings import Settings
+    from ccod.settings import CoreSettings, Settings
 
 
 NEEDS = {
@@ -84,7 +84,16 @@ class Manager(Loaded):
                     (name, finding) for finding in self._attributed("ccod_checks", name, partial(listed, answer))
                 )
             except CcodError as error:
-                yield name, Finding("check-failed", "problem", str(error), "ccod plugins")
+                yield name, Finding("check-failed", "problem", str(error), self.without(name, settings.core))
+
+    def without(self, plugin: str, core: CoreSettings) -> str:
+        """Return how a plugin that fails is done without: by a command, but for one that has to be there."""
+        if plugin in self._own or plugin in {core.storage, core.auth, core.prices, core.cache}:
+            kind = "one of ccod's own" if plugin in self._own else "chosen by the settings"
+            return f"mend or update it: it is {kind}; `ccod plugins` says where it is from"
+        from ccod.mending import leave_out_command
+
+        return leave_out_command(plugin, core.disable)
 
     def sources(self, settings: Settings, metrics: Metrics) -> list[Source]:
         given = {"settings": settings, "metrics": metrics}
@@ -206,6 +215,8 @@ class Manager(Loaded):
         for error in self._errors:
             if error.plugin == chosen and chosen not in offers:
                 raise error
+        if any(plugin.name == chosen and plugin.state == "disabled" for plugin in self.plugins):
+            raise ConfigError(f"{key}: plugin {chosen!r} is left out; take it out of `disable`, or choose another")
         if chosen not in offers:
             raise ConfigError(
                 f"{key}: no plugin {chosen!r} can play this; choose from: {', '.join(sorted(offers)) or 'none'}"

@@ -104,6 +104,10 @@ class Settings:
         self._plugins = plugins
 
     def __getitem__(self, schema: type[S]) -> S:
+        """Return the settings of a class. Raises ConfigError for that of a plugin that is left out."""
+        if schema not in self._plugins:
+            package = schema.__module__.partition(".")[0]
+            raise ConfigError(f"disable: leaves out the plugin of {package}, which this needs; take it out of there")
         value = self._plugins[schema]
         assert isinstance(value, schema)
         return value

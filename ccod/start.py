@@ -7,7 +7,6 @@ printed anything, where the command itself has to do it. It may import only what
 
 from __future__ import annotations
 
-import os
 import sys
 
 GROUP = "ccod.quick"
@@ -42,6 +41,8 @@ def _quick(arguments: list[str]) -> int | None:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # who reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        from ccod.streams import READ_NO_FURTHER, let_go
+
+        let_go(sys.stdout.fileno())
+        return READ_NO_FURTHER
     return code

@@ -47,11 +47,12 @@ def init(app: App) -> None:
     """
     import os
 
-    from ccod.configuration import default_file, find
+    from ccod.configuration import find
     from ccod.conversion import Value, convert
     from ccod.example import example
     from ccod.files import write_private
     from ccod.manager import Manager
+    from ccod.places import default_file
 
     path = app.file or default_file(os.environ)
     if path.exists() or path.is_symlink():
@@ -88,7 +89,7 @@ def show(app: App, table: str | None, origin: bool, as_json: bool) -> None:
         if table is None or f"{'.'.join(field.path)}.".startswith(f"{table}.")
     ]
     if not found:
-        raise RefusedError(f"no table is called {table!r}; `ccod config show` prints all")
+        raise ConfigError(f"no table is called {table!r}; `ccod config show` prints all")
     if as_json:
         settings = {".".join(f.path): {"value": msgspec.to_builtins(v), "origin": place} for f, v, place in found}
         click.echo(json.dumps({"schemaVersion": 1, "settings": settings}, ensure_ascii=False))

@@ -22,6 +22,7 @@ leave it at 0.
 
 Example: ccod doctor --json
 """
+CORRECT = "correct that where it is written; `ccod config check` tells when all is right"
 MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "problem": ("problem", "red")}
 WORST_FIRST = ("problem", "warning", "ok")
 
@@ -63,21 +64,23 @@ def _configured(app: App) -> Iterator[Found]:
         if not problems and not any(plugin.state == "failed" for plugin in manager.plugins):
             manager.require_roles(app.settings())
     except CcodError as error:
-        yield "", Finding("configuration", "problem", str(error), "ccod config check")
+        yield "", Finding("configuration", "problem", str(error), CORRECT)
         return
     for problem in problems:
-        yield "", Finding("configuration", "problem", str(problem), "ccod config check")
+        yield "", Finding("configuration", "problem", str(problem), CORRECT)
     if not problems:
         files = ", ".join(str(layer.path) for layer in configuration.files)
         yield "", Finding("configuration", "ok", files or "no file is there; all is default or from elsewhere")
     failed = [plugin for plugin in manager.plugins if plugin.state == "failed"]
     for plugin in failed:
-        yield "", Finding("plugins", "problem", plugin.error, "ccod plugins")
+        yield "", Finding("plugins", "problem", plugin.error, manager.without(plugin.name, configuration.core()))
     left_out = past(manager.strangers(), state_folder()).left_out
     for name, why in left_out.items():
         yield "", Finding("plugins", "problem", f"plugin {name!r} is left out: {why}", f"ccod plugins allow {name}")
     if not failed and not left_out:
-        yield "", Finding("plugins", "ok", f"{len(manager.plugins)} are found, and all can be loaded")
+        disabled = ", ".join(plugin.name for plugin in manager.plugins if plugin.state == "disabled")
+        without = f"; left out are {disabled}" if disabled else ""
+        yield "", Finding("plugins", "ok", f"{len(manager.plugins)} are found, and all can be loaded{without}")
 
 
 def _checked(app: App) -> Iterator[Found]:

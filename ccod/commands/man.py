@@ -18,9 +18,11 @@ EXIT_CODES = (
     ("0", "It went well; the daemon was told to stop."),
     ("1", "It failed, or what was asked for was not found or is not well."),
     ("2", "Wrong use of the command line."),
-    ("69", "No daemon answers, or its port is taken."),
+    ("69", "No daemon answers, its port is taken, or something else that it needs is not to be had."),
     ("75", "Another daemon holds the database, or it cannot be written."),
     ("78", "The configuration is wrong."),
+    ("130", "It was interrupted by Ctrl-C."),
+    ("141", "Who read its output went away before the end, as `head` does. Nothing is said then."),
 )
 
 HEAD = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ccod.faults import Plugin
     from ccod.settings import CoreSettings
 
+WIDE = 1000
+"""So many characters has a line where no terminal bounds it."""
 PLAYED = {
     "ccod_sources": "source",
     "ccod_parsers": "parser",
@@ -115,4 +118,4 @@ def _print_table(rows: list[dict[str, object]]) -> None:
         settings = f"[{row['table']}]" if row["table"] else ""
         cells = [row["name"], row["distribution"], row["version"], row["state"], row["roles"], settings, row["hooks"]]
         table.add_row(*(", ".join(cell) if isinstance(cell, list) else str(cell) for cell in cells))
-    Console(markup=False).print(table)
+    Console(markup=False, width=None if sys.stdout.isatty() else WIDE).print(table)

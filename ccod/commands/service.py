@@ -13,6 +13,7 @@ import click
 
 from ccod.app import App, pass_app
 from ccod.errors import CcodError, UnavailableError
+from ccod.places import unit_file
 
 if TYPE_CHECKING:
     import subprocess
@@ -45,7 +46,7 @@ def install(app: App, no_start: bool) -> None:
     app.settings_to_serve()
     if app.overrides:
         raise ServiceError("a service takes no --set; use `ccod config set`, and run this again without")
-    path = unit_file()
+    path = unit_file(os.environ)
     _write(path, unit(_command(app.file)))
     click.echo(f"{path}: written")
     _warn_of_variables(app)
@@ -69,7 +70,7 @@ def uninstall(app: App) -> None:
 
     Example: ccod service uninstall
     """
-    path = unit_file()
+    path = unit_file(os.environ)
     if not path.exists():
         raise ServiceError(f"{path}: is not there; nothing is installed")
     if _manager_answers():
@@ -112,7 +113,7 @@ def service_findings() -> Iterator[Finding]:
     """Yield whether systemd keeps ccod running, for `ccod doctor`."""
     from ccod.checks import Finding
 
-    path = unit_file()
+    path = unit_file(os.environ)
     if not _manager_answers():
         yield Finding("service", "ok", "no systemd of yours runs here; ccod runs for as long as what started it")
         return
@@ -142,12 +143,6 @@ def quoted(word: str) -> str:
     if re.fullmatch(r"[\w@%+=:,./$-]+", word, re.ASCII):
         return word
     return '"' + word.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-
-
-def unit_file() -> Path:
-    from ccod.configuration import default_file
-
-    return default_file(os.environ).parent.parent / "systemd" / "user" / UNIT
 
 
 def _command(config: Path | None) -> list[str]:

@@ -78,7 +78,7 @@ def _write(home: Path, port: int) -> Path:
         (root / path).write_bytes(content)
     tables: dict[str, dict[str, Any]] = {
         "http": {"port": port, "socket": str(home / "ccod.sock")},
-        "claude": {"roots": [str(root)], "history_after": 0},
+        "claude": {"roots": [str(root)]},
         "sqlite": {"path": str(home / "data" / "ccod.db")},
         "log": {"format": "json"},
     }

@@ -11,13 +11,15 @@ import os
 import time
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 
-from ccod import CcodError, Finding, Settings
+from ccod import CcodError, Finding, Settings, start_command
 from ccod_claude.layout import TRANSCRIPT_SUFFIX
 
 DEFAULT_DAYS = 30
 SOON_DAYS = 7
 MANAGED = Path("/etc/claude-code/managed-settings.json")
+STORED_SOON = "wait for the backfill, which `ccod status` shows; a file that stays behind is named by its own finding"
 LONGEST_REST = 1024 * 1024
 """So much behind the checkpoint is looked at: a line without an end is kept, too."""
 
@@ -45,6 +47,13 @@ def retention(root: Path) -> int:
     return DEFAULT_DAYS
 
 
+def _corrected(file: Path) -> str:
+    """Return what mends a file that Claude Code reads, too."""
+    if file.is_file() and not os.access(file, os.R_OK):
+        return f"sudo chmod a+r {quote(str(file))}"
+    return f"correct the file: `python3 -m json.tool {quote(str(file))}` tells where it is wrong"
+
+
 def going(root: Path, days: int, now: float) -> Iterator[tuple[Path, os.stat_result]]:
     """Yield the transcripts that are deleted within a week."""
     for folder, _, names in os.walk(root):
@@ -66,7 +75,7 @@ def findings(root: Path, stored: Mapping[str, int] | None, now: float | None = N
         days = retention(root)
     except UnreadableError as error:
         text = f"{error}; {DEFAULT_DAYS} days are assumed"
-        yield Finding("retention", "warning", text, f"python3 -m json.tool '{error.file}'")
+        yield Finding("retention", "warning", text, _corrected(error.file))
         days = DEFAULT_DAYS
     soon = list(going(root, days, time.time() if now is None else now))
     kept = f"{root}: Claude Code keeps transcripts for {days} days"
@@ -74,11 +83,10 @@ def findings(root: Path, stored: Mapping[str, int] | None, now: float | None = N
     if not soon:
         yield Finding("retention", "ok", f"{kept}; none goes within {SOON_DAYS} days")
     elif stored is None:
-        yield Finding(
-            "retention", "problem", f"{kept}; {_sum(soon)}, and no daemon is there to store them", "ccod serve"
-        )
+        text = f"{kept}; {_sum(soon)}, and no daemon tells that it has stored them"
+        yield Finding("retention", "problem", text, start_command())
     elif lost:
-        yield Finding("retention", "problem", f"{kept}; {_sum(lost)}, and are not fully stored", "ccod service logs")
+        yield Finding("retention", "problem", f"{kept}; {_sum(lost)}, and are not fully stored", STORED_SOON)
     else:
         yield Finding("retention", "ok", f"{kept}; {_sum(soon)}, and are stored")
 

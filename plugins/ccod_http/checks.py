@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
-from ccod import Finding, Settings, UnavailableError, expanded
+from ccod import ConfigError, Finding, Settings, UnavailableError, expanded, start_command
 from ccod_http.settings import HttpSettings
+from ccod_http.sockettable import listener
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
-    from ccod_http.client import get, trouble
+    from ccod_http.client import trouble
 
     http = settings[HttpSettings]
     if reason := trouble(settings):
-        yield Finding("daemon", "problem", reason, "ccod serve")
         yield from _port(http)
+        yield Finding("daemon", "problem", reason, start_command())
     else:
-        health = get(settings, "/health")
-        yield Finding("daemon", "ok", f"version {health['version']} has run for {health['uptime']:.0f} s")
+        yield Finding("daemon", "ok", _told(settings))
     yield from _socket(http)
+
+
+def _told(settings: Settings) -> str:
+    from ccod_http.client import RefusedError, get
+
+    try:
+        health = get(settings, "/health")
+    except RefusedError as error:
+        return f"it answers: {error}"
+    return f"version {health['version']} has run for {health['uptime']:.0f} s"
 
 
 def _port(http: HttpSettings) -> Iterator[Finding]:
@@ -31,10 +43,20 @@ def _port(http: HttpSettings) -> Iterator[Finding]:
     try:
         for sock in open_sockets(http.host, http.port):
             sock.close()
-    except (UnavailableError, OSError) as error:
-        yield Finding("port", "problem", str(error), f"ccod config set http.port {_free_port()}")
+    except UnavailableError as error:
+        yield Finding("port", "problem", str(error), _freed(http.port))
+    except (ConfigError, OSError) as error:
+        yield Finding("port", "problem", str(error), "ccod config set http.host localhost")
     else:
         yield Finding("port", "ok", f"[http] port {http.port} is free")
+
+
+def _freed(port: int) -> str:
+    """Return the command after which the daemon has a port: one that does not answer gives way, another program not."""
+    held = listener(port)
+    if held and re.search(r"\bccod\b.* serve\b", held[1]):
+        return f"kill -9 {held[0]}"  # it may not hear a gentler signal, and loses nothing by this one
+    return f"ccod config set http.port {_free_port()}"
 
 
 def _free_port() -> int:
@@ -53,9 +75,13 @@ def _socket(http: HttpSettings) -> Iterator[Finding]:
     if not path.exists():
         yield Finding("socket", "ok", f"{path}: the daemon makes it")
     elif not path.is_socket():
-        yield Finding("socket", "problem", f"{path}: is there, and is no socket", f"rm {path}")
+        yield Finding("socket", "problem", f"{path}: is there, and is no socket", _aside(path))
     else:
         yield Finding("socket", "ok", str(path))
+
+
+def _aside(path: Path) -> str:
+    return f"mv {quote(str(path))} {quote(f'{path}.aside')}"
 
 
 def _closed(folder: Path) -> Iterator[Finding]:
@@ -65,4 +91,6 @@ def _closed(folder: Path) -> Iterator[Finding]:
     except OSError:
         return  # it is made with mode 0700
     if mode & 0o022 and not mode & stat.S_ISVTX:
-        yield Finding("socket", "problem", f"{folder}: others may write to it (mode {mode:o})", f"chmod 700 {folder}")
+        yield Finding(
+            "socket", "problem", f"{folder}: others may write to it (mode {mode:o})", f"chmod 700 {quote(str(folder))}"
+        )

@@ -31,6 +31,12 @@ class RefusedError(CcodError):
         self.code = code
 
 
+class WrongRequestError(RefusedError):
+    """The daemon found wrong what was asked, and so how the command was called."""
+
+    exit_code = 2
+
+
 def get(settings: Settings, path: str, **query: object) -> Any:
     """Return the data that a reading route answers with. A parameter that is None is left out."""
     return send(settings, "GET", _with_query(path, query))
@@ -57,8 +63,10 @@ def send(settings: Settings, method: str, path: str, body: Any = None) -> Any:
 @lru_cache(maxsize=1)
 def trouble(settings: Settings) -> str:
     """Return why no daemon answers, or nothing where one does. It is found out once, and soon."""
+    tells = "rest" not in settings.core.disable  # else there is no such route
     try:
-        return "" if status(settings, "/health") == HTTPStatus.OK else "what answers there is no ccod"
+        answered = status(settings, "/health")
+        return "" if answered == (HTTPStatus.OK if tells else HTTPStatus.NOT_FOUND) else "what answers there is no ccod"
     except CcodError as error:
         return str(error)
 
@@ -122,7 +130,9 @@ class _Connection(HTTPConnection):
 def _refusal(response: HTTPResponse) -> CcodError:
     error = _decoded(response).get("error") or {}
     message = error.get("message") or f"the daemon answered {response.status} {response.reason}"
-    return RefusedError(response.status, error.get("code", ""), message)
+    code = error.get("code", "")
+    kind = WrongRequestError if code == "VALIDATION_FAILED" else RefusedError
+    return kind(response.status, code, message)
 
 
 def _decoded(response: HTTPResponse) -> dict[str, Any]:

@@ -56,5 +56,10 @@ def dollars(costs: dict[str, Any]) -> str:
     return "no price" if costs["costUsd"] is None else f"${costs['costUsd']:,.2f}"
 
 
+def say_none(what: str, *, narrowed: object = False) -> None:
+    """Say on stderr what there is none of, such as `are no API keys`: `narrowed` by options, or at all."""
+    click.echo(f"there {what} {'like that' if narrowed else 'yet'}", err=True)
+
+
 def _escape(char: str) -> str:
     return " " if char.isspace() else char.encode("unicode_escape").decode()

@@ -37,6 +37,7 @@ class Catalogue:
         known = [restored(stream, checkpoint) for stream, checkpoint in stored]
         for transcript in sorted(known, key=lambda each: (not each.superseded, not each.gone, each.generation)):
             self._restore(transcript)
+        self._unseen = {root for root in roots if not self._has_any_below(root)}
 
     def _restore(self, transcript: Transcript) -> None:
         assert transcript.stream is not None
@@ -65,8 +66,21 @@ class Catalogue:
         below = readable(f"{root}/")
         return any(path.startswith(below) and not known.gone for path, known in self._by_path.items())
 
+    def _has_any_below(self, root: str) -> bool:
+        below = readable(f"{root}/")
+        return any(path.startswith(below) for path in self._by_path)
+
+    def have_seen_all(self) -> None:
+        """From now on a new file is news, unless it is old: the first look at a root finds what was there before."""
+        self._unseen.clear()
+
     def at(self, path: str) -> Transcript | None:
         return self._by_path.get(path)
+
+    def found_at(self, path: str) -> Found | None:
+        """Return the file that was last seen at a path. It may be asked in any thread."""
+        transcript = self._by_path.get(path)
+        return None if transcript is None else transcript.found
 
     def follows(self, transcript: Transcript) -> bool:
         """Tell whether a transcript is still to be read: one of which nothing is stored may have lost its place."""
@@ -78,7 +92,8 @@ class Catalogue:
     def note(self, found: Sequence[Found], *, all_paths: Mapping[str, Found]) -> list[Transcript]:
         """Take down where files are now; return the transcripts that must be read, those changed last first."""
         to_read: list[Transcript] = []
-        for file in sorted(found, key=self.has_file, reverse=True):  # what moved makes room at its path for what is new
+        changed = [file for file in found if not self._is_unchanged(file)]
+        for file in sorted(changed, key=self.has_file, reverse=True):  # what moved makes room at its path for the new
             transcript = self._claim(file, all_paths)
             if transcript is not None:
                 transcript.found = file
@@ -126,6 +141,17 @@ class Catalogue:
         conversation = layout.conversation(where, beginning)
         return Stream(self._new_key(path), layout.formats[where.kind], path, conversation, where.agent, where.kind)
 
+    def _is_unchanged(self, found: Found) -> bool:
+        """Tell whether a file is where it was, as it was, and all of it was read."""
+        transcript = self._by_path.get(found.path)
+        return (
+            transcript is not None
+            and transcript.found is found
+            and not transcript.misses
+            and self._by_file.get(found.identity) is transcript
+            and transcript.is_read
+        )
+
     def _claim(self, found: Found, all_paths: Mapping[str, Found]) -> Transcript | None:
         """Return the transcript that a file is, or None if it is one already known under another name."""
         transcript = self._by_path.get(found.path)
@@ -151,7 +177,7 @@ class Catalogue:
         return transcript
 
     def _new(self, found: Found) -> Transcript:
-        is_old = time.time() - found.modified > self._history_after
+        is_old = found.root in self._unseen or time.time() - found.modified > self._history_after
         transcript = Transcript(found, history_end=found.size if is_old else 0)
         self.history_bytes += transcript.history_left
         return transcript

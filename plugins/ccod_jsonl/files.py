@@ -59,10 +59,13 @@ class Reading(Struct, frozen=True):
         return self.signature[3] // 1_000_000
 
 
-def survey(layout: Layout, roots: Sequence[str], enter: Callable[[str], bool]) -> Survey:
+def survey(
+    layout: Layout, roots: Sequence[str], enter: Callable[[str], bool], known: Callable[[str], Found | None]
+) -> Survey:
     """Find every transcript. `enter` is told of each folder before it is looked into, so that nothing is missed.
 
-    It answers whether the folder is watched.
+    It answers whether the folder is watched. `known` answers what was found at a path before: an unchanged file is
+    that very object again, which costs least.
     """
     seen = Survey([], {})
     for root in roots:
@@ -74,11 +77,10 @@ def survey(layout: Layout, roots: Sequence[str], enter: Callable[[str], bool]) -
             try:
                 with os.scandir(folder) as entries:
                     for entry in entries:
-                        inner = *parts, entry.name
                         if entry.is_dir(follow_symlinks=False):
-                            if layout.is_entered(inner):
+                            if layout.is_entered(inner := (*parts, entry.name)):
                                 folders.append(inner)
-                        elif found := _file(layout, root, inner, entry):
+                        elif found := _file(layout, root, parts, entry, known):
                             seen.found.append(found)
             except FileNotFoundError as error:
                 if not parts:  # any other folder was there when its parent was listed
@@ -89,14 +91,25 @@ def survey(layout: Layout, roots: Sequence[str], enter: Callable[[str], bool]) -
     return seen
 
 
-def _file(layout: Layout, root: str, parts: tuple[str, ...], entry: os.DirEntry[str]) -> Found | None:
+def _file(
+    layout: Layout,
+    root: str,
+    folder: tuple[str, ...],
+    entry: os.DirEntry[str],
+    known: Callable[[str], Found | None],
+) -> Found | None:
     if not entry.name.endswith(layout.suffixes) or not entry.is_file(follow_symlinks=False):
         return None
-    place = layout.place(parts)
     try:
-        return _found(root, parts, place, entry.stat(follow_symlinks=False)) if place else None
+        status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None
+    before = known(readable(entry.path))
+    if before is not None and before.place and before.root == root and before.signature == _signature(status):
+        return before
+    parts = *folder, entry.name
+    place = layout.place(parts)
+    return _found(root, parts, place, status) if place else None
 
 
 def _nearest(folder: str) -> str:

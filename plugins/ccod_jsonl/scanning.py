@@ -77,12 +77,13 @@ class Scanner:
         began = trio.current_time()
         self._strange.clear()
         self._in_doubt = False
-        seen = await trio.to_thread.run_sync(survey, self._catalogue.layout, self._roots, self._watcher.enter)
+        catalogue, enter = self._catalogue, self._watcher.enter
+        seen = await trio.to_thread.run_sync(survey, catalogue.layout, self._roots, enter, catalogue.found_at)
         self._note_blind(seen.blind)
         self._known.update(set(self._roots) - seen.blind.keys())
         self._unwatched = seen.unwatched
-        changed = self._catalogue.note(seen.found, all_paths={found.path: found for found in seen.found})
-        missed = self._catalogue.miss(seen)
+        changed = catalogue.note(seen.found, all_paths={found.path: found for found in seen.found})
+        missed = catalogue.miss(seen)
         for transcript in changed:
             self._lanes.put(transcript)
         for transcript in missed:

@@ -30,7 +30,11 @@ class TailSettings(Struct, forbid_unknown_fields=True):
         setting("What tells of changes at once; `auto` is inotify on Linux and watchfiles elsewhere."),
     ] = "auto"
     history_after: Annotated[
-        Seconds, setting("A file first found this long after its last change is history: stored, but no news.")
+        Seconds,
+        setting(
+            "A file first found this long after its last change is history, and so is what the first look at a root"
+            " finds: stored, but no news."
+        ),
     ] = 300
 
 

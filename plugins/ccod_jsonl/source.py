@@ -52,6 +52,7 @@ class JsonlSource:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(watcher.run, scanner.hint)
                 await scanner.survey()
+                catalogue.have_seen_all()
                 task_status.started()
                 intake.progress(0, catalogue.history_bytes)
                 nursery.start_soon(sender.serve, lanes.live)

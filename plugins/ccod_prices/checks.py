@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import msgspec
 
-from ccod import Finding
+from ccod import Finding, upgrade_command
 
 OLD_DAYS = 120
 
@@ -22,6 +22,6 @@ def findings(today: date | None = None) -> Iterator[Finding]:
     days = ((today or datetime.now(UTC).date()) - made).days
     text = f"the list of prices is of {made}"
     if days > OLD_DAYS:
-        yield Finding("prices", "warning", f"{text}, {days} days old", "pip install --upgrade ccod")
+        yield Finding("prices", "warning", f"{text}, {days} days old", upgrade_command())
     else:
         yield Finding("prices", "ok", text)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from ccod import Finding, Settings
+from ccod import Finding, Settings, restart_advice, upgrade_command
 
 MANY = 100
 
@@ -20,19 +22,31 @@ def findings(settings: Settings) -> Iterator[Finding]:
         types = get(settings, "/api/record-types")
     except RefusedError as error:
         text = f"the daemon does not answer this user: {error}"
-        yield Finding("access", "problem", text, "ccod config set http.socket ~/.local/state/ccod/ccod.sock")
+        yield Finding("access", "problem", text, _admitted(settings))
         return
     yield Finding("access", "ok", "the daemon answers this user")
-    yield from _services(get(settings, "/health").get("details", {}).get("services", {}))
+    details = get(settings, "/health").get("details", {})
+    yield from _services(details.get("services", {}), details.get("reasons", []))
     yield from _unknown(types)
     yield from _quarantine(get(settings, "/api/quarantine", limit=MANY))
 
 
-def _services(services: dict[str, Any]) -> Iterator[Finding]:
-    unwell = {name: each for name, each in services.items() if each["state"] not in {"running", "starting"}}
-    for name, each in sorted(unwell.items()):
-        yield Finding("services", "problem", f"{name} is {each['state']}: {each['reason']}", "ccod service logs")
-    if services and not unwell:
+def _admitted(settings: Settings) -> str:
+    """Return what makes the daemon answer this user: its Unix socket, once it serves there."""
+    from ccod_http.web import HttpSettings
+
+    if name := settings[HttpSettings].socket:
+        return f"let the daemon run as this user, so that it serves at {name}: {restart_advice()}"
+    return f"`ccod config set http.socket ~/.local/state/ccod/ccod.sock`; then {restart_advice()}"
+
+
+def _services(services: dict[str, Any], reasons: Sequence[dict[str, str]]) -> Iterator[Finding]:
+    """Yield each reason for which one is not well, with what the daemon itself says mends it."""
+    for reason in reasons:
+        service = reason["service"]
+        text = f"{service} is {services[service]['state']}: {reason['text']} ({reason['code']})"
+        yield Finding("services", "problem", text, reason["fix"])
+    if services and not reasons:
         yield Finding("services", "ok", f"all {len(services)} of them run")
 
 
@@ -41,7 +55,7 @@ def _unknown(types: list[dict[str, Any]]) -> Iterator[Finding]:
     names = sorted({"/".join(filter(None, (each["type"], each["subtype"]))) or "(none)" for each in unknown})
     if unknown:
         text = f"{sum(each['count'] for each in unknown)} records are kept and not understood: {', '.join(names[:20])}"
-        yield Finding("unknown-records", "warning", text, "ccod reparse")  # by a version that knows them
+        yield Finding("unknown-records", "warning", text, f"`{upgrade_command()}`, once a newer ccod knows them")
     else:
         yield Finding("unknown-records", "ok", "every record is of a known type")
 
@@ -54,4 +68,12 @@ def _quarantine(found: list[dict[str, Any]]) -> Iterator[Finding]:
     count = f"{len(found)}{' or more' if len(found) == MANY else ''}"
     where = f"{first['file']} at {first['offset']}, {first['length']} bytes: {first['reason']}"
     text = f"{count} damaged lines are kept and not understood; the last: {where}"
-    yield Finding("quarantine", "warning", text, "ccod reparse")
+    yield Finding("quarantine", "warning", text, _looked_at(first))
+
+
+def _looked_at(damaged: dict[str, Any]) -> str:
+    """Return what shows the bytes of a damaged line: no command can mend them."""
+    show = f"ccod restore {damaged['conversationId']}"
+    if Path(damaged["file"]).exists():
+        show = f"tail -c +{damaged['offset'] + 1} {shlex.quote(damaged['file'])} | head -c {damaged['length']}"
+    return f"nothing mends what was written so, and nothing else is lost; `{show}` shows it"

@@ -7,9 +7,11 @@ import shutil
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from shlex import quote
 
-from ccod import ConfigError, Finding, Settings, expanded
+from ccod import ConfigError, Finding, Settings, expanded, start_command
 from ccod_sql import files
 from ccod_sql.engine import Driver, driver_of
 from ccod_sql.settings import SqliteSettings
@@ -18,6 +20,13 @@ LARGE = 10_000_000_000
 LITTLE, TOO_LITTLE = 2_000_000_000, 200_000_000
 WORTH_A_BACKUP = 10_000_000
 OLD_DAYS = 30
+UNUSED_SHARE = 0.1
+PAGES = ("freelist_count", "page_size")
+MOVE = "`ccod config set sqlite.path /path/on/another/disk/ccod.db`"
+ENGINE_FIX = (
+    "let nothing but ccod write to its database, which keeps the fault away; it ends with a Python for which "
+    "`python3 -c 'import sqlite3; print(sqlite3.sqlite_version)'` tells a newer version"
+)
 WAL = b"\2\2"
 
 
@@ -39,24 +48,49 @@ def findings(settings: Settings) -> Iterator[Finding]:
 def _file(path: Path, driver: Driver) -> Iterator[Finding]:
     from ccod_sql.sqlite import MARK
 
-    other = f"ccod config set sqlite.path {path.with_name('ccod-new.db')}"
+    other = f"ccod config set sqlite.path {quote(str(path.with_name('ccod-new.db')))}"
     try:
         files.prepare(path, MARK)
         driver.require_own(path)
         with path.open("rb") as file:
             mode = file.read(20)[18:]
     except (ConfigError, OSError) as error:
-        yield Finding("database", "problem", str(error), f"chmod 600 {path}" if _is_closed(path) else other)
+        yield Finding("database", "problem", str(error), _opened(path) if _is_closed(path) else other)
         return
     if not os.access(path, os.W_OK):
-        yield Finding("database", "problem", f"{path}: this user may not write to it", f"chmod 600 {path}")
+        yield Finding("database", "problem", f"{path}: this user may not write to it", _opened(path))
     elif mode and mode != WAL:
-        yield Finding("database", "warning", f"{path}: another program took it out of WAL mode", "ccod db check")
+        yield Finding("database", "warning", f"{path}: another program took it out of WAL mode", start_command())
+    yield _size(path, driver)
+
+
+def _size(path: Path, driver: Driver) -> Finding:
+    """A database that is large and full is as large as the history that it holds: there is nothing to mend."""
     size = path.stat().st_size
-    if size > LARGE:
-        yield Finding("database-size", "warning", f"{path}: is {size / 1e9:.1f} GB large", "ccod db vacuum")
-    else:
-        yield Finding("database-size", "ok", f"{path}: {size / 1e6:.1f} MB")
+    unused = _unused(path, driver) if size > LARGE else 0
+    if unused > size * UNUSED_SHARE:
+        text = f"{path}: {unused / 1e9:.1f} of {size / 1e9:.1f} GB are unused"
+        return Finding("database-size", "warning", text, "ccod db vacuum")
+    return Finding("database-size", "ok", f"{path}: {size / 1e6:,.1f} MB")
+
+
+def _unused(path: Path, driver: Driver) -> int:
+    """Return the bytes of pages that hold nothing; none where that cannot be told, which other findings explain."""
+    from ccod_sql.backup import read_only
+
+    try:
+        with closing(read_only(path, driver)) as connection:
+            (pages,), (size,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in PAGES)
+    except driver.error:
+        return 0
+    return int(pages) * int(size)
+
+
+def _opened(path: Path) -> str:
+    """Return the command that lets this user open a file."""
+    if path.stat().st_uid == os.getuid():
+        return f"chmod 600 {quote(str(path))}"
+    return f"sudo chown {os.getuid()} {quote(str(path))}"
 
 
 def _is_closed(path: Path) -> bool:
@@ -68,7 +102,9 @@ def _modes(path: Path) -> Iterator[Finding]:
     beside = [path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", ".lock"))]
     for file in [*beside, *_copies(path)]:
         if file.exists() and (mode := stat.S_IMODE(file.stat().st_mode)) & 0o077:
-            yield Finding("file-modes", "problem", f"{file}: others may open it (mode {mode:o})", f"chmod 600 {file}")
+            yield Finding(
+                "file-modes", "problem", f"{file}: others may open it (mode {mode:o})", f"chmod 600 {quote(str(file))}"
+            )
 
 
 def _copies(path: Path) -> list[Path]:
@@ -92,7 +128,7 @@ def _disk(path: Path) -> Iterator[Finding]:
     folder = next(parent for parent in path.parents if parent.exists())
     free = shutil.disk_usage(folder).free
     text = f"{folder}: {free / 1e9:.1f} GB are free"
-    fix = "ccod config set sqlite.path /path/on/another/disk/ccod.db"
+    fix = f"make room there; or stop ccod, move {path.name}* to another disk, and name it by {MOVE}"
     if free < LITTLE:
         yield Finding("disk-space", "problem" if free < TOO_LITTLE else "warning", text, fix)
     else:
@@ -105,6 +141,6 @@ def _engine(driver: Driver) -> Iterator[Finding]:
     text = f"{driver.name} {driver.version}"
     known = faults(driver.version_info)
     for fault in known:
-        yield Finding("sqlite-version", "warning", f"{text} has a fault, {fault}; does it hit?", "ccod db check")
+        yield Finding("sqlite-version", "warning", f"{text} has a fault, {fault}", ENGINE_FIX)
     if not known:
         yield Finding("sqlite-version", "ok", text)

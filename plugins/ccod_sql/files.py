@@ -56,6 +56,19 @@ def held(path: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give an empty file to write to, for the owner's eyes only, which then takes the place of `path`."""
+    part = _beside(path, ".part")
+    try:
+        part.unlink(missing_ok=True)
+        os.close(_open(part))
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise ConfigError(f"[sqlite] path: {part}: {error.strerror}; {ELSEWHERE}") from error
+
+
 def _header(path: Path) -> bytes:
     if not path.exists():
         return b""

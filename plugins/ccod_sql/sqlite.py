@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     import sqlite3
 
 MARK = b"ccod"
+# Each is a transaction of its own in a new file.
+NEW = ("auto_vacuum = INCREMENTAL", f"application_id = {int.from_bytes(MARK)}")
 WRITER = (
-    # Holds for a new database, and for another once `ccod db vacuum` has written it anew.
-    "auto_vacuum = INCREMENTAL",
-    # First of all, and before the journal is a WAL: the mark then stands in the file itself from the start.
-    f"application_id = {int.from_bytes(MARK)}",
+    NEW[0],  # holds once `ccod db vacuum` has written the database anew
     "journal_mode = WAL",
     "synchronous = NORMAL",
     "foreign_keys = ON",
@@ -68,6 +67,7 @@ def open_database(settings: SqliteSettings, driver: Driver = SQLITE) -> Iterator
     files.prepare(path, MARK)
     driver.require_own(path)
     with files.held(path):
+        _make(path, driver)
         unclean = journal_size(path) > 0
         writer = _writer(path, driver)
         readers = _readers(path, driver, settings.busy_timeout, settings.readers)
@@ -151,6 +151,15 @@ def _pragma(writer: Engine, text: str) -> None:
         connection.cursor().execute(f"PRAGMA {text}").fetchall()
     finally:
         connection.close()
+
+
+def _make(path: Path, driver: Driver) -> None:
+    """Put a new database in the place of an empty file, whole: whatever happens meanwhile, it bears the mark."""
+    if path.stat().st_size:
+        return
+    with files.replacing(path) as part, closing(driver.connect(part, "rw")) as connection:
+        for pragma in NEW:
+            connection.execute(f"PRAGMA {pragma}")
 
 
 def _writer(path: Path, driver: Driver) -> Engine:

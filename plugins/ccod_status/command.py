@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import click
 
 from ccod import Settings
-from ccod_http.printing import print_json
+from ccod_http.printing import print_json, printable
 from ccod_status.lines import exit_code, lines, local_zone
 
 
@@ -22,9 +23,7 @@ def status_command(settings: Callable[[], Settings]) -> click.Command:
 
         Example: ccod status --json
         """
-        from ccod_http.client import get
-
-        found = get(settings(), "/api/status", timezone=local_zone())
+        found = _found(settings(), local_zone())
         if as_json:
             print_json(status=found)
         else:
@@ -33,3 +32,14 @@ def status_command(settings: Callable[[], Settings]) -> click.Command:
         context.exit(exit_code(found))
 
     return status
+
+
+def _found(settings: Settings, zone: str) -> Any:
+    """Return the status, for days of UTC where the daemon knows no such zone: the variable TZ is odd then."""
+    from ccod_http.client import WrongRequestError, get
+
+    try:
+        return get(settings, "/api/status", timezone=zone)
+    except WrongRequestError:
+        click.echo(f"TZ: {printable(zone)!r} is no time zone such as Europe/Berlin; today is that of UTC", err=True)
+        return get(settings, "/api/status", timezone="UTC")

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import click
 
-from ccod import CcodError, ConfigError, Settings
+from ccod import CcodError, Settings
+from ccod_http.printing import printable
 
 
 def tail_command(settings: Callable[[], Settings]) -> click.Command:
@@ -27,14 +28,17 @@ def tail_command(settings: Callable[[], Settings]) -> click.Command:
 
         from ccod_http.web import HttpSettings
         from ccod_ws.lines import EVENTS, JsonLines, Lines
-        from ccod_ws.tail import Show, Tail, Wish
+        from ccod_ws.tail import Show, Tail, Wish, WishError
 
+        for name, value in (("--project", project), ("--conversation", conversation), ("--since", since)):
+            if value is not None and not value.strip():
+                raise click.BadParameter("it is empty.", param_hint=f"'{name}'")
         mine = settings()
         place = int(since) if since is not None and since.isascii() and since.isdigit() else since
         show: Show = JsonLines() if as_json else Lines(_asking(mine))
         wish = Wish(
             projects=[_project(mine, project)] if project else (),
-            conversations=[conversation] if conversation else (),
+            conversations=[_conversation(mine, conversation)] if conversation else (),
             types=() if as_json else EVENTS,
             since=place,
         )
@@ -42,6 +46,10 @@ def tail_command(settings: Callable[[], Settings]) -> click.Command:
             trio.run(Tail(mine[HttpSettings], wish, show).follow)
         except KeyboardInterrupt:
             return
+        except WishError as error:
+            if place is None or isinstance(place, int):
+                raise
+            raise click.BadParameter(f"{error}.", param_hint="'--since'") from None
 
     return tail
 
@@ -55,11 +63,31 @@ def _project(settings: Settings, wanted: str) -> str:
         found += [item for item in items if wanted in (item["id"], item["name"])]
         page += 1
     if not found:
-        raise ConfigError(f"--project: there is no project {wanted!r}; see /api/projects")
+        raise CcodError(printable(f"there is no project {wanted!r}; `ccod sessions` names them"))
     if len(found) > 1:
         ids = ", ".join(item["id"] for item in found)
-        raise ConfigError(f"--project: several projects are called {wanted!r}; name one by its id: {ids}")
+        raise CcodError(printable(f"several projects are called {wanted!r}; name one by its id: {ids}"))
     return str(found[0]["id"])
+
+
+def _conversation(settings: Settings, wanted: str) -> str:
+    """Return the id of the conversation of this id; it is believed where the daemon serves no conversations."""
+    if _serves(settings, f"/api/conversations/{quote(wanted, safe='')}") or not _serves(settings, "/api/conversations"):
+        return wanted
+    problem = f"there is no conversation with the id {wanted!r}, which must be whole"
+    raise CcodError(printable(f"{problem}; `ccod sessions --json` has all ids"))
+
+
+def _serves(settings: Settings, path: str) -> bool:
+    from ccod_http.client import RefusedError, get
+
+    try:
+        get(settings, path)
+    except RefusedError as error:
+        if error.status != 404:
+            raise
+        return False
+    return True
 
 
 def _asking(settings: Settings) -> Callable[[str], Awaitable[str]]:

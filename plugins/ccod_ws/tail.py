@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.utilities import LocalProtocolError
 
-from ccod import ConfigError, UnavailableError
+from ccod import CcodError, UnavailableError
 from ccod_http.web import HttpSettings
 from ccod_ws.dialling import call
 
@@ -27,6 +27,10 @@ class Wish(Struct, frozen=True):
     conversations: Sequence[str] = ()
     types: Sequence[str] = ()
     since: int | str | None = None
+
+
+class WishError(CcodError):
+    """What was wished for cannot be shown."""
 
 
 class Incoming(Struct):
@@ -71,7 +75,7 @@ class Tail:
     async def follow(self) -> None:
         """Show what happens, for ever.
 
-        Raises UnavailableError where no connection comes about at first, ConfigError where the wish cannot be granted.
+        Raises UnavailableError where no connection comes about at first, WishError where the wish cannot be granted.
         """
         pause = PAUSES[0]
         while True:
@@ -122,7 +126,7 @@ class Tail:
                 case "error" if incoming.code == "INVALID_SINCE" and self._begun:
                     await self._begin_anew(connection)
                 case "error":
-                    raise ConfigError(incoming.message)
+                    raise WishError(incoming.message)
 
     async def _begin_anew(self, connection: WebSocketConnection) -> None:
         self._show.note("the daemon has another database now; what happened meanwhile is not shown")

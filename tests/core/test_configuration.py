@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccod.configuration import Configuration, default_file
+from ccod.configuration import Configuration
 from ccod.errors import ConfigError
 from ccod.files import write_private
+from ccod.places import default_file
 from ccod.settings import Bytes, Seconds, setting
 
 
@@ -81,6 +82,13 @@ def test_an_empty_variable_sets_nothing(tmp_path: Path) -> None:
 )
 def test_text_becomes_the_setting_s_type(tmp_path: Path, environ: dict[str, str], name: str, value: object) -> None:
     assert getattr(read(tmp_path, environ=environ), name) == value
+
+
+def test_a_word_may_be_in_capitals(tmp_path: Path) -> None:
+    assert read(tmp_path, '[door]\nkind = "Steel"').kind == "steel"
+    environ = {"LOG_LEVEL": "ERROR", "CCOD_LOG__LEVELS": '{"http": "DEBUG"}'}
+    log = Configuration(environ=environ | {"XDG_CONFIG_HOME": str(tmp_path)}).core().log
+    assert (log.level, log.levels) == ("error", {"http": "debug"})
 
 
 @pytest.mark.parametrize(

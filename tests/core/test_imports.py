@@ -19,15 +19,15 @@ if not CORE.is_dir():
 
 FLOORS = (
     {"version", "checks", "errors", "model", "users", "health", "positions", "metrics", "tracing", "limits"}
-    | {"calls", "entrypoints"},
+    | {"calls", "entrypoints", "streams"},
     {"stored", "faults"},
     {"events"},
     {"figures", "queries"},
     {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition"}
     | {"files", "tally", "discovery"},
     {"conversion", "log", "observatory", "parsing", "progress", "local", "example", "jsonschema", "timing", "sinks"}
-    | {"guarded", "past"},
-    {"hookspecs", "layers", "reloading", "pipeline", "watchdog"},
+    | {"guarded", "past", "places"},
+    {"hookspecs", "layers", "mending", "reloading", "pipeline", "watchdog"},
     {"vitals", "loading", "face", "configuration"},
     {"manager"},
     {"daemon", "app", "__init__"},
@@ -47,6 +47,7 @@ PUBLIC_MODULES = {
     "ccod_http.client",
     "ccod_http.doors",
     "ccod_http.port",
+    "ccod_http.columns",
     "ccod_http.printing",
     "ccod_rest.fields",
 }

@@ -51,9 +51,8 @@ async def stored(daemon: Daemon, count: int) -> None:
 
 
 async def test_figures_of_a_known_history_are_right(tmp_path: Path) -> None:
-    async with open_daemon(tmp_path, start=False) as daemon:
+    async with open_daemon(tmp_path) as daemon:
         write_transcripts(daemon.home.root)
-        await daemon.start()
         await stored(daemon, 11)
         async with scraped(daemon) as client:
             found = await scrape(client)

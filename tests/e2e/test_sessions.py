@@ -88,7 +88,7 @@ def test_a_time_that_is_none_is_wrong_use_of_its_option(daemon: Running, command
 
 def test_none_is_said(daemon: Running) -> None:
     done = run(daemon.home, "sessions", "--since", "2099-01-01")
-    assert (done.stdout, done.stderr, done.returncode) == ("", "there are none\n", 0)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "there are no conversations like that\n", 0)
 
 
 def test_a_conversation_is_shown_by_the_beginning_of_its_id(daemon: Running) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import socket
 import sqlite3
 from contextlib import ExitStack, closing
 from urllib.parse import urlsplit
@@ -14,46 +12,16 @@ from trio_websocket import ConnectionClosed
 
 from tests.e2e.daemon import Daemon
 from tests.e2e.lines import SESSION, line
+from tests.e2e.stuck import connect, half_a_request, never_reading_websocket
 
 GRACE_SECONDS = 5.0
-
-
-def connect(daemon: Daemon) -> socket.socket:
-    client = socket.socket(socket.AF_INET)
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    client.settimeout(5)
-    client.connect(("127.0.0.1", urlsplit(daemon.url).port))
-    return client
-
-
-def never_reading_websocket(daemon: Daemon) -> socket.socket:
-    """Subscribe by hand, and never read again."""
-    client = connect(daemon)
-    headers = {
-        "Host": urlsplit(daemon.url).netloc,
-        "Upgrade": "websocket",
-        "Connection": "Upgrade",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-    }
-    client.sendall(b"GET /ws HTTP/1.1\r\n" + b"".join(f"{k}: {v}\r\n".encode() for k, v in headers.items()) + b"\r\n")
-    assert b" 101 " in client.recv(4096).split(b"\r\n")[0]
-    text = json.dumps({"type": "subscribe", "channel": "conversations"}).encode()
-    client.sendall(bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text)
-    return client
-
-
-def half_a_request(daemon: Daemon, data: bytes) -> socket.socket:
-    client = connect(daemon)
-    client.sendall(data)
-    return client
 
 
 async def test_it_stops_in_time_with_stuck_and_healthy_clients(daemon: Daemon) -> None:
     host = urlsplit(daemon.url).netloc.encode()
     with ExitStack() as stuck:
         stuck.enter_context(never_reading_websocket(daemon))
-        stuck.enter_context(half_a_request(daemon, b"GET /health HTT"))
+        stuck.enter_context(half_a_request(daemon))
         body = b"POST /api/projects HTTP/1.1\r\nHost: " + host + b"\r\nContent-Length: 1000\r\n\r\n{"
         stuck.enter_context(half_a_request(daemon, body))
         stuck.enter_context(connect(daemon))

@@ -97,11 +97,11 @@ async def crash(home: Path, kills: int, seed: int) -> Report:
         for transcript in transcripts:
             transcript.finish()
         await daemon.start()
-        await eventually(lambda: _all_read(daemon.home.database, transcripts), "end of the reading", 120)
+        await eventually(lambda: all_read(daemon.home.database, transcripts), "end of the reading", 120)
         for transcript in transcripts:
-            await _compare(daemon, transcript, report)
+            await compare(daemon, transcript, report)
         assert await daemon.terminate() == 0, daemon.report()
-        _check(daemon.home.database, report)
+        check(daemon.home.database, report)
     return report
 
 
@@ -131,11 +131,11 @@ def _look_at_the_wreck(database: Path, report: Report) -> int:
                 Path(f"{copy}{suffix}").write_bytes(source.read_bytes())
         if not copy.exists():
             return 0
-        _check(copy, report)
+        check(copy, report)
         return _position(copy)
 
 
-def _check(database: Path, report: Report) -> None:
+def check(database: Path, report: Report) -> None:
     with closing(sqlite3.connect(database)) as connection:
         report.damaged += [text for (text,) in connection.execute("PRAGMA integrity_check") if text != "ok"]
 
@@ -149,11 +149,11 @@ def _position(database: Path) -> int:
         return int(position)
 
 
-async def _all_read(database: Path, transcripts: list[Transcript]) -> bool:
+async def all_read(database: Path, transcripts: list[Transcript]) -> bool:
     return _position(database) == sum(transcript.complete for transcript in transcripts)
 
 
-async def _compare(daemon: Daemon, transcript: Transcript, report: Report) -> None:
+async def compare(daemon: Daemon, transcript: Transcript, report: Report) -> None:
     """Compare what was written with the rows of the database and with the messages that the API gives."""
     written = Counter(transcript.uuids)
     stored = Counter(_rows(daemon.home.database, transcript.path))

@@ -93,6 +93,7 @@ class House:
         self.written = 0
         self._called = ""
         self.guaranteed: set[str] = set()
+        self._old: set[str] | None = None
 
     def line(self, kind: str = "user", **fields: Any) -> bytes:
         """Return a new line: a message, or a state record."""
@@ -136,6 +137,8 @@ class House:
         """Follow the files; with `kill_after`, only until so many statements were written, and then as if killed."""
         given: dict[str, Any] = {"roots": self.roots, "scan_interval": 0.02, "scan_interval_idle": 0.02}
         settings = msgspec.convert(given | {"check_after": 0.05} | changed, ClaudeSettings)
+        if self._old is None:
+            self._old = {path.stem for path in _transcripts(self.root)}
         wreck = Wreck(self.database, kill_after)
         async with open_storage(self.database) as storage, trio.open_nursery() as nursery:
             self.storage = storage
@@ -183,6 +186,8 @@ class House:
             found = await shape(self.storage, key)
             if came_by_turns(self.database, key):  # then what came first or last of all is not so in one piece
                 found |= {name: wanted[name] for name in ("title", "state", "state_reason")}
+            if key in (self._old or ()):  # it was history, of which the state is that of its own time
+                found |= {name: wanted[name] for name in ("state", "state_reason")}
             different = [name for name in wanted if found[name] != wanted[name]]
             assert not different, f"another database says otherwise of {key}: {', '.join(different)}"
 

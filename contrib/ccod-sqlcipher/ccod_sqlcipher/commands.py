@@ -7,7 +7,11 @@ from pathlib import Path
 
 import click
 
-from ccod import ConfigError, Settings, UnavailableError
+from ccod import CcodError, Settings
+
+
+class EncryptError(CcodError):
+    """There is nothing to encrypt, or no room for what came of it."""
 
 
 def encrypt_command(settings: Callable[[], Settings]) -> click.Command:
@@ -32,17 +36,15 @@ def encrypt_command(settings: Callable[[], Settings]) -> click.Command:
 
         source, target = plain.absolute(), to.absolute()
         if not source.is_file():
-            raise ConfigError(f"{source}: there is no such file; name a backup, as `ccod db backup` makes it")
+            raise EncryptError(f"{source}: there is no such file; name a backup, as `ccod db backup` makes it")
         if target.exists():
-            raise ConfigError(f"{target}: is there already; name a new file")
+            raise EncryptError(f"{target}: is there already; name a new file")
         key = settings()[SqlcipherSettings].key or made_key(key_file(), target)
         try:
             write(source, target, Sqlcipher(key))
         except (OSError, dbapi2.Error) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            raise UnavailableError(
-                f"{target}: the copy could not be made: {reason}; mend that, and try again"
-            ) from error
+            raise EncryptError(f"{target}: the copy could not be made: {reason}; mend that, and try again") from error
         click.echo(
             f'{target}: encrypted and checked. To use it: `ccod db restore {target}`, with storage = "sqlcipher"'
         )

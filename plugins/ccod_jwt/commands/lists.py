@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
 from ccod import Settings
+from ccod_http.columns import Column, print_table
 
 
 def everything(settings: Settings, path: str) -> list[dict[str, Any]]:
@@ -22,20 +23,9 @@ def everything(settings: Settings, path: str) -> list[dict[str, Any]]:
     return found
 
 
-def print_table(items: Sequence[dict[str, Any]], **columns: str) -> None:
-    """Print items one to a line; `columns` are the heads of what is shown of each."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from ccod_http.printing import printable
-
-    table = Table(box=None, pad_edge=False)
-    for name, head in columns.items():
-        table.add_column(head, overflow="fold", no_wrap=name == "id")
-    for item in items:
-        table.add_row(*(Text(printable(_shown(name, item[name]))) for name in columns))
-    Console().print(table)
+def print_items(items: Sequence[dict[str, Any]], columns: Mapping[str, Column]) -> None:
+    """Print items one to a line; `columns` are what is shown of each."""
+    print_table([*columns.values()], ([_shown(name, item[name]) for name in columns] for item in items))
 
 
 def _shown(name: str, value: Any) -> str:

@@ -8,10 +8,21 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from ccod import CcodError, Settings
-from ccod_http.printing import print_json, printable
-from ccod_jwt.commands.lists import everything, print_table
+from ccod_http.columns import Column
+from ccod_http.printing import print_json, printable, say_none
+from ccod_jwt.commands.lists import everything, print_items
 
 SCOPES = click.Choice(["read", "write", "reveal", "admin"])
+
+COLUMNS = {
+    "id": Column("id", drop=1),
+    "name": Column("name", least=8),
+    "scopes": Column("scopes", drop=2),
+    "userId": Column("user", drop=6),
+    "createdAt": Column("created", drop=5),
+    "lastUsedAt": Column("last used", drop=4),
+    "expiresAt": Column("expires", drop=3),
+}
 
 
 def token_commands(settings: Callable[[], Settings]) -> click.Group:
@@ -50,17 +61,10 @@ def token_commands(settings: Callable[[], Settings]) -> click.Group:
         keys = everything(settings(), "/api/keys")
         if as_json:
             print_json(keys=keys)
+        elif keys:
+            print_items(keys, COLUMNS)
         else:
-            print_table(
-                keys,
-                id="id",
-                name="name",
-                scopes="scopes",
-                userId="user",
-                createdAt="created",
-                lastUsedAt="last used",
-                expiresAt="expires",
-            )
+            say_none("are no API keys")
 
     @token.command()
     @click.argument("name", metavar="NAME|ID")

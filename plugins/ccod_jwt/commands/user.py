@@ -9,10 +9,18 @@ from typing import Any
 import click
 
 from ccod import CcodError, Settings
-from ccod_http.printing import print_json, printable
-from ccod_jwt.commands.lists import everything, print_table
+from ccod_http.columns import Column
+from ccod_http.printing import print_json, printable, say_none
+from ccod_jwt.commands.lists import everything, print_items
 
 ROLES = click.Choice(["user", "admin"])
+
+COLUMNS = {
+    "id": Column("id", drop=2),
+    "email": Column("email", least=8),
+    "role": Column("role"),
+    "createdAt": Column("created", drop=1),
+}
 
 
 def user_commands(settings: Callable[[], Settings]) -> click.Group:
@@ -44,8 +52,10 @@ def user_commands(settings: Callable[[], Settings]) -> click.Group:
         users = everything(settings(), "/api/users")
         if as_json:
             print_json(users=users)
+        elif users:
+            print_items(users, COLUMNS)
         else:
-            print_table(users, id="id", email="email", role="role", createdAt="created")
+            say_none("are no accounts")
 
     @user.command()
     @click.argument("email", metavar="EMAIL|ID")

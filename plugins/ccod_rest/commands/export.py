@@ -12,26 +12,30 @@ import click
 
 from ccod import CcodError, Settings
 from ccod_http.printing import printable
+from ccod_rest.commands.options import Name, conversation_argument, conversation_id
 
 
 def export_command(settings: Callable[[], Settings]) -> click.Command:
     @click.command()
-    @click.argument("conversation")
+    @conversation_argument
     @click.option("--format", type=click.Choice(["jsonl", "json", "md", "html"]), default="md", show_default=True)
     @click.option("--output", type=click.Path(path_type=Path), help="File to write, instead of standard output.")
-    @click.option("--agent", metavar="ID", help="Write one subagent alone.")
+    @click.option("--agent", type=Name(), metavar="ID", help="Write one subagent alone.")
     @click.option("--reveal", is_flag=True, help="Leave secrets as they are.")
     def export(conversation: str, format: str, agent: str | None, output: Path | None, reveal: bool) -> None:  # noqa: A002
         """Write CONVERSATION as a file, with secrets masked; as jsonl without its subagents.
 
-        Example: ccod export 0b1e2f3a-4c5d-4e6f-8a9b-0c1d2e3f4a5b --format html --output talk.html
+        CONVERSATION is an id, the beginning of one, or `latest`.
+
+        Example: ccod export latest --format html --output talk.html
         """
         from urllib.parse import quote
 
         from ccod_http.client import stream
 
-        path = f"/api/conversations/{quote(conversation, safe='')}/export"
-        portions = stream(settings(), path, format=format, agent=agent, reveal=reveal or None)
+        chosen = settings()
+        path = f"/api/conversations/{quote(conversation_id(chosen, conversation), safe='')}/export"
+        portions = stream(chosen, path, format=format, agent=agent, reveal=reveal or None)
         if output is not None:
             _write(output, portions)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -26,16 +26,44 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
         compact = re.fullmatch(r"([12][0-9]{3})([01][0-9])([0-3][0-9])", value)
         time = "-".join(compact.groups()) if compact else str(value)
         try:
-            if not (time.isascii() and time.isdigit()):  # else epoch milliseconds, whose range the API knows
+            if time.isascii() and time.isdigit():
+                datetime.fromtimestamp(int(time) / 1000, UTC)
+            else:
                 datetime.fromisoformat(time)
-        except ValueError:
+        except (ValueError, OverflowError, OSError):
             self.fail(f"{value!r} is no time; write 2026-01-31, 20260131 or 2026-01-31T12:00:00Z.", param, ctx)
         return time
 
 
+class Zone(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions alone
+    """A time zone by its name."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from zoneinfo import ZoneInfo
+
+        try:
+            return str(ZoneInfo(value))
+        except (LookupError, ValueError, OSError):
+            self.fail(f"{value!r} is no time zone; write a name such as Europe/Berlin, or UTC.", param, ctx)
+
+
+class Name(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions alone
+    """An id, name or beginning of one, which nothing cannot be."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not str(value).strip():
+            self.fail("it is empty.", param, ctx)
+        return str(value)
+
+
+conversation_argument = click.argument("conversation", type=Name())
 since_option = click.option("--since", type=Moment(), metavar="TIME", help="Only from this date or time on.")
 until_option = click.option("--until", type=Moment(), metavar="TIME", help="Only up to this date or time.")
-project_option = click.option("--project", metavar="NAME|ID", help="Only conversations of this project.")
+project_option = click.option("--project", type=Name(), metavar="NAME|ID", help="Only conversations of this project.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
@@ -49,7 +77,7 @@ def project_id(settings: Settings, wanted: str | None) -> str | None:
     if len(found) != 1:
         ids = ", ".join(each["id"] for each in found)
         problem = f"several projects are called {wanted!r}; name one by its id: {ids}"
-        raise CcodError(printable(problem if found else f"there is no project {wanted!r}; see /api/projects"))
+        raise CcodError(printable(problem if found else f"there is no project {wanted!r}; `ccod sessions` names them"))
     return str(found[0]["id"])
 
 

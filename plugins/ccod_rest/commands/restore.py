@@ -12,11 +12,12 @@ import click
 
 from ccod import CcodError, Settings
 from ccod_http.printing import printable
+from ccod_rest.commands.options import conversation_argument, conversation_id
 
 
 def restore_command(settings: Callable[[], Settings]) -> click.Command:
     @click.command()
-    @click.argument("conversation")
+    @conversation_argument
     @click.option("--to", type=click.Path(path_type=Path), help="Folder to write to, instead of a new ./CONVERSATION.")
     @click.option(
         "--all", "everything", is_flag=True, help="Restore also what stood there before a file was rewritten."
@@ -25,11 +26,14 @@ def restore_command(settings: Callable[[], Settings]) -> click.Command:
     def restore(conversation: str, to: Path | None, everything: bool, force: bool) -> None:
         """Give back the files of CONVERSATION, byte for byte as they were read.
 
+        CONVERSATION is an id, the beginning of one, or `latest`.
+
         Example: ccod restore 0b1e2f3a-4c5d-4e6f-8a9b-0c1d2e3f4a5b --to /tmp/back
         """
         from ccod_http.client import get, stream
 
         chosen = settings()
+        conversation = conversation_id(chosen, conversation)
         route = f"/api/conversations/{quote(conversation, safe='')}/archive"
         archive = get(chosen, route)
         folder = Path(_plain(conversation)) if to is None else to

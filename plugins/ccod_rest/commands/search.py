@@ -11,7 +11,7 @@ import click
 
 from ccod import Settings
 from ccod_http.printing import print_json, printable
-from ccod_rest.commands.options import Moment
+from ccod_rest.commands.options import Moment, Name
 
 HELP = """Find messages that hold all WORDS, the newest first.
 
@@ -25,10 +25,10 @@ Example: ccod search '"connection refused" tool:Bash since:2026-01-01'
 def search_command(settings: Callable[[], Settings]) -> click.Command:
     @click.command(help=HELP)
     @click.argument("words", nargs=-1, required=True)
-    @click.option("--project", help="Id or name of a project.")
-    @click.option("--tool", help="Name of a tool that is called or answers.")
+    @click.option("--project", type=Name(), metavar="TEXT", help="Id or name of a project.")
+    @click.option("--tool", type=Name(), metavar="TEXT", help="Name of a tool that is called or answers.")
     @click.option("--role", type=click.Choice(["user", "assistant"]))
-    @click.option("--model", help="A part of a model's name.")
+    @click.option("--model", type=Name(), metavar="TEXT", help="A part of a model's name.")
     @click.option("--error/--no-error", default=None, help="Only failures, or only what is none.")
     @click.option("--since", type=Moment(), metavar="TIME", help="Leave out what was said before this date or time.")
     @click.option("--until", type=Moment(), metavar="TIME", help="Leave out what was said after this date or time.")

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from itertools import islice
 from typing import Any, get_args
 
 import click
 
 from ccod import Settings, State
-from ccod_http.printing import ago, dollars, first_line, print_json, printable
-from ccod_rest.commands.options import json_option, project_id, project_option, since_option, until_option
+from ccod_http.columns import Column, print_table
+from ccod_http.printing import ago, dollars, first_line, print_json, say_none
+from ccod_rest.commands.options import Name, json_option, project_id, project_option, since_option, until_option
 
 SHORT = 8
 """So much of an id is enough for `ccod show`."""
+
+COLUMNS = (
+    Column("id"),
+    Column("updated", drop=1),
+    Column("project", drop=2),
+    Column("state", drop=3),
+    Column("messages", drop=5),
+    Column("cost", drop=4),
+    Column("title", least=12),
+)
 
 
 def sessions_command(settings: Callable[[], Settings]) -> click.Command:
@@ -24,7 +33,7 @@ def sessions_command(settings: Callable[[], Settings]) -> click.Command:
     @since_option
     @until_option
     @click.option("--state", type=click.Choice(get_args(State)), help="Only those in this state.")
-    @click.option("--model", metavar="NAME", help="Only those at which this model was last at work.")
+    @click.option("--model", type=Name(), metavar="NAME", help="Only those at which this model was last at work.")
     @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
     @json_option
     def sessions(
@@ -41,23 +50,12 @@ def sessions_command(settings: Callable[[], Settings]) -> click.Command:
         found = [*islice(pages(chosen, "/api/conversations", limit=min(limit, 100), **query), limit)]
         if as_json:
             print_json(conversations=found)
+        elif found:
+            print_table(COLUMNS, map(_cells, found), heads=False)
         else:
-            for line in _lines(found):
-                click.echo(line)
-            if not found:
-                click.echo("there are none", err=True)
+            say_none("are no conversations", narrowed=any(query.values()))
 
     return sessions
-
-
-def _lines(found: Sequence[Any]) -> Iterator[str]:
-    """Yield a line for each; on a terminal, no longer than its width."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    rows = [[printable(cell) for cell in _cells(each)] for each in found]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for *cells, title in rows:
-        line = "  ".join([*(cell.ljust(size) for cell, size in zip(cells, widths, strict=False)), title])
-        yield line if width is None or len(line) <= width else f"{line[: width - 1]}…"
 
 
 def _cells(each: Any) -> list[str]:

@@ -12,13 +12,13 @@ import click
 
 from ccod import Settings
 from ccod_http.printing import dollars, first_line, print_json, printable, spoken_input
-from ccod_rest.commands.options import conversation_id, json_option
+from ccod_rest.commands.options import Name, conversation_argument, conversation_id, json_option
 
 
 def show_command(settings: Callable[[], Settings]) -> click.Command:
     @click.command()
-    @click.argument("conversation")
-    @click.option("--agent", metavar="ID", help="Show what this subagent did.")
+    @conversation_argument
+    @click.option("--agent", type=Name(), metavar="ID", help="Show what this subagent did.")
     @click.option("--tools", is_flag=True, help="Show what tools were given and answered, in full; thoughts, too.")
     @click.option(
         "--limit", type=click.IntRange(1), default=50, show_default=True, help="How many of the last messages."

@@ -8,10 +8,20 @@ from typing import Any, Literal
 import click
 
 from ccod import Settings
-from ccod_http.printing import print_json, printable
-from ccod_rest.commands.options import json_option, project_id, project_option, since_option, until_option
+from ccod_http.columns import Column, print_table, terminal_width
+from ccod_http.printing import print_json, say_none
+from ccod_rest.commands.options import Name, Zone, json_option, project_id, project_option, since_option, until_option
 
 COUNTS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens", "totalTokens")
+COLUMNS = (
+    Column("input", right=True, drop=3),
+    Column("output", right=True, drop=2),
+    Column("written", right=True, drop=5),
+    Column("read", right=True, drop=4),
+    Column("total", right=True, drop=1),
+    Column("cost", right=True),
+)
+NARROW = 80
 LONGEST_PAGE = {"daily": 366, "weekly": 366, "monthly": 366, "sessions": 1000}
 HELP = {
     "daily": "Show what was used each day, each API response counted once over all conversations.",
@@ -29,9 +39,15 @@ def spending_command(
     @click.command(name, help=f"{HELP[name]}\n\nExample: ccod usage {name} --since 20260101 --breakdown")
     @since_option
     @until_option
-    @click.option("--timezone", "-z", metavar="ZONE", help="Where days begin, such as Europe/Berlin; UTC unless given.")
+    @click.option(
+        "--timezone",
+        "-z",
+        type=Zone(),
+        metavar="ZONE",
+        help="Where days begin, such as Europe/Berlin; UTC unless given.",
+    )
     @project_option
-    @click.option("--model", metavar="NAME", help="Only what was used of this model.")
+    @click.option("--model", type=Name(), metavar="NAME", help="Only what was used of this model.")
     @click.option("--order", type=click.Choice(["asc", "desc"]), default="desc", show_default=True, help="Latest last?")
     @click.option("--breakdown", "-b", is_flag=True, help="A line for each model, also where there is but one.")
     @json_option
@@ -54,8 +70,10 @@ def spending_command(
             found.reverse()
         if as_json:
             print_json(**{name: found, "totals": _totals(found)})
-        else:
+        elif found:
             _print_table(found, title, breakdown=breakdown)
+        else:
+            say_none("is no usage", narrowed=any(chosen.values()))
 
     return command
 
@@ -74,20 +92,13 @@ def _totals(found: Sequence[Any]) -> dict[str, Any]:
 
 
 def _print_table(found: Sequence[Any], title: str, *, breakdown: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for column in (title, "model"):
-        table.add_column(column, overflow="fold", min_width=10)
-    for column in ("input", "output", "written", "read", "total", "cost"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for cells in _rows(found, title, breakdown=breakdown):
-        table.add_row(*(Text(printable(cell)) for cell in cells))
+    width = terminal_width()
+    narrow = width is not None and width < NARROW
+    rows = [*(_narrow_rows if narrow else _rows)(found, title, breakdown=breakdown)]
     if len(found) > 1:
-        table.add_row("all", "", *_cells(_totals(found)))
-    Console().print(table)
+        rows.append(["all", *([] if narrow else [""]), *_cells(_totals(found))])
+    first, model = (Column(title, least=16), []) if narrow else (Column(title, least=10), [Column("model", least=10)])
+    print_table([first, *model, *COLUMNS], rows)
 
 
 def _rows(found: Sequence[Any], title: str, *, breakdown: bool) -> Iterator[Sequence[str]]:
@@ -97,6 +108,14 @@ def _rows(found: Sequence[Any], title: str, *, breakdown: bool) -> Iterator[Sequ
         yield item[title], "all" if several else item["models"][0]["model"], *_cells(item["usage"])
         for model in item["models"] if several else ():
             yield "", model["model"], *_cells(model)
+
+
+def _narrow_rows(found: Sequence[Any], title: str, *, breakdown: bool) -> Iterator[Sequence[str]]:
+    """Yield the same without a column for models: they stand below their item, where they are wanted."""
+    for item in found:
+        yield item[title], *_cells(item["usage"])
+        for model in item["models"] if breakdown else ():
+            yield f"  {model['model']}", *_cells(model)
 
 
 def _cells(usage: Any) -> Sequence[str]:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 
 from ccod import Settings
-from ccod_http.printing import print_json, printable
-from ccod_rest.commands.options import conversation_id, json_option, since_option, until_option
+from ccod_http.columns import Column, print_table
+from ccod_http.printing import dollars as spoken_cost
+from ccod_http.printing import print_json, printable, say_none
+from ccod_rest.commands.options import conversation_argument, conversation_id, json_option, since_option, until_option
 from ccod_rest.commands.spending import spending_command
 
 RECENT = timedelta(days=3)
+BLOCKS = (
+    Column("begins"),
+    Column("ends", drop=3),
+    Column("tokens", right=True, drop=1),
+    Column("cost", right=True),
+    Column("active", drop=2),
+    Column("models", drop=4),
+)
 NOTES = {
     "repeatedLines": "told by {lineCount} lines, the fullest counts",
     "sidechain": "sidechain",
@@ -35,7 +45,7 @@ def usage_command(settings: Callable[[], Settings]) -> click.Group:
         """
 
     @usage.command()
-    @click.argument("conversation")
+    @conversation_argument
     @json_option
     def explain(conversation: str, as_json: bool) -> None:
         """Show for each API response of CONVERSATION what was counted, what not, and why.
@@ -75,8 +85,12 @@ def usage_command(settings: Callable[[], Settings]) -> click.Group:
             found = [block for block in found if block["isActive"]]
         if as_json:
             print_json(blocks=found)
+        elif found:
+            print_table(BLOCKS, map(_block, found), heads=False)
+        elif active:
+            click.echo("no block of five hours goes on now", err=True)
         else:
-            _echo(map(block_line, found))
+            say_none("is no usage", narrowed=since or until)
 
     for period in ("daily", "weekly", "monthly"):
         usage.add_command(spending_command(settings, period, "period"))
@@ -104,17 +118,18 @@ def explanation(found: Any) -> Iterator[str]:
         yield f"{found['unpriced']} responses have no known price; give their models one in [pricelist.models]"
 
 
-def block_line(block: Any) -> str:
-    times = f"{block['startTime'][:16]} to {block['endTime'][:16]}"
-    if block["isGap"]:
-        return f"{times}  nothing"
-    active = "  active" if block["isActive"] else ""
-    return f"{times}  {totals(block['usage'])}  {', '.join(block['models'])}{active}"
-
-
 def totals(usage: Any) -> str:
     cost = "no known price" if usage["costUsdMicros"] is None else f"${usage['costUsd']:.6f}"
     return f"{usage['totalTokens']:>14,} tokens  {cost}"
+
+
+def _block(block: Any) -> Sequence[str]:
+    times = block["startTime"][:16], f"to {block['endTime'][:16]}"
+    if block["isGap"]:
+        return *times, "", "nothing", "", ""
+    used = block["usage"]
+    tokens, active = f"{used['totalTokens']:,} tokens", "active" if block["isActive"] else ""
+    return *times, tokens, spoken_cost(used), active, ", ".join(block["models"])
 
 
 def dollars(nanos: int) -> str:

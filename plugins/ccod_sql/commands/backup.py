@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
-from ccod import ConfigError, Settings, UnavailableError
+from ccod import CcodError, Settings
 from ccod_sql.commands.common import existing, json_option, megabytes, tell
 
 if TYPE_CHECKING:
     from ccod_sql.engine import Driver
+
+
+class CopyError(CcodError):
+    """A copy could not be made, or is not to be."""
 
 
 def backup_command(settings: Callable[[], Settings]) -> click.Command:
@@ -41,7 +46,7 @@ def backup_command(settings: Callable[[], Settings]) -> click.Command:
 
 
 def copy(path: Path, target: Path, driver: Driver) -> None:
-    """Copy a database and check the copy; say in one line why that fails."""
+    """Copy a database and check the copy. Raises CopyError where that fails."""
     from ccod_sql.backup import copy_database
     from ccod_sql.causes import cause_of
 
@@ -50,20 +55,21 @@ def copy(path: Path, target: Path, driver: Driver) -> None:
     except driver.error as error:
         cause = cause_of(target, error)
         fix = f"; {cause.fix}" if cause else ""
-        raise UnavailableError(f"{target}: the copy could not be made: {error}{fix}") from error
+        raise CopyError(f"{target}: the copy could not be made: {error}{fix}") from error
     except OSError as error:
-        raise UnavailableError(f"{target}: the copy could not be made: {error.strerror or error}") from error
+        fix = f"; `mkdir -p {quote(str(target.parent))}` makes its folder" if not target.parent.exists() else ""
+        raise CopyError(f"{target}: the copy could not be made: {error.strerror or error}{fix}") from error
 
 
 def _refuse(path: Path, target: Path, *, force: bool) -> None:
-    """Raise ConfigError for a target that is not to be replaced."""
+    """Raise CopyError for a target that is not to be replaced."""
     from ccod_sql.backup import files_of
 
     if not target.exists():
         return
     if not target.is_file() or target.samefile(path):
-        raise ConfigError(f"{target}: is {'the database itself' if target.is_file() else 'no file'}; name a new file")
+        raise CopyError(f"{target}: is {'the database itself' if target.is_file() else 'no file'}; name a new file")
     if not force:
-        raise ConfigError(f"{target}: is there already; name a new file, or say --force")
+        raise CopyError(f"{target}: is there already; name a new file, or say --force")
     if any(each.exists() for each in files_of(target)[1:]):
-        raise ConfigError(f"{target}: is a database in use, or one that was not closed; name a new file")
+        raise CopyError(f"{target}: is a database in use, or one that was not closed; name a new file")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ccod import ConfigError, Settings
+from ccod import CcodError, ConfigError, Settings
 
 if TYPE_CHECKING:
     from ccod_sql.engine import Driver
@@ -16,14 +16,21 @@ if TYPE_CHECKING:
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
+class AbsentError(CcodError):
+    """A file that a command is to work on is not there."""
+
+
 def existing(settings: Settings) -> tuple[Path, Driver]:
-    """Return the database's path, and what opens it. Raises ConfigError where none of ccod is."""
+    """Return the database's path, and what opens it.
+
+    Raises AbsentError where there is none yet, ConfigError where what is there is none of ccod.
+    """
     from ccod_sql import files
     from ccod_sql.sqlite import MARK
 
     path, driver = configured(settings)
     if not path.exists():
-        raise ConfigError(f"{path}: no database is there yet; `ccod serve` makes it")
+        raise AbsentError(f"{path}: no database is there yet; `ccod serve` makes it")
     files.prepare(path, MARK)
     driver.require_own(path)
     return path, driver

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import click
 
-from ccod import ConfigError, Settings
+from ccod import CcodError, ConfigError, Settings
 from ccod_sql.commands.backup import copy
-from ccod_sql.commands.common import configured, json_option, tell
+from ccod_sql.commands.common import AbsentError, configured, json_option, tell
+from ccod_sql.engine import Driver
+
+
+class NoBackupError(CcodError):
+    """What is to be restored is no backup."""
 
 
 def restore_command(settings: Callable[[], Settings]) -> click.Command:
@@ -29,12 +34,11 @@ def restore_command(settings: Callable[[], Settings]) -> click.Command:
         path, driver = configured(settings())
         source = file.absolute()
         if not source.is_file():
-            raise ConfigError(f"{source}: there is no such file; name a backup")
-        files.prepare(source, MARK)
-        driver.require_own(source)
+            raise AbsentError(f"{source}: there is no such file; name a backup")
+        _require_backup(source, driver)
         files.prepare(path, MARK)
         if path.exists() and source.samefile(path):
-            raise ConfigError(f"{source}: is the database itself; name a backup")
+            raise NoBackupError(f"{source}: is the database itself; name a backup")
         with files.held(path), causes.opening(source, driver):
             schema.standing(schema.version_at(source, driver), source)
             fresh = path.with_name(f"{path.name}.restored")
@@ -51,6 +55,21 @@ def restore_command(settings: Callable[[], Settings]) -> click.Command:
         )
 
     return restore
+
+
+def _require_backup(file: Path, driver: Driver) -> None:
+    """Raise NoBackupError for a file that is no database of ccod."""
+    from ccod_sql import files
+    from ccod_sql.sqlite import MARK
+
+    try:
+        files.prepare(file, MARK)
+        driver.require_own(file)
+    except ConfigError as error:
+        setting, _, problem = str(error).partition(": ")
+        if setting != "[sqlite] path":
+            raise
+        raise NoBackupError(problem.replace(files.ELSEWHERE, "name a backup")) from error
 
 
 def _set_aside(path: Path) -> Path | None:

@@ -27,7 +27,9 @@ async def test_a_check_may_end_while_the_file_is_read(tmp_path: Path, monkeypatc
     file.write_bytes(LINE + HALF)
     intake, lanes = MemoryIntake(), Lanes(check_after=3600)
     catalogue = Catalogue([], [str(tmp_path)], history_after=300, layout=LAYOUT)
-    (transcript,) = catalogue.note(survey(LAYOUT, [str(tmp_path)], lambda _: True).found, all_paths={})
+    catalogue.have_seen_all()
+    seen = survey(LAYOUT, [str(tmp_path)], lambda _: True, catalogue.found_at)
+    (transcript,) = catalogue.note(seen.found, all_paths={})
 
     def checked_meanwhile(transcript: Transcript, max_line: int) -> Reading | None:
         reading = read_on(transcript, max_line)

@@ -51,12 +51,28 @@ async def test_what_was_there_and_what_is_appended(root: Path, file: Path, intak
         append(file, LINE)
         await intake.has(file, 2 * LINE)
     first, second = intake.batches
-    assert (first.change, first.size, first.history) == ("add", len(LINE), False)
-    assert (second.change, second.size) == ("change", 2 * len(LINE))
+    assert (first.change, first.size, first.history) == ("add", len(LINE), True)
+    assert (second.change, second.size, second.history) == ("change", 2 * len(LINE), False)
     assert first.stream.conversation == SESSION
     assert first.stream.agent is None
     assert first.stream.path == str(file)
     assert first.stream.format == "claude"
+
+
+async def test_only_the_first_look_at_a_root_finds_history(root: Path, file: Path, intake: MemoryIntake) -> None:
+    """A whole history may just have been copied there: the times of its files say nothing."""
+    file.write_bytes(LINE)
+    while_it_runs, while_it_is_away = file.with_name(f"{OTHER}.jsonl"), file.with_name(f"{OTHER[:-1]}7.jsonl")
+    async with following(root, intake):
+        await intake.has(file, LINE)
+        while_it_runs.write_bytes(LINE)
+        await intake.has(while_it_runs, LINE)
+    assert [batch.history for batch in intake.batches] == [True, False]
+    intake = intake.restarted()
+    while_it_is_away.write_bytes(LINE)
+    async with following(root, intake):
+        await intake.has(while_it_is_away, LINE)
+    assert [batch.history for batch in intake.batches] == [False]
 
 
 async def test_a_whole_record_does_not_wait_for_its_newline(root: Path, file: Path, intake: MemoryIntake) -> None:

@@ -141,7 +141,7 @@ def test_no_room_for_a_copy_is_one_line_and_leaves_nothing(database: Path, tmp_p
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     command = [sys.executable, "-c", program, *arguments]
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-    assert done.returncode == 69, done.stderr
+    assert done.returncode == 1, done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert "could not be made" in done.stderr
     assert not list(tmp_path.glob("copy.db*"))

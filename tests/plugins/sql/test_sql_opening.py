@@ -15,7 +15,9 @@ import trio
 from ccod import BusyError, CcodError, ConfigError, StorageUnavailableError, UnavailableError
 from ccod.testing.asking import send
 from ccod.testing.transcripts import Transcript
+from ccod_sql.engine import Driver
 from ccod_sql.settings import SqliteSettings
+from ccod_sql.sqlite import open_database
 from ccod_sql.storage import SqlStorage
 from tests.plugins.sql import programs
 from tests.prices import PRICES
@@ -145,6 +147,22 @@ async def test_what_is_not_ours_is_refused_and_untouched(tmp_path: Path) -> None
     assert foreign.read_bytes() == before
     assert mode(text) == 0o644
     assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", "foreign.db"}
+
+
+def test_a_database_is_ours_from_its_first_byte(tmp_path: Path) -> None:
+    """Killed between two statements of its making, it must not be taken for another program's at the next start."""
+    database = tmp_path / "ccod.db"
+    marks = []
+
+    class Watched(Driver):
+        def connect(self, path: Path, mode: str, timeout: float = 5.0) -> sqlite3.Connection:
+            connection = super().connect(path, mode, timeout)
+            connection.set_trace_callback(lambda _: marks.append(database.read_bytes()[68:72]))
+            return connection
+
+    with open_database(SqliteSettings(path=str(database)), Watched()) as opened, opened.writer.begin():
+        pass
+    assert set(marks) == {b"", b"ccod"}
 
 
 async def test_an_empty_file_is_made_ours(tmp_path: Path) -> None:

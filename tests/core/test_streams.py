@@ -1,0 +1,38 @@
+"""A reader that goes away early is no error: the command ends at once, and says nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize("arguments", [["config", "--example"], ["man", "--markdown"], ["doctor", "--all"], ["--help"]])
+@pytest.mark.parametrize("is_merged", [False, True])
+def test_nobody_reads(tmp_path: Path, arguments: list[str], is_merged: bool) -> None:
+    code, said = unread(tmp_path, *arguments, is_merged=is_merged)
+    assert (code, said) == (141, b"")
+
+
+def test_an_error_that_nobody_reads_keeps_its_code(tmp_path: Path) -> None:
+    assert unread(tmp_path, "config", "get", "htp.port", is_merged=True) == (78, b"")
+
+
+def unread(home: Path, *arguments: str, is_merged: bool = False) -> tuple[int, bytes]:
+    """Return the exit code, and what is said on stderr, of a command whose output is a pipe without a reader."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-c", "from ccod.cli import main; main()", *arguments],
+        env={"PATH": "/usr/bin:/bin", "HOME": str(home), "XDG_CONFIG_HOME": str(home)},
+        stdin=subprocess.DEVNULL,
+        stdout=write,
+        stderr=write if is_merged else subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(write)
+    return done.returncode, done.stderr or b""
