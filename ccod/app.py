@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -88,15 +88,34 @@ pass_app = click.make_pass_decorator(App, ensure=True)
 class Group(click.Group):
     """A group whose commands, and theirs, each take the options that say where the configuration is."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.later: dict[str, Callable[[], click.Command]] = {}
+        """What makes each command that was not wanted yet."""
+
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         super().add_command(_with_options(cmd), name)
+
+    def add_later(self, name: str, make: Callable[[], click.Command]) -> None:
+        """Add a command that is made, and its module imported, when it is called or told of."""
+        self.later[name] = make
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self.later})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if make := self.later.get(cmd_name):
+            self.add_command(make(), cmd_name)
+            del self.later[cmd_name]
+        return super().get_command(ctx, cmd_name)
 
 
 def _with_options(cmd: click.Command) -> click.Command:
     """Let a command, and those below it, take the options that say where the configuration is."""
     for each in cmd.commands.values() if isinstance(cmd, click.Group) else ():
         _with_options(each)
-    return plugins_option(set_option(config_option(cmd)))
+    cmd.params += OPTIONS
+    return cmd
 
 
 def _remember_file(ctx: click.Context, _: click.Parameter, file: Path | None) -> None:
@@ -117,30 +136,33 @@ def _remember_folder(ctx: click.Context, _: click.Parameter, folder: Path | None
         ctx.ensure_object(App).overrides["plugins_dir"] = str(folder)
 
 
-config_option = click.option(
-    "--config",
-    type=click.Path(readable=False, path_type=Path),
-    expose_value=False,
-    is_eager=True,
-    callback=_remember_file,
-    metavar="FILE",
-    help="Configuration file, instead of $XDG_CONFIG_HOME/ccod/config.toml.",
-)
-set_option = click.option(
-    "--set",
-    multiple=True,
-    expose_value=False,
-    is_eager=True,
-    callback=_remember_values,
-    metavar="NAME=VALUE",
-    help="Set one value, such as --set http.port=3000. May be repeated.",
-)
-plugins_option = click.option(
-    "--plugins-dir",
-    type=click.Path(path_type=Path),
-    expose_value=False,
-    is_eager=True,
-    callback=_remember_folder,
-    metavar="FOLDER",
-    help="Folder in which each *.py is a plugin; plugins_dir in the file.",
-)
+OPTIONS = [
+    click.Option(
+        ["--config"],
+        type=click.Path(readable=False, path_type=Path),
+        expose_value=False,
+        is_eager=True,
+        callback=_remember_file,
+        metavar="FILE",
+        help="Configuration file, instead of $XDG_CONFIG_HOME/ccod/config.toml.",
+    ),
+    click.Option(
+        ["--set"],
+        multiple=True,
+        expose_value=False,
+        is_eager=True,
+        callback=_remember_values,
+        metavar="NAME=VALUE",
+        help="Set one value, such as --set http.port=3000. May be repeated.",
+    ),
+    click.Option(
+        ["--plugins-dir"],
+        type=click.Path(path_type=Path),
+        expose_value=False,
+        is_eager=True,
+        callback=_remember_folder,
+        metavar="FOLDER",
+        help="Folder in which each *.py is a plugin; plugins_dir in the file.",
+    ),
+]
+"""Where the configuration is: one set of them for all commands, for to make an option takes longer than to read it."""

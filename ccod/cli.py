@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from ccod.app import App, Group, config_option, pass_app, plugins_option, set_option
-from ccod.commands.completion import completion_command
-from ccod.commands.config import config
-from ccod.commands.doctor import doctor_command
-from ccod.commands.man import man_command
-from ccod.commands.packages import install, uninstall
-from ccod.commands.plugins import plugins
-from ccod.commands.service import service, service_findings
-from ccod.errors import CcodError, ConfigError
+from ccod.app import OPTIONS, App, Group, pass_app
+from ccod.errors import CcodError, ConfigError, PluginError
 from ccod.streams import end_quietly, let_go, open_missing
 from ccod.version import __version__
 
@@ -33,9 +26,15 @@ class Cli(Group):
         return super().list_commands(ctx)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.commands:
+        if cmd_name not in {*self.commands, *self.later}:
             self._add_plugins(ctx)
-        return super().get_command(ctx, cmd_name)
+        try:
+            return super().get_command(ctx, cmd_name)
+        except PluginError as error:
+            if ctx.ensure_object(App).manager().is_own(error.plugin):
+                raise
+            _say(error)
+            return None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -82,9 +81,6 @@ def _option(field: Field) -> click.Option:
 
 @click.group(cls=Cli, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ccod")
-@config_option
-@set_option
-@plugins_option
 def cli() -> None:
     """Keep, search and watch the history of Claude Code.
 
@@ -122,14 +118,60 @@ def serve(app: App) -> None:
         trio.run(daemon.serve, manager, settings, progress, reader, strict_exception_groups=True)
 
 
-cli.add_command(config)
-cli.add_command(plugins)
-cli.add_command(install)
-cli.add_command(uninstall)
-cli.add_command(service)
-cli.add_command(doctor_command(service_findings))
-cli.add_command(completion_command(cli))
-cli.add_command(man_command(cli))
+cli.params += OPTIONS
+
+
+def _config() -> click.Command:
+    from ccod.commands.config import config
+
+    return config
+
+
+def _plugins() -> click.Command:
+    from ccod.commands.plugins import plugins
+
+    return plugins
+
+
+def _install() -> click.Command:
+    from ccod.commands.packages import install
+
+    return install
+
+
+def _uninstall() -> click.Command:
+    from ccod.commands.packages import uninstall
+
+    return uninstall
+
+
+def _service() -> click.Command:
+    from ccod.commands.service import service
+
+    return service
+
+
+def _doctor() -> click.Command:
+    from ccod.commands.doctor import doctor_command
+    from ccod.commands.service import service_findings
+
+    return doctor_command(service_findings)
+
+
+def _completion() -> click.Command:
+    from ccod.commands.completion import completion_command
+
+    return completion_command(cli)
+
+
+def _man() -> click.Command:
+    from ccod.commands.man import man_command
+
+    return man_command(cli)
+
+
+for _make in (_config, _plugins, _install, _uninstall, _service, _doctor, _completion, _man):
+    cli.add_later(_make.__name__.removeprefix("_"), _make)
 
 
 def main() -> NoReturn:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import re
 import stat
 import sys
 from collections.abc import Collection
 from contextlib import suppress
-from functools import cache
-from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
+from ccod.entrypoints import Distribution, EntryPoint, canonical, entry_points
 from ccod.errors import ConfigError, PluginError
 from ccod.version import __version__
 
@@ -48,14 +46,7 @@ Found = EntryPoint | PluginFile
 
 
 def installed() -> list[Found]:
-    return [*entry_points(group="ccod")]
-
-
-@cache
-def describe(distribution: Distribution) -> tuple[str, str]:
-    """Return its name and version; they are read from a file of some length."""
-    metadata = distribution.metadata
-    return metadata["Name"], metadata["Version"]
+    return [*entry_points("ccod")]
 
 
 def in_folder(folder: Path) -> list[Found]:
@@ -74,42 +65,38 @@ def in_folder(folder: Path) -> list[Found]:
 
 def is_own(found: Found) -> bool:
     """Tell whether a plugin is one of ccod's own."""
-    return found.dist is not None and _canonical(found.dist.name) == OWN
+    return found.dist is not None and canonical(found.dist.name) == OWN
 
 
 def wanted(found: Found, distributions: Collection[str]) -> bool:
     """Tell whether a plugin is to be loaded where only some distributions' are: the built-ins and single files are."""
-    named = {_canonical(name) for name in distributions}
-    return found.dist is None or "*" in named or _canonical(describe(found.dist)[0]) in named | {OWN}
+    named = {canonical(name) for name in distributions}
+    return found.dist is None or "*" in named or canonical(found.dist.name) in named | {OWN}
 
 
 def unknown(distributions: Collection[str], found: Collection[Found]) -> list[str]:
     """Return those of some names that no plugin's distribution bears."""
-    there = {_canonical(describe(each.dist)[0]) for each in found if each.dist is not None}
-    return [name for name in distributions if name != "*" and _canonical(name) not in there | {OWN}]
+    there = {canonical(each.dist.name) for each in found if each.dist is not None}
+    return [name for name in distributions if name != "*" and canonical(name) not in there | {OWN}]
 
 
 def require_fit(name: str, distribution: Distribution | None) -> None:
     """Raise PluginError where a plugin's distribution requires another version of ccod than this."""
-    if distribution is None or _canonical(describe(distribution)[0]) == OWN:
+    if distribution is None or canonical(distribution.name) == OWN:
         return
     from packaging.requirements import InvalidRequirement, Requirement
 
-    for text in distribution.requires or ():
+    for text in distribution.requires:
         with suppress(InvalidRequirement):  # an installer's affair
             need = Requirement(text)
             applies = need.marker is None or need.marker.evaluate({"extra": ""})
-            if _canonical(need.name) == OWN and applies and not need.specifier.contains(__version__, prereleases=True):
-                built = f"{' '.join(describe(distribution))} was built for ccod {need.specifier}"
+            if canonical(need.name) == OWN and applies and not need.specifier.contains(__version__, prereleases=True):
+                built = f"{distribution.name} {distribution.version} was built for ccod {need.specifier}"
                 raise PluginError(
                     name,
                     f"{built}, and this is {__version__}; install one that fits, "
                     f'or leave it out with disable = ["{name}"]',
                 )
-
-
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _danger(path: Path) -> str:

@@ -28,7 +28,7 @@ from ccod.figures import (
     ToolFigures,
 )
 from ccod.health import Health, Progress, Reason, ServiceHealth
-from ccod.hookspecs import Hooks, hookimpl, hookspec
+from ccod.hookspecs import Commands, Hooks, hookimpl, hookspec
 from ccod.mending import restart_advice, start_command, upgrade_command
 from ccod.metrics import Metrics, Values, plugin_errors
 from ccod.model import (
@@ -120,6 +120,7 @@ __all__ = [
     "CcodError",
     "Charge",
     "Checkpoint",
+    "Commands",
     "ConfigError",
     "Content",
     "Conversation",

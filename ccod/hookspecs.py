@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
 import pluggy
 
-from ccod.checks import Finding
-from ccod.metrics import Metrics
-from ccod.observatory import Observatory
-from ccod.redaction import SecretRule
-from ccod.roles import Auth, Cache, Parser, Prices, Sink, Source, Storage, Transport
-from ccod.settings import Settings
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a plugin is loaded for `hookimpl` long before it sees one of these
     import click
+    import msgspec
+
+    from ccod.checks import Finding
+    from ccod.metrics import Metrics
+    from ccod.observatory import Observatory
+    from ccod.redaction import SecretRule
+    from ccod.roles import Auth, Cache, Parser, Prices, Sink, Source, Storage, Transport
+    from ccod.settings import Settings
 
 hookspec = pluggy.HookspecMarker("ccod")
 hookimpl = pluggy.HookimplMarker("ccod")
@@ -31,6 +31,18 @@ class Hooks(Protocol):
 
     def add_hookspecs(self, namespace: object) -> None:
         """Add the functions of `namespace`, a module or class, that are marked with `hookspec`."""
+
+
+class Commands(Protocol):
+    """Where a plugin adds commands: a `click.Group`, with one way more."""
+
+    later: dict[str, Callable[[], click.Command]]
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command."""
+
+    def add_later(self, name: str, make: Callable[[], click.Command]) -> None:
+        """Add a command that is made, and its module imported, when it is called or told of."""
 
 
 @hookspec
@@ -44,10 +56,10 @@ def ccod_settings() -> type[msgspec.Struct]:  # type: ignore[empty-body]
 
 
 @hookspec
-def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
-    """Add subcommands with `cli.add_command`; one that runs may call `settings()`, which reads the configuration.
+def ccod_commands(cli: Commands, settings: Callable[[], Settings]) -> None:
+    """Add subcommands with `cli.add_command` or `cli.add_later`; one may call `settings()` once it runs.
 
-    `cli` gives each of them the options `--config` and `--set`, which `settings()` heeds.
+    That reads the configuration. `cli` gives each of them the options `--config` and `--set`, which `settings()` heeds.
     """
 
 

@@ -15,20 +15,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pluggy
 
-from ccod import hookspecs
-from ccod.discovery import Found, describe, installed, is_own, require_fit, unknown, wanted
+import ccod.hookspecs
+from ccod.calls import Calls
+from ccod.discovery import Found, installed, is_own, require_fit, unknown, wanted
 from ccod.errors import CcodError, ConfigError, PluginError
 from ccod.faults import Faults, Plugin, Stranger
-from ccod.guarded import Calls
-from ccod.health import Health
 from ccod.layers import near
 from ccod.limits import LIMITS, Overdue, interrupted, listed, told
-from ccod.metrics import Metrics, plugin_errors
+from ccod.metrics import plugin_errors
 from ccod.settings import CoreSettings
 from ccod.tracing import tracers
 
 if TYPE_CHECKING:
     from prometheus_client import Histogram
+
+    from ccod.health import Health
+    from ccod.metrics import Metrics
 
 
 class Loaded:
@@ -48,7 +50,7 @@ class Loaded:
     ) -> None:
         """`found` are plugins, or all that are installed. Only those of distributions in `load` are imported."""
         self._pm = pluggy.PluginManager("ccod")
-        self._pm.add_hookspecs(hookspecs)
+        self._pm.add_hookspecs(ccod.hookspecs)
         self.plugins: list[Plugin] = []
         self._disable = tuple(disable)
         self._errors: list[PluginError] = []
@@ -218,7 +220,7 @@ class Loaded:
             raise PluginError(plugin, f"{problem}; mend it, or {leave_out(plugin)}") from error
 
     def _load(self, entry: Found, *, disabled: bool) -> None:
-        plugin = Plugin(entry.name, *(describe(entry.dist) if entry.dist else ("", "")))
+        plugin = Plugin(entry.name, *((entry.dist.name, entry.dist.version) if entry.dist else ("", "")))
         self.plugins.append(plugin)
         if disabled:
             plugin.state = "disabled"

@@ -6,20 +6,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ccod.checks import Finding
 from ccod.errors import CcodError, ConfigError, PluginError
-from ccod.guarded import GuardedAuth, GuardedCache, GuardedParser, GuardedPrices, NoPrices
 from ccod.limits import LIMITS, listed
 from ccod.loading import Loaded, leave_out, wrong
-from ccod.mending import leave_out_command
-from ccod.metrics import Metrics
-from ccod.observatory import NoCache, Observatory
-from ccod.redaction import Redactor, SecretRule
-from ccod.roles import Auth, Cache, Parser, Prices, Sink, Source, Storage, Transport
-from ccod.settings import CoreSettings, Settings
 
-if TYPE_CHECKING:
-    import click
+if TYPE_CHECKING:  # commands load plugins without a daemon, whose rooms are large
+    from ccod.checks import Finding
+    from ccod.guarded import GuardedParser
+    from ccod.hookspecs import Commands
+    from ccod.metrics import Metrics
+    from ccod.observatory import Observatory
+    from ccod.redaction import Redactor, SecretRule
+    from ccod.roles import Auth, Cache, Parser, Prices, Sink, Source, Storage, Transport
+    from ccod.settings import CoreSettings, Settings
 
 
 NEEDS = {
@@ -51,20 +50,32 @@ class Manager(Loaded):
         for key, chosen in (("storage", core.storage), ("auth", core.auth), ("prices", core.prices)):
             self._require_offer(f"ccod_{key}", key, chosen)
 
-    def add_commands(self, cli: click.Group, configuration: Callable[[], Settings]) -> list[PluginError]:
-        """Let each plugin add its commands; return what went wrong with those of others."""
+    def is_own(self, plugin: str) -> bool:
+        """Tell whether a plugin is one of ccod's own."""
+        return plugin in self._own
+
+    def add_commands(self, cli: Commands, configuration: Callable[[], Settings]) -> list[PluginError]:
+        """Let each plugin add its commands; return what went wrong with those of others.
+
+        To make a command that a plugin adds for later raises PluginError, too.
+        """
         errors = []
         for name in self._impls("ccod_commands"):
+            before = {*cli.later}
             try:
                 self._ask("ccod_commands", name, cli=cli, settings=configuration)
             except PluginError as error:
                 if name in self._own:
                     raise
                 errors.append(error)
+            for added in cli.later.keys() - before:
+                cli.later[added] = partial(self._attributed, "ccod_commands", name, cli.later[added])
         return errors
 
     def checks(self, settings: Settings) -> Iterator[tuple[str, Finding]]:
         """Yield what each plugin finds, with its name; that it cannot look is a finding, too."""
+        from ccod.checks import Finding
+
         for impl in self._pm.hook.ccod_checks.get_hookimpls():
             name = impl.plugin_name
             try:
@@ -80,6 +91,8 @@ class Manager(Loaded):
         if plugin in self._own or plugin in {core.storage, core.auth, core.prices, core.cache}:
             kind = "one of ccod's own" if plugin in self._own else "chosen by the settings"
             return f"mend or update it: it is {kind}; `ccod plugins` says where it is from"
+        from ccod.mending import leave_out_command
+
         return leave_out_command(plugin, core.disable)
 
     def sources(self, settings: Settings, metrics: Metrics) -> list[Source]:
@@ -88,6 +101,8 @@ class Manager(Loaded):
 
     def parsers(self, settings: Settings) -> Mapping[str, Parser]:
         """Return every parser by its format; none of them raises."""
+        from ccod.guarded import GuardedParser
+
         parsers = self._parsers = {}
         for plugin, parser in self._ask_all(
             "ccod_parsers", ("format", "version", "parse", "content"), settings=settings
@@ -106,6 +121,8 @@ class Manager(Loaded):
 
     def redactor(self, settings: Settings) -> Redactor:
         """Return what masks the secrets that any plugin knows."""
+        from ccod.redaction import Redactor
+
         rules: list[SecretRule] = []
         for plugin, rule in self._ask_all("ccod_redaction_rules", ("kind", "pattern"), settings=settings):
             with self.containing("ccod_redaction_rules"):
@@ -115,6 +132,8 @@ class Manager(Loaded):
 
     def prices(self, settings: Settings) -> Prices:
         """Return who knows prices: nobody where that plugin was left out because it blocked the daemon."""
+        from ccod.guarded import GuardedPrices, NoPrices
+
         chosen = settings.core.prices
         if self._is_blocked(chosen):
             return NoPrices()
@@ -127,6 +146,8 @@ class Manager(Loaded):
         return answer
 
     def auth(self, settings: Settings, storage: Storage) -> Auth:
+        from ccod.guarded import GuardedAuth
+
         chosen = settings.core.auth
         answer: Auth = self._ask_one("auth", chosen, settings=settings, storage=storage)
         if chosen in self._own:
@@ -134,6 +155,9 @@ class Manager(Loaded):
         return GuardedAuth(answer, chosen, self.faults)
 
     def cache(self, settings: Settings) -> Cache:
+        from ccod.guarded import GuardedCache
+        from ccod.observatory import NoCache
+
         chosen = settings.core.cache
         if self._is_blocked(chosen):
             return NoCache()

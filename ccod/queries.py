@@ -31,6 +31,7 @@ class ProjectEdit(Struct, frozen=True):
 class ProjectQuery(Struct, frozen=True):
     """Which projects: `sort` names a field of `Project`."""
 
+    name: str | None = None
     sort: Literal["updatedAt", "createdAt", "name", "lastActivity", "conversationCount"] = "updatedAt"
     descending: bool = True
     offset: int = 0
@@ -41,9 +42,11 @@ class ProjectQuery(Struct, frozen=True):
 class ConversationQuery(Struct, frozen=True):
     """Which conversations: those that were going on at some time from `since` to `until`, both included.
 
-    `model` is the one that was last at work, `has_errors` whether an API response failed.
+    `model` is the one that was last at work, `has_errors` whether an API response failed, `id_prefix` what the id
+    begins with.
     """
 
+    id_prefix: str | None = None
     project_id: str | None = None
     status: Status | None = None
     state: State | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -147,8 +148,14 @@ class Field(Struct, frozen=True):
         return f"[{'.'.join(table)}] {key}" if table else key
 
 
-def fields(schema: type[Struct], table: Sequence[str] = ()) -> list[Field]:
+def fields(schema: type[Struct], table: Sequence[str] = ()) -> Sequence[Field]:
     """Return every setting of a settings class, those of its sub-tables too."""
+    return _fields(schema, tuple(table))
+
+
+@cache
+def _fields(schema: type[Struct], table: tuple[str, ...]) -> Sequence[Field]:
+    """Do as `fields`, once for each class: what its annotations mean is worked out from their text."""
     found: list[Field] = []
     for key, hint in get_type_hints(schema, include_extras=True).items():
         kind, metas = _split(hint)
@@ -172,7 +179,7 @@ def fields(schema: type[Struct], table: Sequence[str] = ()) -> list[Field]:
                 extra.get("live", False),
             )
         )
-    return found
+    return tuple(found)
 
 
 def _item(kind: Any) -> list[Meta]:

@@ -7,10 +7,9 @@ printed anything, where the command itself has to do it. It may import only what
 
 from __future__ import annotations
 
-import os
 import sys
 
-GROUP = "[ccod.quick]"
+GROUP = "ccod.quick"
 
 
 def main() -> None:
@@ -29,11 +28,15 @@ def _quick(arguments: list[str]) -> int | None:
 
         print(f"ccod, version {__version__}")
         return 0
-    if not arguments or not (target := _offered(arguments[0])):
+    if not arguments:
         return None
-    module, _, name = target.partition(":")
+    from ccod.entrypoints import entry_points
+
+    offered = next((each for each in entry_points(GROUP) if each.name == arguments[0]), None)
+    if offered is None:
+        return None
     try:
-        code: int | None = getattr(__import__(module, fromlist=[name]), name)(arguments[1:])
+        code: int | None = offered.load()(arguments[1:])
         sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
@@ -43,29 +46,3 @@ def _quick(arguments: list[str]) -> int | None:
         let_go(sys.stdout.fileno())
         return READ_NO_FURTHER
     return code
-
-
-def _offered(command: str) -> str:
-    """Return the entry point of a command; reading all metadata with `importlib` would take longer than the answer."""
-    for folder in sys.path:
-        try:
-            names = [name for name in os.listdir(folder) if name.endswith(".dist-info")]
-        except OSError:
-            continue
-        for name in names:
-            if found := _entry(os.path.join(folder, name, "entry_points.txt"), command):
-                return found
-    return ""
-
-
-def _entry(path: str, command: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            _, _, section = file.read().partition(GROUP)
-    except (OSError, ValueError):
-        return ""
-    for line in section.partition("\n[")[0].splitlines():
-        name, _, target = line.partition("=")
-        if name.strip() == command:
-            return target.strip()
-    return ""

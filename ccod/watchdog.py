@@ -20,7 +20,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from ccod.guarded import Calls
+from ccod.calls import Calls
 from ccod.limits import LIMITS
 from ccod.past import DUMP
 

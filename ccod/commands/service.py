@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +101,8 @@ def logs(ctx: click.Context, follow: bool, lines: int) -> None:
 
     Example: ccod service logs --follow
     """
+    import shutil
+
     if shutil.which("journalctl") is None:
         raise UnavailableError("no journal is installed here; ccod logs to where it was started")
     options = ["--lines", str(lines), "--output", "cat", *(["--follow"] if follow else [])]
@@ -147,6 +148,8 @@ def quoted(word: str) -> str:
 def _command(config: Path | None) -> list[str]:
     program = Path(sys.executable).parent / "ccod"
     if not program.exists():
+        import shutil
+
         program = Path(shutil.which("ccod") or sys.argv[0]).absolute()
     return [str(program), "serve", *(["--config", str(config.absolute())] if config else [])]
 
@@ -186,6 +189,8 @@ def _require_manager() -> None:
 
 
 def _manager_answers() -> bool:
+    import shutil
+
     return shutil.which("systemctl") is not None and _run("systemctl", "--user", "show-environment").returncode == 0
 
 

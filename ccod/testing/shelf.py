@@ -196,7 +196,8 @@ class Shelf(Storage):
         return None
 
     async def projects(self, query: ProjectQuery) -> Page[Project]:
-        return self._page(self.all_projects, _order(query.sort), query)
+        found = [each for each in self.all_projects if query.name in {None, each.name}]
+        return self._page(found, _order(query.sort), query)
 
     async def project(self, id: str) -> Project | None:  # noqa: A002
         return next((project for project in self.all_projects if project.id == id), None)
@@ -205,7 +206,8 @@ class Shelf(Storage):
         found = [
             each
             for each in self.all_conversations
-            if query.project_id in {None, each.project_id}
+            if each.id.startswith(query.id_prefix or "")
+            and query.project_id in {None, each.project_id}
             and query.status in {None, each.status}
             and query.state in {None, each.state}
             and (query.since is None or each.updated_at >= query.since)

@@ -245,6 +245,25 @@ class StorageContract(
             assert await ids(until=14) == ["a"]
             assert await ids(project_id="nobody's") == []
 
+    async def test_conversations_are_found_by_the_beginning_of_their_id(self, storages: Storages) -> None:
+        keys = ["ab", "abc", "abd", "a%", "a_", "b", "aé", "AB"]
+        async with storages() as storage:
+            for number, key in enumerate(keys):
+                await send(storage, Transcript(key).add(at=number + 1), history=True)
+
+            async def found(prefix: str, **query: Any) -> tuple[list[str], int]:
+                page = await storage.conversations(ConversationQuery(id_prefix=prefix, descending=False, **query))
+                return [item.id for item in page.items], page.total
+
+            assert await found("ab") == (["ab", "abc", "abd"], 3)
+            assert await found("ab", limit=1) == (["ab"], 3)
+            assert await found("ab", since=2) == (["abc", "abd"], 2)
+            assert await found("a%") == (["a%"], 1)
+            assert await found("a_") == (["a_"], 1)
+            assert await found("aé") == (["aé"], 1)
+            assert await found("abcd") == ([], 0)
+            assert await found("") == (keys, len(keys))
+
     @pytest.mark.parametrize("sort", ["updatedAt", "createdAt", "name", "lastActivity", "conversationCount"])
     async def test_projects_are_sorted(self, storages: Storages, sort: Any) -> None:
         async with storages() as storage:
@@ -255,6 +274,9 @@ class StorageContract(
             last = await storage.projects(ProjectQuery(sort=sort, limit=1, descending=False))
             assert (first.items[0].name, first.total) == ("2", 3)
             assert last.items[0].name in {"0", "1"}
+            named = await storage.projects(ProjectQuery(sort=sort, name="1"))
+            assert ([each.name for each in named.items], named.total) == (["1"], 1)
+            assert (await storage.projects(ProjectQuery(sort=sort, name="nobody's"))).total == 0
 
     async def test_reads_go_on_beside_writes(self, storages: Storages) -> None:
         transcript = Transcript()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ccod import Finding, Metrics, Parser, Settings, Source, hookimpl
+from ccod import hookimpl
 from ccod_claude.settings import ClaudeSettings
 
 if TYPE_CHECKING:
     import click
+
+    from ccod import Commands, Finding, Metrics, Parser, Settings, Source
 
 
 @hookimpl
@@ -18,10 +20,13 @@ def ccod_settings() -> type[ClaudeSettings]:
 
 
 @hookimpl
-def ccod_commands(cli: click.Group) -> None:
-    from ccod_claude.demo import demo_command
+def ccod_commands(cli: Commands) -> None:
+    def demo() -> click.Command:
+        from ccod_claude.demo import demo_command
 
-    cli.add_command(demo_command())
+        return demo_command()
+
+    cli.add_later("demo", demo)
 
 
 @hookimpl

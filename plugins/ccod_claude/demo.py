@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -144,6 +143,8 @@ def _grow(root: Path, process: subprocess.Popen[bytes], speed: float, *, once: b
 
 
 def _free_port() -> int:
+    import socket
+
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         return int(unused.getsockname()[1])

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from ccod import Finding, Hooks, Observatory, Settings, Transport, hookimpl
+from ccod import hookimpl
 from ccod_http import hookspecs
 from ccod_http.settings import HttpSettings
+
+if TYPE_CHECKING:
+    from ccod import Finding, Hooks, Observatory, Settings, Transport
 
 
 @hookimpl

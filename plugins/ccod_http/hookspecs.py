@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ccod import Observatory, Settings, hookspec
-from ccod_http.middleware import Middleware
+from ccod import hookspec
 
 if TYPE_CHECKING:
     import quart
+
+    from ccod import Observatory, Settings
+    from ccod_http.middleware import Middleware
 
 
 @hookspec

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from ccod import Auth, Observatory, SecretRule, Settings, Storage, hookimpl
+from ccod import hookimpl
 from ccod_jwt.settings import JwtSettings
 
 if TYPE_CHECKING:
     import click
     import quart
+
+    from ccod import Auth, Commands, Observatory, SecretRule, Settings, Storage
 
 
 @hookimpl
@@ -19,16 +21,25 @@ def ccod_settings() -> type[JwtSettings]:
 
 
 @hookimpl
-def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
-    from ccod_jwt.commands.token import token_commands
-    from ccod_jwt.commands.user import user_commands
+def ccod_commands(cli: Commands, settings: Callable[[], Settings]) -> None:
+    def user() -> click.Command:
+        from ccod_jwt.commands.user import user_commands
 
-    cli.add_command(user_commands(settings))
-    cli.add_command(token_commands(settings))
+        return user_commands(settings)
+
+    def token() -> click.Command:
+        from ccod_jwt.commands.token import token_commands
+
+        return token_commands(settings)
+
+    cli.add_later("user", user)
+    cli.add_later("token", token)
 
 
 @hookimpl
 def ccod_redaction_rules() -> Iterable[SecretRule]:
+    from ccod import SecretRule
+
     return [SecretRule("ccod-key", r"(?<![\w-])ccod_[\w-]{43}(?![\w-])", starts=["ccod_"])]
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from ccod import Cache, Settings, hookimpl
+from typing import TYPE_CHECKING
+
+from ccod import hookimpl
 from ccod_memory.settings import MemorySettings
+
+if TYPE_CHECKING:
+    from ccod import Cache, Settings
 
 
 @hookimpl

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from ccod import Observatory, Settings, Transport, hookimpl
+from ccod import hookimpl
 from ccod_metrics.settings import MetricsSettings
+
+if TYPE_CHECKING:
+    from ccod import Observatory, Settings, Transport
 
 
 @hookimpl

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ccod import Finding, Observatory, Prices, Settings, hookimpl
+from ccod import hookimpl
 from ccod_prices.settings import PricesSettings
-from ccod_rest.fields import AnalyticsFields
+
+if TYPE_CHECKING:
+    from ccod import Finding, Observatory, Prices, Settings
+    from ccod_rest.fields import AnalyticsFields
 
 
 @hookimpl

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from ccod import SecretRule, hookimpl
+from ccod import hookimpl
+
+if TYPE_CHECKING:
+    from ccod import SecretRule
 
 
 @hookimpl

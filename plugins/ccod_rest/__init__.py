@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ccod import Finding, Hooks, Observatory, Settings, hookimpl
+from ccod import hookimpl
 from ccod_rest import hookspecs
 
 if TYPE_CHECKING:
     import click
     import quart
+
+    from ccod import Commands, Finding, Hooks, Observatory, Settings
+
+COMMANDS = ("export", "forget", "reload", "reparse", "restore", "search", "sessions", "show", "usage")
 
 
 @hookimpl
@@ -19,26 +25,15 @@ def ccod_add_hooks(manager: Hooks) -> None:
 
 
 @hookimpl
-def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
-    from ccod_rest.commands.export import export_command
-    from ccod_rest.commands.forget import forget_command
-    from ccod_rest.commands.reload import reload_command
-    from ccod_rest.commands.reparse import reparse_command
-    from ccod_rest.commands.restore import restore_command
-    from ccod_rest.commands.search import search_command
-    from ccod_rest.commands.sessions import sessions_command
-    from ccod_rest.commands.show import show_command
-    from ccod_rest.commands.usage import usage_command
+def ccod_commands(cli: Commands, settings: Callable[[], Settings]) -> None:
+    for name in COMMANDS:
+        cli.add_later(name, partial(_command, name, settings))
 
-    cli.add_command(restore_command(settings))
-    cli.add_command(reparse_command(settings))
-    cli.add_command(reload_command(settings))
-    cli.add_command(forget_command(settings))
-    cli.add_command(usage_command(settings))
-    cli.add_command(search_command(settings))
-    cli.add_command(export_command(settings))
-    cli.add_command(sessions_command(settings))
-    cli.add_command(show_command(settings))
+
+def _command(name: str, settings: Callable[[], Settings]) -> click.Command:
+    module = import_module(f"ccod_rest.commands.{name}")
+    command: click.Command = getattr(module, f"{name}_command")(settings)
+    return command
 
 
 @hookimpl

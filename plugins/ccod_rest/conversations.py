@@ -34,6 +34,7 @@ class ConversationParameters(Listing):
         Literal["updatedAt", "createdAt", "title", "messageCount"], Meta(description="By what they are sorted.")
     ] = "updatedAt"
     order: Annotated[Literal["asc", "desc"], Meta(description="`desc`: the last or the most first.")] = "desc"
+    id_prefix: Annotated[Id | None, Meta(description="Only those whose id begins with it.")] = None
     project_id: Annotated[Id | None, Meta(description="Only those of this project.")] = None
     status: Annotated[Status | None, Meta(description="Only those of this status.")] = None
     state: Annotated[State | None, Meta(description="Only those in this state.")] = None
@@ -94,6 +95,7 @@ def _conversation_query(wanted: ConversationParameters) -> ConversationQuery:
     if since is not None and until is not None and since > until:
         raise Problem(400, "VALIDATION_FAILED", "Parameter 'startDate' is after 'endDate'.")
     return ConversationQuery(
+        id_prefix=wanted.id_prefix,
         project_id=wanted.project_id,
         status=wanted.status,
         state=wanted.state,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ccod import Observatory, Settings, hookspec
-from ccod_rest.fields import AnalyticsFields
+from ccod import hookspec
+
+if TYPE_CHECKING:
+    from ccod import Observatory, Settings
+    from ccod_rest.fields import AnalyticsFields
 
 
 @hookspec

@@ -22,6 +22,9 @@ class ProjectParameters(Listing):
         Meta(description="By what they are sorted."),
     ] = "updatedAt"
     order: Annotated[Literal["asc", "desc"], Meta(description="`desc`: the last or the most first.")] = "desc"
+    name: Annotated[Annotated[str, Meta(min_length=1)] | None, Meta(description="Only those that are called so.")] = (
+        None
+    )
 
 
 class NewProjectBody(Body):
@@ -50,6 +53,7 @@ def project_routes(observatory: Observatory) -> Routes:
         """List projects."""
         page = await storage.projects(
             ProjectQuery(
+                name=query.name,
                 sort=query.sort,
                 descending=query.order == "desc",
                 offset=query.offset,

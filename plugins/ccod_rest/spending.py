@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Annotated
 
+import trio
 from msgspec import Meta, Struct
 
 from ccod import FigureQuery, Key, Observatory, Redactor, SessionQuery, SessionUsage, Totals, WrongKeyError
@@ -23,7 +25,7 @@ class SpendingParameters(RangeListing):
 
 
 class SessionParameters(SpendingParameters):
-    limit: Annotated[int, Meta(ge=1, le=200, description="How many conversations a page holds.")] = 50
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many conversations a page holds.")] = 50
 
 
 class SpendingJson(Struct, frozen=True, rename="camel"):
@@ -87,7 +89,8 @@ def spending_routes(observatory: Observatory) -> Routes:
                 after=query.after,
             )
         )
-        return query.listed([_session_json(each, redactor) for each in page.items], page.total, page.next)
+        shown = partial(_sessions_json, page.items, redactor)
+        return query.listed(await trio.to_thread.run_sync(shown), page.total, page.next)
 
     async def spent(query: SpendingParameters, unit: Unit) -> Paged[list[SpendingJson]]:
         """Return a page of what there is to tell: that is a row for each day at most, and read at once."""
@@ -127,6 +130,11 @@ def _spending_json(start: int, end: int, models: dict[str, Totals], time: Range,
         usage=costed_usage_json(total),
         models=models_json(models),
     )
+
+
+def _sessions_json(sessions: Sequence[SessionUsage], redactor: Redactor) -> list[SessionUsageJson]:
+    """Show a page, which can be long: run it in a thread, where it holds up nobody."""
+    return [_session_json(each, redactor) for each in sessions]
 
 
 def _session_json(each: SessionUsage, redactor: Redactor) -> SessionUsageJson:

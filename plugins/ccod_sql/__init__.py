@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from ccod import Finding, Parser, Prices, Settings, Storage, hookimpl
+from ccod import hookimpl
 
 if TYPE_CHECKING:
     import click
+    import msgspec
+
+    from ccod import Commands, Finding, Parser, Prices, Settings, Storage
 
 
 @hookimpl
@@ -21,10 +22,13 @@ def ccod_settings() -> type[msgspec.Struct]:
 
 
 @hookimpl
-def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
-    from ccod_sql.commands import db_command
+def ccod_commands(cli: Commands, settings: Callable[[], Settings]) -> None:
+    def db() -> click.Command:
+        from ccod_sql.commands import db_command
 
-    cli.add_command(db_command(settings))
+        return db_command(settings)
+
+    cli.add_later("db", db)
 
 
 @hookimpl

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import ClassVar, cast
@@ -81,6 +80,8 @@ def driver_of(settings: Settings) -> Driver | None:
     chosen = settings.core.storage
     if chosen == BUILT_IN:
         return SQLITE
+    from importlib.metadata import entry_points  # costs more than a command may that needs no other driver
+
     for entry in entry_points(group=GROUP, name=chosen):
         make = cast(Callable[[Settings], Driver], entry.load())
         return make(settings)

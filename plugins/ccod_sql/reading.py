@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, bindparam, func, select
 
 from ccod import (
     STATUSES,
@@ -50,6 +50,8 @@ CONVERSATIONS = select(
         projects, projects.c.id == conversations.c.project_id
     )
 )
+LAST_CHARACTER = "\U0010ffff"
+"""Stands for no character, and behind all that do."""
 SHOWN = tuple(name for name in COUNTERS if name != "entry_count")
 
 
@@ -72,13 +74,14 @@ def checkpoints(connection: Connection, machine_id: int, source: str) -> list[tu
 
 def find_projects(connection: Connection, query: ProjectQuery) -> Page[Project]:
     columns = PROJECT_SORTS[query.sort], projects.c.id
-    some = PROJECTS.add_columns(columns[0].label("sorted_by"))
+    where = [] if query.name is None else [projects.c.name == query.name]
+    some = PROJECTS.add_columns(columns[0].label("sorted_by")).where(*where)
     some = some.order_by(*keyset.ordered(columns, query.descending)).limit(query.limit + 1).offset(query.offset)
     if query.after is not None:
         some = some.where(keyset.beyond(columns, query.descending))
     found = connection.execute(some, keyset.values(columns, query.after)).all()
     rows, after = keyset.cut(found, query.limit, lambda row: (row.sorted_by, row.id))
-    return Page([_project(row) for row in rows], _count(connection, projects), after)
+    return Page([_project(row) for row in rows], _count(connection, projects, *where), after)
 
 
 def find_project(connection: Connection, id_: str) -> Project | None:
@@ -89,6 +92,8 @@ def find_project(connection: Connection, id_: str) -> Project | None:
 def find_conversations(connection: Connection, query: ConversationQuery) -> Page[Conversation]:
     c = conversations.c
     where: list[ColumnElement[bool]] = []
+    if query.id_prefix is not None:
+        where.append(c.id.in_(_beginning_with(query.id_prefix)))
     if query.project_id is not None:
         where.append(c.project_id == select(projects.c.id).where(projects.c.key == query.project_id).scalar_subquery())
     if query.status is not None:
@@ -114,6 +119,12 @@ def find_conversations(connection: Connection, query: ConversationQuery) -> Page
     found = connection.execute(page, keyset.values(columns, start)).all()
     rows, after = keyset.cut(found, query.limit, lambda row: (row.id,) if by_title else (row.sorted_by, row.id))
     return Page([conversation(row) for row in rows], _count(connection, conversations, *where), after)
+
+
+def _beginning_with(prefix: str) -> Select[tuple[int]]:
+    """Return what chooses conversations by a stretch of the index of their ids, whatever order they are listed in."""
+    key = conversations.c.key
+    return select(conversations.c.id).where(key >= prefix, key < prefix + LAST_CHARACTER)
 
 
 def _named(connection: Connection, key: Key) -> Key:

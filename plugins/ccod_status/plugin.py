@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from ccod import Observatory, Settings, hookimpl
+from ccod import hookimpl
 
 if TYPE_CHECKING:
     import click
     import quart
 
+    from ccod import Commands, Observatory, Settings
+
 
 @hookimpl
-def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
-    from ccod_status.command import status_command
+def ccod_commands(cli: Commands, settings: Callable[[], Settings]) -> None:
+    def status() -> click.Command:
+        from ccod_status.command import status_command
 
-    cli.add_command(status_command(settings))
+        return status_command(settings)
+
+    cli.add_later("status", status)
 
 
 @hookimpl(optionalhook=True)

@@ -1,14 +1,14 @@
 """`ccod status` in a few milliseconds: asks at the Unix socket, by hand, with next to nothing imported.
 
-Whatever is not plain (an option, a daemon that is reached in another way or not at all, an answer of another kind) is
-left to the command.
+Whatever is not plain (an option, a daemon that is reached in another way, an answer of another kind) is left to the
+command. That nobody answers is plain, too: whoever asks often does so also while the daemon is down.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import socket
+import sys
 
 from ccod_status.lines import exit_code, lines, local_zone
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 SECONDS = 10.0
+DOWN = 69
+"""The exit code of `ccod.UnavailableError`."""
+HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 def main(arguments: list[str]) -> int | None:
@@ -25,11 +28,32 @@ def main(arguments: list[str]) -> int | None:
         return None
     try:
         status = _ask(_socket(), f"/api/status?timezone={local_zone()}")
+    except (FileNotFoundError, ConnectionRefusedError):
+        return _nobody()
     except (OSError, ValueError, LookupError):
         return None
+    import json
+
     told = [json.dumps({"schemaVersion": 1, "status": status})] if arguments else [*lines(status)]
     print(*told, sep="\n")
     return exit_code(status)
+
+
+def _nobody() -> int | None:
+    """Say that no daemon answers, or return None where one may do so at its port, or the settings are not plain."""
+    try:
+        host = _written("host", "localhost", "CCOD_HTTP__HOST", "HOST")
+        port = int(_written("port", "3000", "CCOD_HTTP__PORT", "PORT"))
+        if host not in HOSTS:
+            return None
+        socket.create_connection((host, port), SECONDS).close()
+    except ConnectionRefusedError:
+        name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        print(f"ccod: no daemon answers at {name}; start one with `ccod serve`", file=sys.stderr)
+        return DOWN
+    except (OSError, ValueError, LookupError, OverflowError):
+        pass
+    return None
 
 
 def _ask(path: str, target: str) -> dict[str, Any]:
@@ -41,6 +65,8 @@ def _ask(path: str, target: str) -> dict[str, Any]:
         answer = bytearray()
         while part := connection.recv(65536):
             answer += part
+    import json
+
     head, _, body = bytes(answer).partition(b"\r\n\r\n")
     if head.split(b" ", 2)[1] != b"200":
         raise ValueError("refused")
@@ -49,17 +75,26 @@ def _ask(path: str, target: str) -> dict[str, Any]:
 
 
 def _socket() -> str:
-    """Return where the Unix socket is, as far as that can be told without reading all settings. Raises LookupError."""
-    if named := os.environ.get("CCOD_HTTP__SOCKET", ""):
-        return os.path.expanduser(named)
+    """Return where the Unix socket is. Raises LookupError, or FileNotFoundError where there is none."""
+    if written := _written("socket", "", "CCOD_HTTP__SOCKET"):
+        return os.path.expanduser(written)
+    folder = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not folder.startswith("/"):
+        raise FileNotFoundError
+    return os.path.join(folder, "ccod", "ccod.sock")
+
+
+def _written(key: str, default: str, *variables: str) -> str:
+    """Return a setting of `[http]`, as far as that can be told without reading all. Raises LookupError, ValueError."""
     home = os.environ.get("XDG_CONFIG_HOME", "")
     folder = os.path.join(home if home.startswith("/") else os.path.expanduser("~/.config"), "ccod")
     if os.path.exists(os.path.join(folder, ".env")):
         raise LookupError("settings that this does not read")
-    found = ""
-    for file in ["/etc/ccod/config.toml", os.path.join(folder, "config.toml"), *_more(os.path.join(folder, "conf.d"))]:
-        found = _named_in(file) or found
-    return os.path.expanduser(found) if found else os.path.join(os.environ["XDG_RUNTIME_DIR"], "ccod", "ccod.sock")
+    found = next((value for name in variables if (value := os.environ.get(name, ""))), "")
+    files = ["/etc/ccod/config.toml", os.path.join(folder, "config.toml"), *_more(os.path.join(folder, "conf.d"))]
+    for file in reversed(files):
+        found = found or _named_in(file, key)
+    return found or default
 
 
 def _more(folder: str) -> list[str]:
@@ -69,14 +104,14 @@ def _more(folder: str) -> list[str]:
         return []
 
 
-def _named_in(file: str) -> str:
+def _named_in(file: str, key: str) -> str:
     try:
         with open(file, "rb") as opened:
             content = opened.read(1024 * 1024)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return ""
-    if not any(b"socket" in line and not line.lstrip().startswith(b"#") for line in content.splitlines()):
+    if not any(key.encode() in line and not line.lstrip().startswith(b"#") for line in content.splitlines()):
         return ""  # most files do not say, and need no parser
     import tomllib
 
-    return str(tomllib.loads(content.decode()).get("http", {}).get("socket", ""))
+    return str(tomllib.loads(content.decode()).get("http", {}).get(key, ""))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from ccod import Finding, Hooks, Observatory, Settings, Transport, hookimpl
+from ccod import hookimpl
 
 if TYPE_CHECKING:
     import click
+    import msgspec
     import quart
+
+    from ccod import Commands, Finding, Hooks, Observatory, Settings, Transport
 
 
 @hookimpl
@@ -29,10 +30,13 @@ def ccod_settings() -> type[msgspec.Struct]:
 
 
 @hookimpl
-def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
-    from ccod_ws.command import tail_command
+def ccod_commands(cli: Commands, settings: Callable[[], Settings]) -> None:
+    def tail() -> click.Command:
+        from ccod_ws.command import tail_command
 
-    cli.add_command(tail_command(settings))
+        return tail_command(settings)
+
+    cli.add_later("tail", tail)
 
 
 @hookimpl

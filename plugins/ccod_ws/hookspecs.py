@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from ccod import Observatory, Settings, hookspec
-from ccod_ws.channels import Channel
+from ccod import hookspec
+
+if TYPE_CHECKING:
+    from ccod import Observatory, Settings
+    from ccod_ws.channels import Channel
 
 
 @hookspec

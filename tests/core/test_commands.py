@@ -120,25 +120,43 @@ def test_commands_of_plugins_are_completed() -> None:
     assert done.stdout == "plain,weekly\n"
 
 
+DAEMON = {"trio", "quart", "sqlalchemy", "alembic", "hypercorn", "structlog", "watchfiles", "prometheus_client"}
+LARGE = {"rich", "importlib.metadata", "email.message", "http.client", "ssl", "hashlib", "sqlite3", "dataclasses"}
+"""Modules that take longer to import than most commands need for all they do."""
+ROOMS = {"ccod.face", "ccod.daemon", "ccod.guarded", "ccod.observatory", "ccod.roles", "ccod.stored", "ccod.pipeline"}
+
+
 @pytest.mark.parametrize(
-    "arguments", [["--version"], ["config", "path"], ["config", "path", "--json"], ["serve", "--x"]]
+    ("arguments", "own"),
+    [
+        (["--version"], ""),
+        (["config", "path"], "ccod.commands.config"),
+        (["config", "path", "--json"], "ccod.commands.config"),
+        (["config", "get", "http.port"], "ccod.commands.config"),
+        (["config", "show"], "ccod.commands.config"),
+        (["completion", "fish"], "ccod.commands.completion"),
+        (["sessions", "--help"], "ccod_rest.commands.sessions"),
+        (["serve", "--x"], ""),
+    ],
 )
-def test_what_needs_no_network_starts_without_what_does(arguments: list[str]) -> None:
+def test_a_command_starts_without_a_daemon_s_rooms_and_without_other_commands(arguments: list[str], own: str) -> None:
+    found = imported(arguments)
+    assert not (DAEMON | LARGE | ROOMS) & found
+    shared = {"commands", "options", "common", "lists"}
+    assert {each for each in found if ".commands." in each and each.rpartition(".")[2] not in shared} == {own} - {""}
+
+
+def test_the_list_of_commands_needs_no_daemon() -> None:
+    assert not (DAEMON | LARGE | ROOMS) & imported(["--help"])
+
+
+@pytest.mark.parametrize("arguments", [["config", "path"], ["completion", "zsh"]])
+def test_what_no_plugin_has_part_in_loads_none(arguments: list[str]) -> None:
+    assert not {"pluggy", "ccod.manager", "ccod.hookspecs"} & imported(arguments)
+
+
+def imported(arguments: list[str]) -> set[str]:
+    """Return the modules that a command has imported when it ends."""
     program = f"import sys; sys.argv = {['ccod', *arguments]!r}\nfrom ccod.start import main\n" + CATCH
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    heavy = {"trio", "quart", "sqlalchemy", "rich", "alembic", "hypercorn", "structlog", "watchfiles"}
-    assert not heavy & set(json.loads(done.stdout.splitlines()[-1]))
-
-
-def test_help_loads_no_heavy_module() -> None:
-    program = "import sys; sys.argv = ['ccod', '--help']\nfrom ccod.start import main\n" + CATCH
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    modules = set(json.loads(done.stdout.splitlines()[-1]))
-    assert not {"trio", "quart", "sqlalchemy", "rich", "hypercorn", "structlog", "subprocess", "dotenv"} & modules
-
-
-def test_a_plugin_s_command_reads_the_settings_of_its_own_call(tmp_path: Path) -> None:
-    for name in ("first", "second"):
-        path = tmp_path / f"{name}.db"
-        result = CliRunner().invoke(cli, ["--set", f"sqlite.path={path}", "db", "check"])
-        assert str(path) in str(result.exception), name
+    return set(json.loads(done.stdout.splitlines()[-1]))

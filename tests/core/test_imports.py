@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ if not CORE.is_dir():
 
 FLOORS = (
     {"version", "checks", "errors", "model", "users", "health", "positions", "metrics", "tracing", "limits"}
-    | {"streams"},
+    | {"calls", "entrypoints", "streams"},
     {"stored", "faults"},
     {"events"},
     {"figures", "queries"},
@@ -185,7 +186,11 @@ def test_no_program_is_started_nobody_is_called_and_nothing_is_unpickled() -> No
                 assert place in allowed or not f"{name}.".startswith(f"{module}."), f"{place}: {name}"
 
 
-LATE = {CORE / "__init__.py", CORE / "app.py", CORE / "cli.py", *CORE.glob("commands/*.py")}
+LATE = {
+    *(CORE / f"{room}.py" for room in ("__init__", "entrypoints", "app", "cli", "hookspecs", "loading", "manager")),
+    *CORE.glob("commands/*.py"),
+    *(path for name in ("__init__", "plugin", "hookspecs", "commands/*") for path in PLUGINS.glob(f"*/{name}.py")),
+}
 """What every command passes through: it imports only when it must."""
 
 
@@ -204,3 +209,6 @@ def test_the_face_says_all_that_it_offers() -> None:
     names = vars(ccod.face)["__all__"]
     assert sorted(names) == sorted(set(names))
     assert all(hasattr(ccod, name) for name in names)
+    for module, early in ccod.EARLY.items():
+        for name in early:
+            assert getattr(ccod, name) is getattr(importlib.import_module(module), name) is getattr(ccod.face, name)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 import pytest
 
+from ccod.app import Group
 from ccod.configuration import Configuration
+from ccod.entrypoints import EntryPoint
 from ccod.errors import ConfigError, PluginError
 from ccod.manager import Manager
 from ccod.metrics import Metrics
@@ -28,7 +30,7 @@ def offer(folder: Path, name: str, body: str) -> EntryPoint:
     module = f"offered_{name}_{folder.name.replace('-', '_')}"
     (folder / f"{module}.py").write_text(f"from ccod import hookimpl, hookspec\n{body}")
     sys.modules.pop(module, None)
-    return EntryPoint(name, module, "ccod")
+    return EntryPoint(name, module)
 
 
 def settings(tmp_path: Path, toml: str = "") -> Settings:
@@ -70,7 +72,7 @@ def test_a_bad_plugin_is_named_with_its_remedy(plugin_folder: Path, body: str, m
 
 
 def test_a_name_offered_twice_is_an_error(plugin_folder: Path) -> None:
-    entries = [offer(plugin_folder, "one", ""), EntryPoint("one", "other", "ccod")]
+    entries = [offer(plugin_folder, "one", ""), EntryPoint("one", "other")]
     with pytest.raises(PluginError, match="plugin 'one': two distributions or files offer it"):
         Manager(found=entries).require()
 
@@ -234,3 +236,26 @@ def test_a_redaction_rule_that_is_none_bears_its_plugin_s_name(plugin_folder: Pa
         manager = Manager(found=[offer(plugin_folder, "bad", body)])
         with pytest.raises(PluginError, match="plugin 'bad': ccod_redaction_rules must answer with"):
             manager.redactor(settings(tmp_path))
+
+
+LATER = """
+@hookimpl
+def ccod_commands(cli, settings):
+    import click
+    cli.add_later("works", lambda: click.Command("works", help="It works."))
+    cli.add_later("fails", lambda: 1 / 0)
+"""
+
+
+def test_a_command_is_made_when_it_is_wanted_and_who_cannot_is_named(plugin_folder: Path) -> None:
+    manager = Manager(found=[offer(plugin_folder, "odd", LATER)])
+    cli = Group("ccod")
+    assert manager.add_commands(cli, lambda: settings(plugin_folder)) == []
+    context = click.Context(cli)
+    assert (cli.list_commands(context), cli.commands) == (["fails", "works"], {})
+    made = cli.get_command(context, "works")
+    assert made is not None
+    assert [option.name for option in made.params] == ["config", "set", "plugins_dir"]
+    assert cli.get_command(context, "works") is made
+    with pytest.raises(PluginError, match="plugin 'odd': ccod_commands failed: ZeroDivisionError"):
+        cli.get_command(context, "fails")

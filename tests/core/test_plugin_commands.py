@@ -68,6 +68,21 @@ def test_a_folder_of_plugins(tmp_path: Path, folder: Path) -> None:
     assert "bell" not in listed(tmp_path)
 
 
+def test_a_command_that_cannot_be_made_leaves_the_others(tmp_path: Path, folder: Path) -> None:
+    adding = "\n@hookimpl\ndef ccod_commands(cli, settings):\n"
+    (folder / "bell.py").write_text(
+        f"import click\n{TALKING}{adding}    cli.add_later('works', lambda: click.Command('works', help='It works.'))\n"
+        "    cli.add_later('fails', lambda: 1 / 0)\n"
+    )
+    told = "ccod: plugin 'bell': ccod_commands failed: ZeroDivisionError"
+    done = run(tmp_path, "--plugins-dir", str(folder), "--help")
+    assert done.returncode == 0
+    assert "It works." in done.stdout
+    assert done.stderr.startswith(told)
+    done = run(tmp_path, "--plugins-dir", str(folder), "fails")
+    assert (done.returncode, done.stderr.startswith(told)) == (2, True)
+
+
 def test_what_others_may_write_is_not_run(tmp_path: Path, folder: Path) -> None:
     (folder / "bell.py").chmod(0o664)
     done = run(tmp_path, "plugins", "--plugins-dir", str(folder))

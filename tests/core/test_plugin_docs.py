@@ -7,7 +7,6 @@ import importlib
 import re
 import sys
 from collections.abc import Callable, Iterator
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 import ccod
 from ccod import PluginError, roles, testing
 from ccod.discovery import installed
+from ccod.entrypoints import EntryPoint
 from ccod.manager import Manager
 from ccod.metrics import Metrics
 from ccod.settings import CoreSettings, Settings
@@ -77,7 +77,7 @@ def test_a_hook_s_page_tells_when_what_and_by_whom(name: str) -> None:
 def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Manager]:
     """Load all examples beside the built-in plugins."""
     monkeypatch.syspath_prepend(tmp_path)
-    found = [EntryPoint(plugin, f"ccod_{plugin}", "ccod") for plugin in examples()]
+    found = [EntryPoint(plugin, f"ccod_{plugin}") for plugin in examples()]
     for plugin, program in examples().items():
         (tmp_path / f"ccod_{plugin}.py").write_text(program)
     manager = Manager(found=[*found, *installed()])
@@ -138,7 +138,7 @@ def test_what_comes_of_an_answer(hook: str, answer: str, tmp_path: Path, monkeyp
     (tmp_path / "ccod_odd.py").write_text(f"from ccod import hookimpl\n@hookimpl\ndef {hook}():\n    return {answer}\n")
     sys.modules.pop("ccod_odd", None)
     others = [found for found in installed() if found.name == "pricelist"]
-    manager = Manager(found=[EntryPoint("odd", "ccod_odd", "ccod"), *others])
+    manager = Manager(found=[EntryPoint("odd", "ccod_odd"), *others])
     manager.require()
     core = msgspec.convert({hook.removeprefix("ccod_"): "odd"} if hook in CHOSEN else {}, CoreSettings)
     settings = Settings(core, {schema: schema() for schema in manager.schemas().values()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import ccod
+from tests.e2e.home import Home
 from tests.e2e.lines import answer, line
 from tests.e2e.running import Running, eventually, run, running, usual_home
 
@@ -86,25 +88,61 @@ def test_the_quick_way_finds_the_socket_that_the_settings_name(tmp_path: Path, d
     assert main(["--help"]) is None
 
 
-def test_status_needs_next_to_nothing(daemon: Running) -> None:
+def imported(home: Home, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `ccod status --json`, whose last line on stdout are the modules that it imported then."""
     program = (
         "import sys; sys.argv = ['ccod', 'status', '--json']\n"
         "from ccod.start import main\n"
         "try: main()\n"
         "except SystemExit: print(*sys.modules)"
     )
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", program],
-        env=daemon.home.environment,
+        env=home.environment | environment,
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
     )
-    told, modules = done.stdout.splitlines()
+
+
+def test_status_needs_next_to_nothing(daemon: Running) -> None:
+    told, modules = imported(daemon.home).stdout.splitlines()
     assert json.loads(told)["status"]["status"] == "healthy"
     assert set(HEAVY).isdisjoint(modules.split())
     assert len(modules.split()) < 100
+
+
+@pytest.mark.parametrize(
+    ("written", "environment"),
+    [
+        ("port = 0", {}),
+        ("port = 9\nhost = '127.0.0.1'", {}),
+        ("port = 9\nhost = '::1'", {"PORT": "7"}),
+        ("host = 'localhost'", {"PORT": "7", "CCOD_HTTP__PORT": "8"}),
+        ("port = 7\nsocket = '/nowhere/ccod.sock'", {"XDG_RUNTIME_DIR": ""}),
+    ],
+)
+def test_that_nobody_answers_is_said_as_soon(tmp_path: Path, written: str, environment: dict[str, str]) -> None:
+    home = usual_home(tmp_path)
+    home.config.write_text(f"[http]\n{written}\n")
+    quick = imported(home, **environment)
+    assert set(HEAVY).isdisjoint(quick.stdout.split())
+    assert len(quick.stdout.split()) < 100
+    slow = run(home, "status", "--json", "--set", "log.level=info", **environment)
+    assert (slow.stdout, slow.stderr, slow.returncode) == ("", quick.stderr, 69)
+    assert run(home, "status", "--json", **environment).returncode == 69
+
+
+@pytest.mark.parametrize("written", ["port = 'many'", "port = 7\nhost = '192.0.2.1'", "port = [", "port = {port}"])
+def test_what_is_not_plain_is_left_to_the_command(tmp_path: Path, written: str) -> None:
+    home = usual_home(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        home.config.write_text(f"[http]\n{written.replace('{port}', str(somebody.getsockname()[1]))}\n")
+        program = "import sys; from ccod_status.quick import main; print(main(['--json']))"
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, env=home.environment, capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("None\n", "")
 
 
 def test_without_a_daemon_it_says_how_to_start_one(tmp_path: Path) -> None:

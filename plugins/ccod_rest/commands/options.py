@@ -13,6 +13,8 @@ from ccod import CcodError, Settings
 from ccod_http.printing import printable
 
 LATEST = "latest"
+SHOWN = 10
+"""So many of several that may be meant are named."""
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions alone
@@ -67,11 +69,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 def project_id(settings: Settings, wanted: str | None) -> str | None:
     """Return the id of the project of this id or name. Raises CcodError where there is none, or several."""
-    from ccod_http.client import pages
+    from ccod_http.client import get
 
     if wanted is None:
         return None
-    found = [each for each in pages(settings, "/api/projects", limit=100) if wanted in (each["id"], each["name"])]
+    found = _there(settings, "/api/projects", wanted) or get(settings, "/api/projects", name=wanted, limit=SHOWN)
     if len(found) != 1:
         ids = ", ".join(each["id"] for each in found)
         problem = f"several projects are called {wanted!r}; name one by its id: {ids}"
@@ -81,19 +83,26 @@ def project_id(settings: Settings, wanted: str | None) -> str | None:
 
 def conversation_id(settings: Settings, wanted: str) -> str:
     """Return the id that `wanted` is, or begins, or that of the conversation that went on last. Raises CcodError."""
-    from ccod_http.client import RefusedError, get, pages
+    from ccod_http.client import get
 
+    path = "/api/conversations"
     if wanted == LATEST:
-        found = [each["id"] for each in get(settings, "/api/conversations", limit=1)]
+        found = get(settings, path, limit=1)
     else:
-        try:
-            return str(get(settings, f"/api/conversations/{quote(wanted, safe='')}")["id"])
-        except RefusedError as error:
-            if error.status != 404:
-                raise
-        every = pages(settings, "/api/conversations", limit=100, sort="createdAt")
-        found = [each["id"] for each in every if each["id"].startswith(wanted)]
+        found = _there(settings, path, wanted) or get(settings, path, idPrefix=wanted, limit=SHOWN)
     if len(found) != 1:
-        problem = f"several conversations begin with {wanted!r}: {', '.join(found[:10])}"
+        problem = f"several conversations begin with {wanted!r}: {', '.join(each['id'] for each in found)}"
         raise CcodError(printable(problem if found else f"there is no conversation {wanted!r}; see `ccod sessions`"))
-    return str(found[0])
+    return str(found[0]["id"])
+
+
+def _there(settings: Settings, path: str, id_: str) -> list[Any]:
+    """Return the item of a list that has this id, if there is one."""
+    from ccod_http.client import RefusedError, get
+
+    try:
+        return [get(settings, f"{path}/{quote(id_, safe='')}")]
+    except RefusedError as error:
+        if error.status != 404:
+            raise
+        return []

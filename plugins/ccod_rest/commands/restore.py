@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
@@ -89,6 +88,8 @@ def _plain(name: str) -> str:
 def _write(path: Path, portions: Iterable[bytes], kept: dict[str, Any]) -> None:
     """Write a file for the owner's eyes only; it gets its name once all of it is there and proved right."""
     unfinished = path.with_name(f".{path.name}.unfinished")
+    import hashlib
+
     digest = hashlib.sha256()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,7 @@ COLUMNS = (
     Column("cost", right=True),
 )
 NARROW = 80
+LONGEST_PAGE = {"daily": 366, "weekly": 366, "monthly": 366, "sessions": 1000}
 HELP = {
     "daily": "Show what was used each day, each API response counted once over all conversations.",
     "weekly": "Show what was used each week, which begins on Monday.",
@@ -64,7 +65,7 @@ def spending_command(
 
         mine = settings()
         chosen = {"startDate": since, "endDate": until, "projectId": project_id(mine, project)} | asked
-        found = [*pages(mine, f"/api/usage/{name}", limit=200, **chosen)]
+        found = [*pages(mine, f"/api/usage/{name}", limit=LONGEST_PAGE[name], **chosen)]
         if order == "asc":
             found.reverse()
         if as_json:

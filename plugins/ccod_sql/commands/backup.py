@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
 
 from ccod import CcodError, Settings
 from ccod_sql.commands.common import existing, json_option, megabytes, tell
-from ccod_sql.engine import Driver
+
+if TYPE_CHECKING:
+    from ccod_sql.engine import Driver
 
 
 class CopyError(CcodError):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ccod import CcodError, ConfigError, Settings
-from ccod_sql.engine import Driver, driver_of
+
+if TYPE_CHECKING:
+    from ccod_sql.engine import Driver
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -37,6 +39,7 @@ def existing(settings: Settings) -> tuple[Path, Driver]:
 def configured(settings: Settings) -> tuple[Path, Driver]:
     """Return the path at which the database is, or is to be, and what opens it."""
     from ccod import expanded
+    from ccod_sql.engine import driver_of
     from ccod_sql.settings import SqliteSettings
 
     driver = driver_of(settings)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ccod import BusyError, Settings
 from ccod_sql.commands.common import existing, json_option, megabytes, size_of, tell
-from ccod_sql.engine import Driver
+
+if TYPE_CHECKING:
+    from ccod_sql.engine import Driver
 
 
 def vacuum_command(settings: Callable[[], Settings]) -> click.Command:

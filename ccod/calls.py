@@ -1,0 +1,42 @@
+"""Which plugin is asked something at the moment: a daemon watches that each call ends."""
+
+from __future__ import annotations
+
+import time
+from threading import get_ident
+
+
+class Calls:
+    """Who is asked something at the moment, in which thread, and since when: for who watches that it ends."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, tuple[str, float]] = {}
+
+    def of(self, plugin: str) -> Call:
+        return Call(self._calls, plugin)
+
+    def longer_than(self, seconds: float) -> list[str]:
+        """Return the plugins that have not answered for so long."""
+        since = time.monotonic() - seconds
+        return sorted({plugin for plugin, began in list(self._calls.values()) if began < since})
+
+
+class Call:
+    """One of them, while it is entered: a class, for it is entered for each record, and a generator takes longer."""
+
+    __slots__ = ("_before", "_calls", "_plugin", "_thread")
+
+    def __init__(self, calls: dict[int, tuple[str, float]], plugin: str) -> None:
+        self._calls = calls
+        self._plugin = plugin
+
+    def __enter__(self) -> None:
+        self._thread = get_ident()
+        self._before = self._calls.get(self._thread)
+        self._calls[self._thread] = self._plugin, time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is None:
+            self._calls.pop(self._thread, None)
+        else:
+            self._calls[self._thread] = self._before
