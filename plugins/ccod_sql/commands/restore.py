@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ccod import CcodError, ConfigError, Settings
 from ccod_sql.commands.backup import copy
 from ccod_sql.commands.common import AbsentError, configured, json_option, tell
-from ccod_sql.engine import Driver
+
+if TYPE_CHECKING:
+    from ccod_sql.engine import Driver
 
 
 class NoBackupError(CcodError):
