@@ -35,8 +35,6 @@ from ccod.timing import timed
 from ccod.watchdog import Watchdog
 
 GRACE_SECONDS = 3.0
-SILENCE_SECONDS = 300.0
-"""A storage that gives no answer for so long is stuck: the longest of its steps derives a large conversation anew."""
 SWITCH_INTERVAL_SECONDS = 0.0005  # parsing in a worker thread delays the event loop by no more than this
 
 FAULT_FIX = "update it when your system offers a newer one; until then let nothing but ccod write to its database"
@@ -143,7 +141,7 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
     ):
         health.set("storage", "running")
         await _warn_of_storage(storage, health)
-        pipeline = Pipeline(parsers, storage, bus, health, metrics, late=manager.note_late)
+        pipeline = Pipeline(parsers, storage, bus, health, metrics, fault=manager.note_parser)
         vitals.show(metrics, health, bus, pipeline.turn)
         sources = manager.sources(settings, metrics)
         observatory = Observatory(
@@ -173,7 +171,7 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
                 open_supervisor("source", health, metrics) as readers,
             ):
                 await nursery.start(pipeline.run)
-                nursery.start_soon(keep_watchdog_fed, lambda: pipeline.silence < SILENCE_SECONDS)
+                nursery.start_soon(keep_watchdog_fed, lambda: pipeline.silence < LIMITS.storage)
                 for sink in manager.sinks(settings, observatory):
                     await receivers.start(sink.name, Delivery(sink, storage, bus).run, manager.maker_of(sink))
                 for source in sources:

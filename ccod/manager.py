@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ccod.checks import Finding
 from ccod.errors import CcodError, ConfigError, PluginError
 from ccod.guarded import GuardedAuth, GuardedCache, GuardedParser, GuardedPrices, NoPrices
-from ccod.limits import LIMITS, listed
+from ccod.limits import listed
 from ccod.loading import Loaded, leave_out, wrong
 from ccod.metrics import Metrics
 from ccod.observatory import NoCache, Observatory
@@ -91,10 +91,10 @@ class Manager(Loaded):
                 parsers[parser.format] = GuardedParser(parser, plugin, self.faults, self.calls)
         return parsers
 
-    def note_late(self, form: str) -> None:
-        """Note that the parser of a format does not answer."""
-        parser = self._parsers[form]
-        self.faults.note(parser.plugin, parser.where, f"no answer within {LIMITS.parse:g} seconds")
+    def note_parser(self, form: str, problem: str) -> None:
+        """Note what the parser of a format did wrong."""
+        if parser := self._parsers.get(form):
+            self.faults.note(parser.plugin, parser.where, problem)
 
     def redactor(self, settings: Settings) -> Redactor:
         """Return what masks the secrets that any plugin knows."""
@@ -108,15 +108,18 @@ class Manager(Loaded):
     def prices(self, settings: Settings) -> Prices:
         """Return who knows prices: nobody where that plugin was left out because it blocked the daemon."""
         chosen = settings.core.prices
-        if self._is_blocked(chosen):
+        if chosen in self.left_out:
             return NoPrices()
         prices = self._ask_one("prices", chosen, settings=settings)
         return GuardedPrices(prices, chosen, self.faults, self.calls)
 
     def storage(self, settings: Settings, parsers: Mapping[str, Parser]) -> Storage:
         given = {"settings": settings, "prices": self.prices(settings), "parsers": parsers}
-        answer: Storage = self._ask_one("storage", settings.core.storage, **given)
-        return answer
+        from ccod.guarded_storage import guarded_storage
+
+        chosen = settings.core.storage
+        answer: Storage = self._ask_one("storage", chosen, **given)
+        return answer if chosen in self._own else guarded_storage(answer, chosen, self.faults)
 
     def auth(self, settings: Settings, storage: Storage) -> Auth:
         chosen = settings.core.auth
@@ -127,7 +130,7 @@ class Manager(Loaded):
 
     def cache(self, settings: Settings) -> Cache:
         chosen = settings.core.cache
-        if self._is_blocked(chosen):
+        if chosen in self.left_out:
             return NoCache()
         return GuardedCache(self._ask_one("cache", chosen, settings=settings), chosen, self.faults)
 
@@ -179,6 +182,8 @@ class Manager(Loaded):
         return answer
 
     def _require_offer(self, hook: str, key: str, chosen: str) -> None:
+        if chosen in self.left_out:
+            raise PluginError(chosen, f"{self.left_out[chosen]}; ccod plugins allow {chosen}, or choose another: {key}")
         offers = self._impls(hook)
         for error in self._errors:
             if error.plugin == chosen and chosen not in offers:

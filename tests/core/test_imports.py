@@ -17,14 +17,14 @@ if not CORE.is_dir():
     pytest.skip("the import rules are checked on the source tree", allow_module_level=True)
 
 FLOORS = (
-    {"version", "checks", "errors", "model", "users", "health", "positions", "metrics", "tracing", "limits"},
+    {"version", "checks", "dump", "errors", "model", "users", "health", "positions", "metrics", "tracing", "limits"},
     {"stored", "faults"},
     {"events"},
     {"figures", "queries"},
     {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition"}
     | {"files", "tally", "discovery"},
     {"conversion", "log", "observatory", "parsing", "progress", "local", "example", "jsonschema", "timing", "sinks"}
-    | {"guarded", "past"},
+    | {"guarded", "guarded_storage", "past"},
     {"hookspecs", "layers", "reloading", "pipeline", "watchdog"},
     {"vitals", "loading", "face", "configuration"},
     {"manager"},

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ccod.dump import DUMP
 from ccod.faults import Stranger
 from ccod.limits import Overdue, interrupted
-from ccod.past import DUMP, allow, culprit, past
+from ccod.past import allow, culprit, past
 
 BELL = Stranger("bell", "1", "/site/ccod_bell")
 DUMPED = """main 0x7f02

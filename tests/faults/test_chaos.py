@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.chaos import Cell, violations
+from tests.faults.chaos import violations
+from tests.faults.chaos_cells import Cell
 
 
 @pytest.mark.parametrize(
