@@ -103,6 +103,7 @@ def serve(app: App) -> None:
     import trio
 
     from ccod import daemon, log
+    from ccod.past import state_folder
     from ccod.progress import BackfillProgress
 
     os.umask(0o077)
@@ -110,7 +111,7 @@ def serve(app: App) -> None:
     settings = app.settings_to_serve()
     log.set_up(settings.core, redactor=manager.redactor(settings))
     if app.past is not None:
-        app.past.tell()
+        app.past.tell(state_folder())
     with BackfillProgress() as progress:
         reader = partial(app.settings_again, manager)
         trio.run(daemon.serve, manager, settings, progress, reader, strict_exception_groups=True)

@@ -48,7 +48,8 @@ class Manager(Loaded):
         """Raise ConfigError where the configuration gives a role to a plugin that cannot play it."""
         core = settings.core
         for key, chosen in (("storage", core.storage), ("auth", core.auth), ("prices", core.prices)):
-            self._require_offer(f"ccod_{key}", key, chosen)
+            if key != "prices" or chosen not in self.left_out:
+                self._require_offer(f"ccod_{key}", key, chosen)
 
     def add_commands(self, cli: click.Group, configuration: Callable[[], Settings]) -> list[PluginError]:
         """Let each plugin add its commands; return what went wrong with those of others."""

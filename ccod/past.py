@@ -35,12 +35,14 @@ class Past(Struct):
     left_out: dict[str, str]
     own: str = ""
 
-    def tell(self) -> None:
+    def tell(self, folder: Path) -> None:
+        """Tell the log of what nobody is blamed for, once."""
         import structlog  # here, so that commands start without it
 
         log = structlog.get_logger("ccod.watchdog")
         if self.own:
             log.error("the process before this ended because its event loop stood still", where=self.own)
+            _put_away(folder)
 
 
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -53,16 +55,16 @@ def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
 def past(strangers: Sequence[Stranger], folder: Path) -> Past:
     """Find out whom an earlier process was blocked by, and remember it; tell who is to be left out.
 
-    A plugin of another version than the one that did it is let in again.
+    A plugin of another version than the one that did it is let in again. Where it was none of these strangers, the
+    stacks are left for who knows others.
     """
     blocked = _read(folder)
     own = ""
     dump = _text(folder / DUMP)
     if dump:
         name, where = culprit(dump, strangers)
-        with suppress(OSError):
-            (folder / DUMP).replace(folder / f"last-{DUMP}")
         if name:
+            _put_away(folder)
             version = next(stranger.version for stranger in strangers if stranger.name == name)
             blocked[name] = Blocked(version, where)
             _write(folder, blocked)
@@ -72,6 +74,13 @@ def past(strangers: Sequence[Stranger], folder: Path) -> Past:
         {name: _why(each) for name, each in blocked.items() if now.get(name) == each.version},
         own,
     )
+
+
+def _put_away(folder: Path) -> None:
+    """Keep the stacks for a person. Their file stays, for this process may have it open for its own."""
+    with suppress(OSError):
+        write_private(folder / f"last-{DUMP}", (folder / DUMP).read_bytes())
+        os.truncate(folder / DUMP, 0)
 
 
 def allow(name: str, folder: Path) -> bool:
