@@ -10,7 +10,7 @@ from ccod.limits import LIMITS
 LIMITS.hook = LIMITS.start = LIMITS.call = 1.0
 LIMITS.parse = LIMITS.blocked = 2.0
 LIMITS.stop = 4.0
-LIMITS.storage = 3.0
+LIMITS.storage = LIMITS.deliver = 3.0
 """
 """Makes the daemon impatient, so that a cell takes seconds."""
 
@@ -87,6 +87,12 @@ class Feed:
 def ccod_sources(settings, metrics): return [Feed()]
 """
 
+
+def feed(pause: str, tasks: str) -> str:
+    """Return a source that sends records of one line, from some tasks at once."""
+    return Template(FEED).substitute(pause=pause, tasks=tasks)
+
+
 ROLES = {
     "source": """
 class It:
@@ -127,7 +133,7 @@ class It:
 @hookimpl
 def ccod_parsers(settings): return [It()]
 """
-    + Template(FEED).safe_substitute(pause="0.2", tasks="1"),
+    + feed(pause="0.2", tasks="1"),
     "prices": """
 class It:
     version = "chaos"
@@ -244,7 +250,7 @@ def at_hook(hook: str, deed: str) -> str:
 def as_role(role: str, deed: str) -> str:
     """Return a plugin that answers as it should, with something that does a deed once it is open, or never is."""
     if (role, deed) == ("source", "flood"):
-        return HEAD + Template(FEED).substitute(pause="0", tasks="200")
+        return HEAD + feed(pause="0", tasks="200")
     sync = role.startswith("parser") or role == "prices"
     body = Template(DEEDS[deed]).substitute(
         sleep="time.sleep(0.05)" if sync else "await trio.sleep_forever()",
