@@ -200,10 +200,15 @@ async def _stored(daemon: Daemon) -> None:
 
 async def _unnamed(cell: Cell, daemon: Daemon) -> list[str]:
     """Return where the plugin is not named."""
+    if cell.role == "cache":  # it is asked only while nothing is stored
+        await _asked(daemon, "/api/conversations")
     code = "PLUGIN_BLOCKED" if cell.stops else ""
     metrics = str((await daemon.logged("listening too"))["url"]).rstrip("/")
     found = [] if any(_is_complaint(said) for said in daemon.stderr) else ["not named in the log"]
-    if cell.place != "role:middleware" or cell.stops:
+    if cell.place == "role:auth":  # nobody may read more than that
+        if (await daemon.get("/health"))["data"]["status"] != "degraded":
+            found.append("/health does not say that something is amiss")
+    elif cell.place != "role:middleware" or cell.stops:
         reasons = [
             reason
             for reason in (await daemon.get("/health"))["data"]["details"]["reasons"]

@@ -8,7 +8,7 @@ HASTY = """
 import ccod_http.web  # takes a while on a busy machine
 from ccod.limits import LIMITS
 LIMITS.hook = LIMITS.start = LIMITS.call = 1.0
-LIMITS.parse = LIMITS.blocked = 2.0
+LIMITS.parse = LIMITS.blocked = 1.5
 LIMITS.stop = 4.0
 LIMITS.storage = LIMITS.deliver = 3.0
 """
