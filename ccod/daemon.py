@@ -177,7 +177,8 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
                 for source in sources:
                     maker = manager.maker_of(source)
                     await readers.start(source.name, partial(source.run, pipeline.intake(source.name, maker)), maker)
-                await upkeep.start("storage", pipeline.maintain)
+                keeper = settings.core.storage
+                await upkeep.start("storage", pipeline.maintain, keeper if manager.faults.is_stranger(keeper) else "")
                 nursery.start_soon(_show_backfill, health, show)
                 life.ready.set()
                 gc.freeze()

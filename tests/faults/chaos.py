@@ -206,9 +206,9 @@ async def _unnamed(cell: Cell, daemon: Daemon) -> list[str]:
     metrics = str((await daemon.logged("listening too"))["url"]).rstrip("/")
     found = [] if any(_is_complaint(said) for said in daemon.stderr) else ["not named in the log"]
     if cell.place == "role:auth":  # nobody may read more than that
-        if (await daemon.get("/health"))["data"]["status"] != "degraded":
-            found.append("/health does not say that something is amiss")
-    elif cell.place != "role:middleware" or cell.stops:
+        degraded = (await daemon.get("/health"))["data"]["status"] == "degraded"
+        return found if degraded else [*found, "/health does not say that something is amiss"]
+    if cell.place != "role:middleware" or cell.stops:
         reasons = [
             reason
             for reason in (await daemon.get("/health"))["data"]["details"]["reasons"]

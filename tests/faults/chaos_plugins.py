@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import Template
 
 HASTY = """
-import ccod_http.web  # takes a while on a busy machine
+import ccod_http.web, ccod_sql.storage  # take a while on a busy machine
 from ccod.limits import LIMITS
 LIMITS.hook = LIMITS.start = LIMITS.call = 1.0
 LIMITS.parse = LIMITS.blocked = 1.5
