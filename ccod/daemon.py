@@ -17,6 +17,7 @@ import trio
 
 from ccod import vitals
 from ccod.bus import Bus
+from ccod.dump import note_alive
 from ccod.errors import CcodError
 from ccod.health import Health, Reason
 from ccod.limits import LIMITS
@@ -171,7 +172,7 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
                 open_supervisor("source", health, metrics) as readers,
             ):
                 await nursery.start(pipeline.run)
-                nursery.start_soon(keep_watchdog_fed, lambda: pipeline.silence < LIMITS.storage)
+                nursery.start_soon(keep_watchdog_fed, partial(_is_well, pipeline))
                 for sink in manager.sinks(settings, observatory):
                     await receivers.start(sink.name, Delivery(sink, storage, bus).run, manager.maker_of(sink))
                 for source in sources:
@@ -189,6 +190,13 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
                 nursery.cancel_scope.cancel()
             stopping.set()
             transports.finish(GRACE_SECONDS)
+
+
+def _is_well(pipeline: Pipeline) -> bool:
+    if pipeline.silence < LIMITS.storage:
+        return True
+    note_alive()
+    return False
 
 
 async def _warn_of_storage(storage: Storage, health: Health) -> None:

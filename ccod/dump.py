@@ -14,8 +14,15 @@ from contextlib import suppress
 from pathlib import Path
 
 DUMP = "blocked.txt"
+ALIVE = "the event loop runs"
 
 _files: list[int] = []
+
+
+def note_alive() -> None:
+    """Note that the event loop runs, though all is not well: whom systemd ends then holds nothing."""
+    for file in _files:
+        os.write(file, f"{ALIVE}\n".encode())
 
 
 def open_dump(folder: Path) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from ccod.dump import DUMP
+from ccod.dump import ALIVE, DUMP
 from ccod.faults import Stranger
 from ccod.files import write_private
 
@@ -41,7 +41,7 @@ class Past(Struct):
 
         log = structlog.get_logger("ccod.watchdog")
         if self.own:
-            log.error("the process before this ended because its event loop stood still", where=self.own)
+            log.error("the process before this crashed, or its event loop stood still", where=self.own)
             _put_away(folder)
 
 
@@ -61,7 +61,7 @@ def past(strangers: Sequence[Stranger], folder: Path) -> Past:
     blocked = _read(folder)
     own = ""
     dump = _text(folder / DUMP)
-    if dump:
+    if _THREAD.search(dump):
         name, where = culprit(dump, strangers)
         if name:
             _put_away(folder)
@@ -107,7 +107,7 @@ def culprit(dump: str, strangers: Sequence[Stranger]) -> tuple[str, str]:
     current, stacks = _stacks(dump)
     stack = stacks.get(int(main[1], 16) if main else current, [])
     found = _in_stack(stack, strangers)
-    if found is None and not main and not _CRASH.search(dump):
+    if found is None and not main and not _CRASH.search(dump) and ALIVE not in dump:
         others = [each for each in (_in_stack(frames, strangers) for frames in stacks.values()) if each]
         found = others[0] if len({name for name, _ in others}) == 1 else None
     return found or ("", stack[0].strip() if stack else "nowhere")

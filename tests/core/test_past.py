@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ccod.dump import DUMP
+from ccod.dump import ALIVE, DUMP
 from ccod.faults import Stranger
 from ccod.limits import Overdue, interrupted
 from ccod.past import allow, culprit, past
@@ -71,6 +71,7 @@ def test_where_the_lock_is_held_it_is_who_computes_or_the_only_one_that_is_in_an
     assert culprit(HELD.format(why="Aborted", worker=BELLS), [BELL, CHIME])[0] == "bell"
     assert culprit(HELD.format(why="Aborted", worker="/site/ccod/parsing.py"), [BELL, CHIME])[0] == ""
     other = f'Thread 0x00007f03 (most recent call first):\n  File "{CHIME.place}", line 1 in x\n'
+    assert culprit(f"{ALIVE}\n" + HELD.format(why="Aborted", worker=BELLS), [BELL, CHIME])[0] == ""
     both = HELD.format(why="Aborted", worker=BELLS) + other
     assert culprit(both, [BELL, CHIME])[0] == ""
     assert culprit(both.replace("Thread 0x00007f03", "Current thread 0x00007f03"), [BELL, CHIME])[0] == "chime"
