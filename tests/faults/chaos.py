@@ -34,7 +34,6 @@ ENDS = {70, -27, -6}
 """The watchdog's thread, its timer, and the service manager."""
 LEFT_OUT = 78
 SECONDS = 180
-AT_ONCE = 2
 
 
 def install(daemon: Daemon, cell: Cell) -> None:
@@ -162,6 +161,8 @@ async def _served(cell: Cell, daemon: Daemon) -> list[str]:
             await daemon.get("/api/good")
         if cell.place == "role:route":
             await _asked(daemon, "/api/chaos")
+        if cell.place == "role:analytics":
+            await _asked(daemon, f"/api/conversations/{SESSION}/analytics")
     if cell.deed == "never ends":
         return []
     found: list[str] = []
@@ -232,7 +233,7 @@ def _errors(text: str) -> Iterator[str]:
     return (each for each in text.splitlines() if each.startswith("ccod_plugin_errors_total{"))
 
 
-async def run(chosen: Sequence[Cell], folder: Path) -> dict[Cell, list[str]]:
+async def run(chosen: Sequence[Cell], folder: Path, at_once: int) -> dict[Cell, list[str]]:
     """Try cells, some at a time."""
     outcomes: dict[Cell, list[str]] = {}
     rest = iter(enumerate(cell for cell in chosen if not cell.reason_not))
@@ -251,7 +252,7 @@ async def run(chosen: Sequence[Cell], folder: Path) -> dict[Cell, list[str]]:
             print(f"{cell.place:28}{cell.deed:18}{time.monotonic() - began:6.1f} s  {verdict}", flush=True)
 
     async with trio.open_nursery() as nursery:
-        for _ in range(AT_ONCE):
+        for _ in range(at_once):
             nursery.start_soon(work)
     return outcomes
 
@@ -282,7 +283,7 @@ def _word(cell: Cell, outcomes: dict[Cell, list[str]]) -> str:
 
 def sample(chosen: list[Cell], count: int, seed: int) -> list[Cell]:
     """Return some cells in their order."""
-    return sorted(random.Random(seed).sample(chosen, min(count, len(chosen))), key=chosen.index)
+    return sorted(random.Random(seed).sample(chosen, count), key=chosen.index)
 
 
 def main() -> int:
@@ -290,13 +291,15 @@ def main() -> int:
     parser.add_argument("--only", default="", help="cells that begin so, as role:parser or 'role:parser hang'")
     parser.add_argument("--count", type=int, default=0, help="so many cells, chosen at random; without it all")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    parser.add_argument("--at-once", type=int, default=2, help="so many cells at a time")
     arguments = parser.parse_args()
     chosen = [cell for cell in cells() if f"{cell.place} {cell.deed}".startswith(arguments.only)]
-    if arguments.count:
+    possible = [cell for cell in chosen if not cell.reason_not]
+    if 0 < arguments.count < len(possible):
         print(f"seed {arguments.seed}")
-        chosen = sample([cell for cell in chosen if not cell.reason_not], arguments.count, arguments.seed)
+        chosen = sample(possible, arguments.count, arguments.seed)
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        outcomes = trio.run(run, chosen, Path(folder))
+        outcomes = trio.run(run, chosen, Path(folder), arguments.at_once)
     show(outcomes, chosen)
     return 1 if any(outcomes.values()) or not outcomes else 0
 

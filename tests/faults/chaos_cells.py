@@ -33,7 +33,7 @@ NOT = {
     **{("hook:ccod_commands", deed): UNUSED for deed in ("junk", "flood", "huge")},
     **{("hook:ccod_settings", deed): "its answer is one class: see junk" for deed in ("flood", "huge")},
     **{(f"hook:ccod_{role}", deed): ONE for role in EXCLUSIVE for deed in ("flood", "huge")},
-    **{(f"role:{role}", "flood"): ASKED for role in ("prices", "cache", "auth", "middleware", "parser content")},
+    **{(f"role:{role}", "flood"): ASKED for role in (*SYNC, "cache", "auth", "middleware", "analytics")},
     **{(f"role:{role}", "flood"): ASKED for role in STORAGE},
     **{(f"role:{role}", "huge"): "it is not of the right type: see junk" for role in STORAGE},
     **{(f"role:{role}", "hang"): "nobody can wait for it elsewhere: see block" for role in SYNC},

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from string import Template
 
 HASTY = """
 import ccod_http.web, ccod_sql.storage  # take a while on a busy machine
 from ccod.limits import LIMITS
 LIMITS.hook = LIMITS.start = LIMITS.call = 1.0
-LIMITS.parse = LIMITS.blocked = 1.5
+LIMITS.parse = LIMITS.blocked = 2.0
 LIMITS.stop = 4.0
 LIMITS.storage = LIMITS.deliver = 3.0
 """
@@ -59,6 +60,7 @@ HOOKS = {
     "ccod_transports": "settings, observatory",
     "ccod_sinks": "settings, observatory",
     "ccod_http_blueprints": "settings, observatory",
+    "ccod_rest_analytics": "settings, observatory",
     "ccod_http_middleware": "settings, observatory",
     "ccod_ws_channels": "settings, observatory",
     "ccod_prices": "settings",
@@ -176,6 +178,17 @@ class It(Middleware):
 @hookimpl(optionalhook=True)
 def ccod_http_middleware(settings, observatory): return [It()]
 """,
+    "analytics": """
+from msgspec import Struct
+from ccod_rest.fields import AnalyticsFields
+class Mood(Struct):
+    happy: int
+class It:
+    async def measure(self, conversation):
+        $deed
+@hookimpl(optionalhook=True)
+def ccod_rest_analytics(settings, observatory): return AnalyticsFields(Mood, It().measure)
+""",
     "route": """
 from ccod_http.web import Routes
 @hookimpl(optionalhook=True)
@@ -243,7 +256,7 @@ def indented(text: str, spaces: int) -> str:
 def at_hook(hook: str, deed: str) -> str:
     """Return a plugin that does a deed when it is asked a hook."""
     body = Template(DEEDS[deed]).substitute(sleep="time.sleep(0.05)", flood="yield from count()", junk="5", huge=MANY)
-    optional = "(optionalhook=True)" if "_http_" in hook or "_ws_" in hook else ""
+    optional = "(optionalhook=True)" if re.match("ccod_(http|rest|ws)_", hook) else ""
     return f"{HEAD}\n@hookimpl{optional}\ndef {hook}({HOOKS[hook]}):\n    {indented(body, 4)}\n"
 
 
