@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from msgspec import Meta, Struct
 
+from ccod import Faults
 from ccod_http.web import Body, Moment, Paged, Paging, Routes
 from ccod_rest.conversations import conversation_routes
 from ccod_rest.extras import Extras
