@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from ccod.errors import CcodError, ConfigError
 if TYPE_CHECKING:  # help for one command needs neither plugins nor settings
     from ccod.configuration import Configuration
     from ccod.manager import Manager
+    from ccod.past import Past
     from ccod.settings import Settings
 
 
@@ -24,6 +25,8 @@ class App:
     def __init__(self) -> None:
         self.file: Path | None = None
         self.overrides: dict[str, str] = {}
+        self.past: Past | None = None
+        """What is known of earlier processes, once the plugins are loaded: who blocked one is left out."""
         self._manager: Manager | None = None
         self._chosen: object = None
 
@@ -34,15 +37,19 @@ class App:
 
     def manager(self) -> Manager:
         """Return the loaded plugins, loaded anew where an option read since then leaves out others."""
-        from ccod.discovery import in_folder, installed
+        from ccod.discovery import in_folder, installed, strangers
         from ccod.manager import Manager
+        from ccod.past import past, state_folder
         from ccod.settings import expanded
 
         core = self.configuration().core()
         chosen = (core.disable, core.load_plugins, core.plugins_dir, core.trace_plugins)
         if self._manager is None or self._chosen != chosen:
             found = installed() + (in_folder(expanded(core.plugins_dir)) if core.plugins_dir else [])
-            self._manager = Manager(core.disable, found, core.load_plugins, trace=core.trace_plugins)
+            self.past = past(strangers(found), state_folder())
+            self._manager = Manager(
+                core.disable, found, core.load_plugins, trace=core.trace_plugins, left_out=self.past.left_out
+            )
             self._chosen = chosen
         return self._manager
 
@@ -52,13 +59,13 @@ class App:
         manager.require()
         return self.configuration().settings(manager.schemas(), absent=manager.absent)
 
-    def settings_to_serve(self, left_out: Mapping[str, str] | None = None) -> Settings:
+    def settings_to_serve(self) -> Settings:
         """Do as `settings`, and look at the files that a daemon would need. Plugins of others may fail from now on.
 
         See `Manager.contain`.
         """
         manager = self.manager()
-        manager.contain(left_out or {})
+        manager.contain()
         settings = self.configuration().settings(manager.schemas(), absent=manager.absent)
         for fault in self.configuration().faults(settings, manager.schemas()):
             raise fault

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from threading import get_ident
 
 
@@ -10,30 +9,36 @@ class Calls:
     """Who is asked something at the moment, in which thread, and since when: for who watches that it ends."""
 
     def __init__(self) -> None:
-        self._calls: dict[int, tuple[str, float]] = {}
+        self._calls: dict[int, tuple[str, int]] = {}
+        self._now = 0
 
     def of(self, plugin: str) -> Call:
-        return Call(self._calls, plugin)
+        return Call(self._calls, plugin, self._now)
 
-    def longer_than(self, seconds: float) -> list[str]:
+    def step(self) -> None:
+        """Let time go on: who watches counts it, so that a process that stood still took none."""
+        self._now += 1
+
+    def longer_than(self, steps: int) -> list[str]:
         """Return the plugins that have not answered for so long."""
-        since = time.monotonic() - seconds
+        since = self._now - steps
         return sorted({plugin for plugin, began in list(self._calls.values()) if began < since})
 
 
 class Call:
     """One of them, while it is entered: a class, for it is entered for each record, and a generator takes longer."""
 
-    __slots__ = ("_before", "_calls", "_plugin", "_thread")
+    __slots__ = ("_before", "_began", "_calls", "_plugin", "_thread")
 
-    def __init__(self, calls: dict[int, tuple[str, float]], plugin: str) -> None:
+    def __init__(self, calls: dict[int, tuple[str, int]], plugin: str, now: int) -> None:
         self._calls = calls
         self._plugin = plugin
+        self._began = now
 
     def __enter__(self) -> None:
         self._thread = get_ident()
         self._before = self._calls.get(self._thread)
-        self._calls[self._thread] = self._plugin, time.monotonic()
+        self._calls[self._thread] = self._plugin, self._began
 
     def __exit__(self, *_: object) -> None:
         if self._before is None:

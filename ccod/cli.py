@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -61,6 +61,14 @@ def _settings() -> Settings:
 class Serve(click.Command):
     """A command with an option for each setting that declares one."""
 
+    def make_context(self, *values: Any, **named: Any) -> click.Context:
+        """Keep the stacks from now on, before the plugins are imported that declare settings."""
+        from ccod.dump import open_dump
+        from ccod.past import state_folder
+
+        open_dump(state_folder())
+        return super().make_context(*values, **named)
+
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         from ccod.settings import fields
 
@@ -104,15 +112,15 @@ def serve(app: App) -> None:
     import trio
 
     from ccod import daemon, log
-    from ccod.past import past, state_folder
+    from ccod.past import state_folder
     from ccod.progress import BackfillProgress
 
     os.umask(0o077)
     manager = app.manager()
-    known = past(manager.strangers(), state_folder())
-    settings = app.settings_to_serve(known.left_out)
+    settings = app.settings_to_serve()
     log.set_up(settings.core, redactor=manager.redactor(settings))
-    known.tell()
+    if app.past is not None:
+        app.past.tell(state_folder())
     with BackfillProgress() as progress:
         reader = partial(app.settings_again, manager)
         trio.run(daemon.serve, manager, settings, progress, reader, strict_exception_groups=True)

@@ -17,6 +17,7 @@ import trio
 
 from ccod import vitals
 from ccod.bus import Bus
+from ccod.dump import note_alive
 from ccod.errors import CcodError
 from ccod.health import Health, Reason
 from ccod.limits import LIMITS
@@ -35,8 +36,6 @@ from ccod.timing import timed
 from ccod.watchdog import Watchdog
 
 GRACE_SECONDS = 3.0
-SILENCE_SECONDS = 300.0
-"""A storage that gives no answer for so long is stuck: the longest of its steps derives a large conversation anew."""
 SWITCH_INTERVAL_SECONDS = 0.0005  # parsing in a worker thread delays the event loop by no more than this
 
 FAULT_FIX = "update it when your system offers a newer one; until then let nothing but ccod write to its database"
@@ -143,7 +142,7 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
     ):
         health.set("storage", "running")
         await _warn_of_storage(storage, health)
-        pipeline = Pipeline(parsers, storage, bus, health, metrics, late=manager.note_late)
+        pipeline = Pipeline(parsers, storage, bus, health, metrics, fault=manager.note_parser)
         vitals.show(metrics, health, bus, pipeline.turn)
         sources = manager.sources(settings, metrics)
         observatory = Observatory(
@@ -173,13 +172,14 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
                 open_supervisor("source", health, metrics) as readers,
             ):
                 await nursery.start(pipeline.run)
-                nursery.start_soon(keep_watchdog_fed, lambda: pipeline.silence < SILENCE_SECONDS)
+                nursery.start_soon(keep_watchdog_fed, partial(_is_well, pipeline))
                 for sink in manager.sinks(settings, observatory):
                     await receivers.start(sink.name, Delivery(sink, storage, bus).run, manager.maker_of(sink))
                 for source in sources:
                     maker = manager.maker_of(source)
                     await readers.start(source.name, partial(source.run, pipeline.intake(source.name, maker)), maker)
-                await upkeep.start("storage", pipeline.maintain)
+                keeper = settings.core.storage
+                await upkeep.start("storage", pipeline.maintain, keeper if manager.faults.is_stranger(keeper) else "")
                 nursery.start_soon(_show_backfill, health, show)
                 life.ready.set()
                 gc.freeze()
@@ -190,6 +190,13 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
                 nursery.cancel_scope.cancel()
             stopping.set()
             transports.finish(GRACE_SECONDS)
+
+
+def _is_well(pipeline: Pipeline) -> bool:
+    if pipeline.silence < LIMITS.storage:
+        return True
+    note_alive()
+    return False
 
 
 async def _warn_of_storage(storage: Storage, health: Health) -> None:

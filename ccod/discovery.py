@@ -8,11 +8,13 @@ import stat
 import sys
 from collections.abc import Collection
 from contextlib import suppress
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 
 from ccod.entrypoints import Distribution, EntryPoint, canonical, entry_points
 from ccod.errors import ConfigError, PluginError
+from ccod.faults import Stranger
 from ccod.version import __version__
 
 OWN = "ccod"
@@ -66,6 +68,39 @@ def in_folder(folder: Path) -> list[Found]:
 def is_own(found: Found) -> bool:
     """Tell whether a plugin is one of ccod's own."""
     return found.dist is not None and canonical(found.dist.name) == OWN
+
+
+def strangers(found: Collection[Found]) -> list[Stranger]:
+    """Return the plugins of others, none of which is imported for that."""
+    return [_stranger(each) for each in found if not is_own(each)]
+
+
+def _stranger(found: Found) -> Stranger:
+    if found.dist is not None:
+        return Stranger(found.name, found.dist.version, _place(found.value.partition(":")[0]))
+    with suppress(OSError):  # a file has no version: what tells two contents of it apart
+        return Stranger(found.name, f"of {Path(found.value).stat().st_mtime_ns}", found.value)
+    return Stranger(found.name, "", found.value)
+
+
+def _place(module: str) -> str:
+    """Return the file of a module, or the folder of its package: of the outermost that is not only a namespace."""
+    name, path = "", None
+    for part in module.split("."):
+        name = f"{name}.{part}".lstrip(".")
+        with suppress(ImportError, ValueError):
+            spec = PathFinder.find_spec(name, path) if path else importlib.util.find_spec(name)
+            if spec is None:
+                break
+            if spec.origin:
+                return str(Path(spec.origin).parent) if spec.submodule_search_locations else spec.origin
+            path = spec.submodule_search_locations
+    return module
+
+
+def describe_found(found: Found) -> str:
+    """Name a plugin's distribution, or its file."""
+    return f"{found.dist.name} {found.dist.version}" if found.dist else found.value
 
 
 def wanted(found: Found, distributions: Collection[str]) -> bool:

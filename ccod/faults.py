@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from msgspec import Struct, field
 
-from ccod.errors import PluginError
+from ccod.errors import CcodError, PluginError
 from ccod.health import Health, Reason
+from ccod.limits import apart, told
 from ccod.metrics import Metrics, plugin_errors
 
 HOLD_SECONDS = 60.0
@@ -51,9 +53,13 @@ class Faults:
         """Let all go on without what plugins of others fail at from now on; those of ccod are its `own`."""
         self._own = frozenset(own)
 
+    def is_stranger(self, plugin: str) -> bool:
+        """Tell whether a plugin is none of ccod's own, and can fail while all others go on."""
+        return self._own is not None and plugin not in self._own
+
     def blame(self, where: str, error: PluginError) -> None:
         """Note what a plugin did wrong at the start, so that all goes on without it, or raise it: see `contain`."""
-        if self._own is None or error.plugin in self._own:
+        if not self.is_stranger(error.plugin):
             raise error
         self.note(error.plugin, where, str(error))
 
@@ -83,6 +89,19 @@ class Faults:
             self._show(plugin)
         if is_new and self._health is not None:
             _log(plugin, where, reason)
+
+    @contextmanager
+    def noting(self, plugin: str, where: str, *refusals: type[BaseException]) -> Iterator[None]:
+        """Note what a plugin raises in the body, and raise a PluginError instead; but for CcodError and `refusals`."""
+        try:
+            yield
+        except BaseException as error:
+            cancelled, own = apart(error)
+            if cancelled is not None or own is None or isinstance(own, (CcodError, *refusals)):
+                raise
+            self.note(plugin, where, told(own))
+            raise PluginError(plugin, f"{where}: {told(own)}") from error
+        self.well(plugin, where)
 
     def well(self, plugin: str, where: str) -> None:
         """Note that a plugin did there what it should; a fault of a while ago is forgotten then."""

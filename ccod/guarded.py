@@ -13,7 +13,7 @@ from itertools import islice
 from ccod.calls import Calls
 from ccod.errors import PluginError
 from ccod.faults import Faults
-from ccod.limits import LIMITS, answers, told
+from ccod.limits import LIMITS, answers, apart, told
 from ccod.model import Content, Cost, Entry, Record, Response, Stream, Unparsed
 from ccod.roles import Auth, Cache, Parser, Prices
 from ccod.users import Peer, User
@@ -21,6 +21,8 @@ from ccod.users import Peer, User
 MOST_ENTRIES = 100_000
 """A record of 16 MB holds no more, and what never ends has to end."""
 
+MOST_NANOS = 2**53
+"""No response costs nine million dollars, and a storage has to sum them up."""
 
 UNDERSTOOD = (Entry, Unparsed)
 
@@ -46,7 +48,7 @@ class GuardedParser:
             for entry in entries:
                 if not isinstance(entry, UNDERSTOOD):
                     raise TypeError(f"Entry or Unparsed is wanted, not {type(entry).__name__}")
-        except (Exception, SystemExit) as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001
             self._faults.note(self.plugin, self.where, told(error))
             return [unparsed(record, self.format, type(error).__name__)]
         self._faults.well(self.plugin, self.where)
@@ -56,7 +58,7 @@ class GuardedParser:
         try:
             with self._calls.of(self.plugin):
                 return answers(Content, self._parser.content(body))
-        except (Exception, SystemExit) as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001
             self._faults.note(self.plugin, f"{self.where}, content", told(error))
             return Content("")
 
@@ -81,12 +83,17 @@ class GuardedPrices:
             with self._calls.of(self._plugin):
                 cost = self._prices.cost(response, at)
             if cost is not None:
-                answers(Cost, cost)
-        except (Exception, SystemExit) as error:  # noqa: BLE001
+                _require_sum(answers(Cost, cost))
+        except BaseException as error:  # noqa: BLE001
             self._faults.note(self._plugin, "prices", told(error))
             return None
         self._faults.well(self._plugin, "prices")
         return cost
+
+
+def _require_sum(cost: Cost) -> None:
+    if not (type(cost.nanos) is int and 0 <= cost.nanos <= MOST_NANOS):
+        raise ValueError(f"a cost is between 0 and {MOST_NANOS} nano-dollars")
 
 
 class NoPrices(Prices):
@@ -134,8 +141,8 @@ class GuardedCache(Cache):
     def _noting(self, where: str) -> Iterator[None]:
         try:
             yield
-        except (Exception, SystemExit) as error:  # noqa: BLE001
-            self._faults.note(self._plugin, where, _late(error))
+        except BaseException as error:  # noqa: BLE001
+            self._faults.note(self._plugin, where, _late(_own(error)))
         else:
             self._faults.well(self._plugin, where)
 
@@ -165,8 +172,8 @@ class GuardedAuth(Auth):
                 user = await self._auth.identify(peer)
             if user is not None and answers(User, user).role not in {"owner", "admin", "user"}:
                 raise TypeError(f"a user has no role {user.role!r}")
-        except (Exception, SystemExit) as error:
-            self._faults.note(self._plugin, "auth", _late(error))
+        except BaseException as error:
+            self._faults.note(self._plugin, "auth", _late(_own(error)))
             raise PluginError(self._plugin, "auth failed; the log says why") from error
         self._faults.well(self._plugin, "auth")
         return user
@@ -175,8 +182,8 @@ class GuardedAuth(Auth):
         """Returns also where the plugin fails: what a user presented counts no more then."""
         try:
             await self._auth.ended(user)
-        except (Exception, SystemExit) as error:  # noqa: BLE001
-            self._faults.note(self._plugin, "auth, ended", told(error))
+        except BaseException as error:  # noqa: BLE001
+            self._faults.note(self._plugin, "auth, ended", told(_own(error)))
 
 
 async def _entered(role: Auth | Cache, plugin: str) -> None:
@@ -186,8 +193,9 @@ async def _entered(role: Auth | Cache, plugin: str) -> None:
     try:
         with trio.fail_after(LIMITS.start):
             await role.__aenter__()
-    except (Exception, SystemExit) as error:
-        raise PluginError(plugin, f"it cannot be opened: {_late(error)}; choose another") from error
+    except BaseException as error:
+        problem = f"it cannot be opened: {_late(_own(error))}; choose another"
+        raise PluginError(plugin, problem) from error
 
 
 async def _left(role: Auth | Cache, plugin: str, faults: Faults) -> None:
@@ -196,8 +204,16 @@ async def _left(role: Auth | Cache, plugin: str, faults: Faults) -> None:
     try:
         with trio.fail_after(LIMITS.call):
             await role.__aexit__(None, None, None)
-    except (Exception, SystemExit) as error:  # noqa: BLE001
-        faults.note(plugin, "end", _late(error))
+    except BaseException as error:  # noqa: BLE001
+        faults.note(plugin, "end", _late(_own(error)))
+
+
+def _own(error: BaseException) -> BaseException:
+    """Return what a plugin raised, or raise the cancellation that came through it."""
+    cancelled, own = apart(error)
+    if cancelled is not None or own is None:
+        raise error
+    return own
 
 
 def _late(error: BaseException) -> str:

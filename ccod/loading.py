@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,11 +15,11 @@ import pluggy
 
 import ccod.hookspecs
 from ccod.calls import Calls
-from ccod.discovery import Found, installed, is_own, require_fit, unknown, wanted
+from ccod.discovery import Found, describe_found, installed, is_own, require_fit, unknown, wanted
 from ccod.errors import CcodError, ConfigError, PluginError
-from ccod.faults import Faults, Plugin, Stranger
+from ccod.faults import Faults, Plugin
 from ccod.layers import near
-from ccod.limits import LIMITS, Overdue, interrupted, listed, told
+from ccod.limits import LIMITS, interrupted, is_pressed, listed, told
 from ccod.metrics import plugin_errors
 from ccod.settings import CoreSettings
 from ccod.tracing import tracers
@@ -47,8 +45,12 @@ class Loaded:
         load: Collection[str] = ("*",),
         *,
         trace: bool = False,
+        left_out: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`found` are plugins, or all that are installed. Only those of distributions in `load` are imported."""
+        """`found` are plugins, or all that are installed. Only those of distributions in `load` are imported.
+
+        Those that blocked the daemon are `left_out`: why, by their names.
+        """
         self._pm = pluggy.PluginManager("ccod")
         self._pm.add_hookspecs(ccod.hookspecs)
         self.plugins: list[Plugin] = []
@@ -56,13 +58,13 @@ class Loaded:
         self._errors: list[PluginError] = []
         self._schemas: dict[str, type[msgspec.Struct]] = {}
         self._contains = False
-        self._blocked: set[str] = set()
         self.faults = Faults(self.plugins)
         self.calls = Calls()
         self.metrics: Metrics | None = None
         """Where it is measured from now on how long plugins take to answer."""
         found = installed() if found is None else found
         self._own = {entry.name for entry in found if is_own(entry)}
+        self.left_out = {name: why for name, why in left_out.items() if name not in {*self._own, *disable}}
         self._load_in_vain = unknown(load, found)
         if trace:
             self._pm.add_hookcall_monitoring(*tracers())
@@ -79,24 +81,15 @@ class Loaded:
             callers = self._pm.get_hookcallers(self._pm.get_plugin(plugin.name)) if plugin.state == "loaded" else None
             plugin.hooks = sorted(caller.name for caller in callers or ())
 
-    def contain(self, left_out: Mapping[str, str]) -> None:
-        """Let plugins of others fail from now on, and leave out those that blocked the daemon: why, by their names.
-
-        Raises PluginError where one of ccod's own cannot be loaded.
-        """
+    def contain(self) -> None:
+        """Let plugins of others fail from now on. Raises PluginError where one of ccod's own cannot be loaded."""
         self._require_names()
         for error in self._errors:
-            if error.plugin in self._own:
+            if error.plugin in self._own and not self._pm.has_plugin(error.plugin):
                 raise error
             self.faults.note(error.plugin, "start", str(error))
-        for name, why in left_out.items():
-            if name not in self._own and self._pm.has_plugin(name):
-                self._pm.unregister(name=name)
-                self._schemas.pop(name, None)
-                self._find(name).state = "failed"
-                self._blocked.add(name)
-                fix = "ccod plugins allow " + name
-                self.faults.note(name, "start", why, code="PLUGIN_BLOCKED", fix=fix)
+        for name, why in self.left_out.items():
+            self.faults.note(name, "start", why, code="PLUGIN_BLOCKED", fix=f"ccod plugins allow {name}")
         self._contains = True
         self.faults.contain(self._own)
 
@@ -115,15 +108,6 @@ class Loaded:
         self.metrics = metrics
         self.faults.watch(health, metrics)
 
-    def strangers(self) -> list[Stranger]:
-        """Return the plugins of others that are loaded, and where their code is."""
-        found = []
-        for plugin in self.plugins:
-            if plugin.state == "loaded" and plugin.name not in self._own:
-                place = _place(self._pm.get_plugin(plugin.name))
-                found.append(Stranger(plugin.name, plugin.version or _changed(place), place))
-        return found
-
     def require(self) -> None:
         """Raise the first PluginError that loading met, or ConfigError for a name in `disable` that no plugin has."""
         self._require_names()
@@ -141,8 +125,8 @@ class Loaded:
     @property
     def absent(self) -> list[str]:
         """The names of plugins that are left out, whose tables nobody checks."""
-        left_out = {"disabled", "failed"} if self._contains else {"disabled"}
-        return [plugin.name for plugin in self.plugins if plugin.state in left_out]
+        states = {"disabled", "failed"} if self._contains else {"disabled"}
+        return [plugin.name for plugin in self.plugins if plugin.state in states or plugin.name in self.left_out]
 
     def schemas(self) -> dict[str, type[msgspec.Struct]]:
         """Return the settings class of every plugin that has one."""
@@ -213,7 +197,9 @@ class Loaded:
                 return work()
         except CcodError:
             raise
-        except (Exception, SystemExit, Overdue) as error:
+        except BaseException as error:
+            if is_pressed(error):
+                raise
             if self.metrics is not None and not self._contains:
                 plugin_errors(self.metrics).labels(plugin).inc()
             problem = f"{hook} failed: {told(error)}"
@@ -224,15 +210,16 @@ class Loaded:
         self.plugins.append(plugin)
         if disabled:
             plugin.state = "disabled"
+        elif not is_own(entry) and entry.name in self.left_out:
+            plugin.state, plugin.error = "failed", self.left_out[entry.name]
         else:
             self._attempt(lambda: self._register(entry), plugin)
 
     def _register(self, entry: Found) -> None:
         require_fit(entry.name, entry.dist)
         if self._pm.has_plugin(entry.name):
-            raise PluginError(
-                entry.name, f"two distributions or files offer it; uninstall one, or {leave_out(entry.name)}"
-            )
+            problem = f"two distributions or files offer it, and {describe_found(entry)} is not loaded"
+            raise PluginError(entry.name, f"{problem}; uninstall one, or {leave_out(entry.name)}")
         module = self._imported(entry)
         try:
             with _quietly():
@@ -250,7 +237,9 @@ class Loaded:
                 return entry.load()
         except PluginError:
             raise
-        except (Exception, SystemExit, Overdue) as error:
+        except BaseException as error:
+            if is_pressed(error):
+                raise
             problem = f"cannot be imported from {entry.value!r}: {told(error)}"
             raise PluginError(entry.name, f"{problem}; mend it, or {leave_out(entry.name)}") from error
 
@@ -276,24 +265,6 @@ class Loaded:
 
     def _find(self, name: str) -> Plugin:
         return next(plugin for plugin in self.plugins if plugin.name == name and plugin.state == "loaded")
-
-    def _is_blocked(self, name: str) -> bool:
-        """Tell whether a plugin was loaded, and then left out because it had blocked the daemon."""
-        return self._contains and name in self._blocked
-
-
-def _place(plugin: object) -> str:
-    """Return the file of a plugin's code, or the folder of its package."""
-    name = plugin.__name__ if isinstance(plugin, ModuleType) else type(plugin).__module__
-    path = Path(getattr(sys.modules.get(name), "__file__", None) or name)
-    return str(path.parent if path.name == "__init__.py" else path)
-
-
-def _changed(place: str) -> str:
-    """Return what tells two contents of a file apart that has no version."""
-    with suppress(OSError):
-        return f"of {Path(place).stat().st_mtime_ns}"
-    return ""
 
 
 def _quietly() -> warnings.catch_warnings[None]:

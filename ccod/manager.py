@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ccod.errors import CcodError, ConfigError, PluginError
-from ccod.limits import LIMITS, listed
+from ccod.limits import listed
 from ccod.loading import Loaded, leave_out, wrong
 
 if TYPE_CHECKING:  # commands load plugins without a daemon, whose rooms are large
@@ -48,7 +48,8 @@ class Manager(Loaded):
         """Raise ConfigError where the configuration gives a role to a plugin that cannot play it."""
         core = settings.core
         for key, chosen in (("storage", core.storage), ("auth", core.auth), ("prices", core.prices)):
-            self._require_offer(f"ccod_{key}", key, chosen)
+            if key != "prices" or chosen not in self.left_out:
+                self._require_offer(f"ccod_{key}", key, chosen)
 
     def is_own(self, plugin: str) -> bool:
         """Tell whether a plugin is one of ccod's own."""
@@ -114,10 +115,10 @@ class Manager(Loaded):
                 parsers[parser.format] = GuardedParser(parser, plugin, self.faults, self.calls)
         return parsers
 
-    def note_late(self, form: str) -> None:
-        """Note that the parser of a format does not answer."""
-        parser = self._parsers[form]
-        self.faults.note(parser.plugin, parser.where, f"no answer within {LIMITS.parse:g} seconds")
+    def note_parser(self, form: str, problem: str) -> None:
+        """Note what the parser of a format did wrong."""
+        if parser := self._parsers.get(form):
+            self.faults.note(parser.plugin, parser.where, problem)
 
     def redactor(self, settings: Settings) -> Redactor:
         """Return what masks the secrets that any plugin knows."""
@@ -135,15 +136,18 @@ class Manager(Loaded):
         from ccod.guarded import GuardedPrices, NoPrices
 
         chosen = settings.core.prices
-        if self._is_blocked(chosen):
+        if chosen in self.left_out:
             return NoPrices()
         prices = self._ask_one("prices", chosen, settings=settings)
         return GuardedPrices(prices, chosen, self.faults, self.calls)
 
     def storage(self, settings: Settings, parsers: Mapping[str, Parser]) -> Storage:
         given = {"settings": settings, "prices": self.prices(settings), "parsers": parsers}
-        answer: Storage = self._ask_one("storage", settings.core.storage, **given)
-        return answer
+        from ccod.guarded_storage import guarded_storage
+
+        chosen = settings.core.storage
+        answer: Storage = self._ask_one("storage", chosen, **given)
+        return answer if chosen in self._own else guarded_storage(answer, chosen, self.faults)
 
     def auth(self, settings: Settings, storage: Storage) -> Auth:
         from ccod.guarded import GuardedAuth
@@ -159,7 +163,7 @@ class Manager(Loaded):
         from ccod.observatory import NoCache
 
         chosen = settings.core.cache
-        if self._is_blocked(chosen):
+        if chosen in self.left_out:
             return NoCache()
         return GuardedCache(self._ask_one("cache", chosen, settings=settings), chosen, self.faults)
 
@@ -211,6 +215,8 @@ class Manager(Loaded):
         return answer
 
     def _require_offer(self, hook: str, key: str, chosen: str) -> None:
+        if chosen in self.left_out:
+            raise PluginError(chosen, f"{self.left_out[chosen]}; ccod plugins allow {chosen}, or choose another: {key}")
         offers = self._impls(hook)
         for error in self._errors:
             if error.plugin == chosen and chosen not in offers:

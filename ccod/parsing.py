@@ -20,10 +20,10 @@ Parsed = Sequence[Entry | Unparsed]
 class Parsing:
     """Asks the parsers. No thread can be ended: one that does not come back is left alone, and a few are borne."""
 
-    def __init__(self, parsers: Mapping[str, Parser], late: Callable[[str], object]) -> None:
-        """`late` is called with the format whose parser gave no answer."""
+    def __init__(self, parsers: Mapping[str, Parser], fault: Callable[[str, str], object]) -> None:
+        """`fault` is called with the format whose parser gave no answer, and what was wrong."""
         self._parsers = parsers
-        self._late = late
+        self._fault = fault
         self._stuck: dict[str, set[threading.Event]] = {}
 
     async def parse(self, batch: Batch) -> Parsed:
@@ -42,7 +42,7 @@ class Parsing:
             if parsed is not None:
                 return parsed
             self._stuck[form] = {*stuck, ended}
-            self._late(form)
+            self._fault(form, f"no answer within {LIMITS.parse:g} seconds")
         return list(_set_aside(batch, f"parser {form} gave no answer"))
 
 

@@ -11,7 +11,7 @@ import structlog
 import trio
 
 from ccod.bus import Bus
-from ccod.errors import StorageUnavailableError
+from ccod.errors import CcodError, PluginError, StorageUnavailableError
 from ccod.events import Stored
 from ccod.health import Health, Progress, Reason
 from ccod.limits import answers
@@ -23,9 +23,14 @@ from ccod.tally import Tally
 
 AT_ONCE = 8
 """So many batches of a source may be under way, live ones and history each."""
+MOST_WAITING = 100
+"""So many more may a source of others have sent, before it is told that it floods."""
+MOST_BYTES = 2**26
 RETRY_SECONDS = (0.25, 2.0)
 UPKEEP_SECONDS = (0.02, 2.0)
 """The pause between two steps of maintenance while there is work, and while there is none."""
+
+STORAGE_FIX = "it is tried again; mend or update the plugin, or choose another with `storage = …`"
 
 log = structlog.get_logger("ccod.pipeline")
 
@@ -78,10 +83,11 @@ class Pipeline:
         health: Health,
         metrics: Metrics | None = None,
         *,
-        late: Callable[[str], object] = str,
+        fault: Callable[[str, str], object] = lambda _form, _problem: None,
     ) -> None:
-        """`late` is called with the format whose parser does not answer."""
-        self._parsing = Parsing(parsers, late)
+        """`fault` is called with the format whose parser did something wrong, and what."""
+        self._parsing = Parsing(parsers, fault)
+        self._fault = fault
         self._storage = storage
         self._bus = bus
         self._health = health
@@ -135,6 +141,9 @@ class Pipeline:
                 self._note_refusal(source, error)
                 return None
             except Exception as error:
+                if isinstance(error, PluginError):
+                    self._note_refusal(source, StorageUnavailableError(str(error), "STORAGE_FAILED", STORAGE_FIX))
+                    return None
                 if maker:
                     raise  # it is the batch, most likely; where it is not, a source of ccod's own meets it too
                 await self._give_up(error)  # and keep the turn: nothing more is stored
@@ -198,6 +207,7 @@ class Pipeline:
                 exc_info=error,
             )
             self._health.count("refused", len(entries))
+            self._fault(batch.stream.format, f"storage refused what it understood: {type(error).__name__}: {error}")
             return stored, aside
 
     async def _store(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
@@ -239,6 +249,10 @@ class Pipeline:
                 log.warning(event, file=batch.stream.path, offset=offset, reason=reason)
 
 
+class FloodError(CcodError):
+    """A source sends more than can be taken."""
+
+
 class SourceIntake:
     """The door of one source: see `ccod.roles.Intake`."""
 
@@ -256,8 +270,17 @@ class SourceIntake:
 
     async def send(self, batch: Batch) -> None:
         answers(Batch, batch)
-        async with self._doors[bool(batch.history)]:  # however many send, others come between
+        door = self._doors[bool(batch.history)]
+        if self._maker:
+            self._require_measure(batch, door)
+        async with door:  # however many send, others come between
             await self._pipeline.take(self._source, batch, self._maker)
+
+    def _require_measure(self, batch: Batch, door: trio.Semaphore) -> None:
+        if door.statistics().tasks_waiting >= MOST_WAITING:
+            raise FloodError(f"{MOST_WAITING} batches wait to be stored; send the next once one is")
+        if sum(len(record.body) for record in batch.records) > MOST_BYTES:
+            raise FloodError(f"a batch holds more than {MOST_BYTES} bytes; send long lines in pieces")
 
     def progress(self, done: int, total: int) -> None:
         self._health.backfill[self._source] = Progress(done, total)

@@ -10,12 +10,12 @@ import trio
 
 from ccod.bus import Bus
 from ccod.errors import CcodError, StorageUnavailableError
+from ccod.limits import LIMITS
 from ccod.queries import EventQuery
 from ccod.roles import Sink, Storage
 
 NAMESPACE = "ccod.sinks"
 ENTER_SECONDS = 30.0
-DELIVER_SECONDS = 300.0
 EVENTS_AT_ONCE = 100
 
 log = structlog.get_logger("ccod.sinks")
@@ -62,7 +62,7 @@ class Delivery:
     async def _catch_up(self, arrived: int) -> int:
         """Deliver all that is stored behind a number, and return that of the last event."""
         while events := await self._storage.events(EventQuery(after=arrived, limit=EVENTS_AT_ONCE)):
-            with self._limit(DELIVER_SECONDS, f"did not take {len(events)} events"):
+            with self._limit(LIMITS.deliver, f"did not take {len(events)} events"):
                 await self._sink.deliver(events)
             arrived = self._arrived = events[-1].seq
             await self._keep(arrived)

@@ -13,7 +13,7 @@ import trio
 
 from ccod.errors import CcodError
 from ccod.health import Health, Reason
-from ccod.limits import LIMITS
+from ccod.limits import LIMITS, apart
 from ccod.metrics import Metrics, plugin_errors
 
 PAUSE_SECONDS = (1.0, 60.0)
@@ -111,9 +111,13 @@ class Supervisor:
                     if not ready:
                         ready = True
                         task_status.started()
-            except (Exception, SystemExit, BaseExceptionGroup) as error:
-                if _is_more(error):
-                    raise
+            except BaseException as error:
+                cancelled, own = apart(error)
+                if cancelled is not None or own is None:
+                    if own is not None:
+                        reason = service.blamed(one_line(own))
+                        log.warning("service failed at its end", service=service.title, reason=reason)
+                    raise cancelled or error from None
                 if not ready and not service.maker:
                     raise _start_error(service.title, error) from error
                 service.settled.set()
@@ -126,6 +130,8 @@ class Supervisor:
                 text = service.blamed("it ended by itself")
                 self._health.set(service.title, "stopped", Reason("SERVICE_STOPPED", text, "restart ccod"))
                 if self._nursery.cancel_scope.deadline == math.inf:
+                    if service.maker:
+                        self._errors.labels(service.maker).inc()
                     log.warning("service ended", service=service.title, reason=text)
                 return
 
@@ -136,13 +142,6 @@ class Supervisor:
             self._errors.labels(service.maker).inc()
         self._health.set(service.title, "restarting", Reason("SERVICE_RESTARTING", reason, RESTARTING_FIX))
         log.error("service failed", service=service.title, reason=reason, retry_seconds=pause)
-
-
-def _is_more(error: BaseException) -> bool:
-    """Tell whether an error is more than a service's own, such as an interrupt of the whole program."""
-    if isinstance(error, BaseExceptionGroup):
-        return error.split((Exception, SystemExit))[1] is not None
-    return False
 
 
 def one_line(error: BaseException) -> str:

@@ -3,7 +3,8 @@
 Nothing within a process can take the loop away from who holds it. A thread sees that the loop does not beat, writes
 down all stacks and ends the process; where somebody holds the interpreter's lock as well, such as a regular expression
 that runs wild, a timer of the kernel's does, which counts what the process computes. Both count only time in which the
-process ran, so that stopping it, or suspending the machine, is no reason.
+process ran, so that stopping it, or suspending the machine, is no reason. Who holds that lock and sleeps is beyond
+both: systemd ends a service that does not feed its watchdog, and the stacks are written then, too.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
 import trio
 
 from ccod.calls import Calls
+from ccod.dump import open_dump
 from ccod.limits import LIMITS
-from ccod.past import DUMP
 
 EXIT_CODE = 70
 """EX_SOFTWARE: systemd starts the process again."""
@@ -45,13 +46,7 @@ class Watchdog:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
-        with suppress(OSError):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            file = os.open(self._folder / DUMP, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_TRUNC, 0o600)
-        except OSError:
-            file = os.dup(2)  # nobody is blamed then, but the log tells
-        faulthandler.register(signal.SIGPROF, file=file, all_threads=True, chain=True)
+        file = open_dump(self._folder)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._beat)
@@ -61,7 +56,6 @@ class Watchdog:
         finally:
             self._end.set()
             signal.setitimer(signal.ITIMER_PROF, 0)
-            faulthandler.unregister(signal.SIGPROF)
 
     async def _beat(self) -> None:
         while True:
@@ -77,7 +71,8 @@ class Watchdog:
         while not self._end.wait(LIMITS.blocked / STEPS):
             still = 0 if self._beaten or sys.gettrace() else still + 1
             self._beaten = False
-            late = self._calls.longer_than(2 * LIMITS.blocked)
+            self._calls.step()
+            late = self._calls.longer_than(2 * STEPS)
             if still >= STEPS * (1 if self.ready else START) or late:
                 self._end_process(file, late)
 

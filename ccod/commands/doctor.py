@@ -54,7 +54,6 @@ def doctor_command(more: Callable[[], Iterable[Finding]]) -> click.Command:
 def _configured(app: App) -> Iterator[Found]:
     """Yield whether the configuration is right, and the plugins can be loaded."""
     from ccod.checks import Finding
-    from ccod.past import past, state_folder
 
     try:
         configuration, manager = app.configuration(), app.manager()
@@ -74,10 +73,9 @@ def _configured(app: App) -> Iterator[Found]:
     failed = [plugin for plugin in manager.plugins if plugin.state == "failed"]
     for plugin in failed:
         yield "", Finding("plugins", "problem", plugin.error, manager.without(plugin.name, configuration.core()))
-    left_out = past(manager.strangers(), state_folder()).left_out
-    for name, why in left_out.items():
+    for name, why in manager.left_out.items():
         yield "", Finding("plugins", "problem", f"plugin {name!r} is left out: {why}", f"ccod plugins allow {name}")
-    if not failed and not left_out:
+    if not failed and not manager.left_out:
         disabled = ", ".join(plugin.name for plugin in manager.plugins if plugin.state == "disabled")
         without = f"; left out are {disabled}" if disabled else ""
         yield "", Finding("plugins", "ok", f"{len(manager.plugins)} are found, and all can be loaded{without}")

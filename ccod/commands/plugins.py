@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,13 +44,10 @@ def plugins(ctx: click.Context, wants_all: bool, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    from ccod.past import past, state_folder
-
     app = ctx.ensure_object(App)
     manager = app.manager()
     core = app.configuration().core()
-    left_out = past(manager.strangers(), state_folder()).left_out
-    rows = [_row(plugin, core, left_out) for plugin in manager.plugins]
+    rows = [_row(plugin, core) for plugin in manager.plugins]
     shown = [row for row in rows if wants_all or row["state"] in {"loaded", "failed"}]
     if as_json:
         click.echo(json.dumps({"schemaVersion": 1, "plugins": shown}))
@@ -90,7 +86,7 @@ def allow_(name: str) -> None:
     click.echo(f"{name}: is loaded again at the next start")
 
 
-def _row(plugin: Plugin, core: CoreSettings, left_out: Mapping[str, str]) -> dict[str, object]:
+def _row(plugin: Plugin, core: CoreSettings) -> dict[str, object]:
     roles = [PLAYED[hook] for hook in plugin.hooks if hook in PLAYED]
     unchosen = [role for role in roles if role in CHOSEN and getattr(core, role) != plugin.name]
     others = [hook for hook in plugin.hooks if hook != "ccod_settings" and PLAYED.get(hook) not in unchosen]
@@ -99,11 +95,11 @@ def _row(plugin: Plugin, core: CoreSettings, left_out: Mapping[str, str]) -> dic
         "name": plugin.name,
         "distribution": plugin.distribution,
         "version": plugin.version,
-        "state": "failed" if plugin.name in left_out else state,
+        "state": state,
         "roles": roles,
         "hooks": plugin.hooks,
         "table": plugin.name if "ccod_settings" in plugin.hooks else None,
-        "error": left_out.get(plugin.name, plugin.error),
+        "error": plugin.error,
     }
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import trio
 
 from ccod import Ending, Event, Message, Sink, StateChange, Usage
-from ccod.sinks import DELIVER_SECONDS, ENTER_SECONDS
+from ccod.limits import LIMITS
+from ccod.sinks import ENTER_SECONDS
 
 Sinks = Callable[[], Sink]
 """Makes a sink that reaches whomever it tells, such as a server beside the test."""
@@ -39,7 +40,7 @@ class SinkContract:
         assert sink.name
         with trio.fail_after(ENTER_SECONDS):
             async with sink:
-                with trio.fail_after(DELIVER_SECONDS):
+                with trio.fail_after(LIMITS.deliver):
                     await sink.deliver(EVENTS)
                     for event in EVENTS:
                         await sink.deliver([event])

@@ -75,6 +75,7 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
         except PluginError as error:
             observatory.faults.blame("ccod_http_blueprints", error)
     table.add("http", documentation_routes(table, scheme_of(observatory.auth)))
+    table.guard(observatory.faults)
     admit(app, mine, observatory.auth, table)
     for plugin, middleware in asking("ccod_http_middleware", Middleware):
         _install_middleware(app, plugin, middleware, observatory.faults)
@@ -102,7 +103,8 @@ def _things(plugin: str, answered: Iterable[object], hook: str, kind: type[T]) -
         raise PluginError(plugin, f"{hook} failed: {type(error).__name__}: {error}") from error
     right = [thing for thing in things if isinstance(thing, kind)]
     if len(right) < len(things):
-        raise PluginError(plugin, f"{hook} must answer with {kind.__name__} objects, not {things!r}")
+        wrong = next(type(thing).__name__ for thing in things if not isinstance(thing, kind))
+        raise PluginError(plugin, f"{hook} must answer with {kind.__name__} objects, not {wrong}")
     return right
 
 
@@ -110,23 +112,16 @@ def _install_middleware(app: Quart, plugin: str, middleware: Middleware, faults:
     """Ask `middleware` before, and after, each request. One that fails, or is late, refuses: it may be a guard."""
 
     async def before() -> Response | None:
-        try:
-            with trio.fail_after(LIMIT_SECONDS):
-                return await middleware.before()
-        except (Problem, HTTPException, CcodError):
-            raise  # it refuses
-        except Exception as error:
-            faults.note(plugin, "middleware", f"{type(error).__name__}: {error}")
-            raise
+        with faults.noting(plugin, "middleware", Problem, HTTPException), trio.fail_after(LIMIT_SECONDS):
+            return await middleware.before()
 
     async def after(response: Response) -> Response:
         try:
-            with trio.fail_after(LIMIT_SECONDS):
+            with faults.noting(plugin, "middleware"), trio.fail_after(LIMIT_SECONDS):
                 answered = await middleware.after(response)
-            if not isinstance(answered, Response):
-                raise TypeError(f"Response is wanted, not {type(answered).__name__}")
+                if not isinstance(answered, Response):
+                    raise TypeError(f"Response is wanted, not {type(answered).__name__}")
         except Exception as error:
-            faults.note(plugin, "middleware", f"{type(error).__name__}: {error}")
             log.error("middleware failed", plugin=plugin, exc_info=error)
             return await answer(plain_problem(HTTPStatus.INTERNAL_SERVER_ERROR))
         return answered

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import wraps
+from typing import Any
 
 from msgspec import Struct
 from quart import Blueprint, Quart
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Rule
 
-from ccod import PluginError
+from ccod import Faults, PluginError
 from ccod_http.identity import require
-from ccod_http.problems import current
+from ccod_http.problems import Problem, current
 from ccod_http.routes import Route, Routes
 
 
@@ -60,6 +62,13 @@ class Table:
             rows[rule.endpoint] = Row(rule.rule, plugin, rule.endpoint, route)
         self._rows.update(rows)
 
+    def guard(self, faults: Faults) -> None:
+        """Name plugins of others for what their routes raise."""
+        views: dict[str, Any] = self._app.view_functions
+        for row in self.rows:
+            if faults.is_stranger(row.plugin):
+                views[row.name] = _guarded(views[row.name], row, faults)
+
     def install(self) -> None:
         """Let nobody in whom the table does not."""
         self._app.before_request(self.admit)
@@ -87,6 +96,15 @@ class Table:
         rule = current().url_rule
         row = None if rule is None else self._rows.get(rule.endpoint)
         return None if row is None else row.route
+
+
+def _guarded(view: Callable[..., Awaitable[Any]], row: Row, faults: Faults) -> Callable[..., Awaitable[Any]]:
+    @wraps(view)
+    async def guarded(**given: Any) -> Any:
+        with faults.noting(row.plugin, f"route {row.path}", Problem, HTTPException):
+            return await view(**given)
+
+    return guarded
 
 
 def _key(path: str, route: Route) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import structlog
 import trio
 from msgspec import Struct
 
-from ccod import Conversation, Metrics, Observatory, PluginError, Settings, plugin_errors
+from ccod import CcodError, Conversation, Faults, Observatory, PluginError, Settings
 from ccod_http.web import keep_no_answer
 from ccod_rest.fields import AnalyticsFields
 
@@ -22,9 +22,9 @@ log = structlog.get_logger("ccod.rest")
 class Extras:
     """The fields of plugins. `shape` is the type of what `of` returns: a struct with a field for each plugin."""
 
-    def __init__(self, fields: Mapping[str, AnalyticsFields[Any]], metrics: Metrics) -> None:
+    def __init__(self, fields: Mapping[str, AnalyticsFields[Any]], faults: Faults) -> None:
         self._fields = dict(fields)
-        self._metrics = metrics
+        self._faults = faults
         keys = {f"plugin{number}": name for number, name in enumerate(self._fields)}
         self.shape: type[Struct] = msgspec.defstruct(
             "PluginFieldsJson",
@@ -51,26 +51,33 @@ class Extras:
     async def _measured(self, plugin: str, conversation: Conversation) -> Struct | None:
         fields = self._fields[plugin]
         try:
-            with trio.fail_after(LIMIT_SECONDS):
+            with self._faults.noting(plugin, "analytics"), trio.fail_after(LIMIT_SECONDS):
                 measured: Struct = msgspec.convert(
                     msgspec.to_builtins(await fields.measure(conversation)), fields.shape
                 )
-        except Exception as error:  # noqa: BLE001
-            plugin_errors(self._metrics).labels(plugin).inc()
-            log.error("analytics_failed", plugin=plugin, error=f"{type(error).__name__}: {error}")
+        except CcodError as error:
+            cause = error.__cause__ or error
+            log.error("analytics_failed", plugin=plugin, error=f"{type(cause).__name__}: {cause}")
             return None
         return measured
 
 
 def gathered(settings: Settings, observatory: Observatory) -> Extras:
-    """Ask every plugin once for its fields. Raises PluginError for one whose answer is something else."""
+    """Ask every plugin once for its fields. One whose answer is something else has none, and is to blame."""
     fields: dict[str, AnalyticsFields[Any]] = {}
     for plugin, answer in observatory.ask("ccod_rest_analytics", settings=settings, observatory=observatory):
-        if not isinstance(answer, AnalyticsFields):
-            raise PluginError(plugin, f"ccod_rest_analytics must answer with AnalyticsFields, not {answer!r}")
         try:
-            msgspec.json.schema(answer.shape)
-        except TypeError as error:
-            raise PluginError(plugin, f"ccod_rest_analytics: {answer.shape!r} cannot be shown: {error}") from error
-        fields[plugin] = answer
-    return Extras(fields, observatory.metrics)
+            fields[plugin] = _fields(plugin, answer)
+        except PluginError as error:
+            observatory.faults.blame("ccod_rest_analytics", error)
+    return Extras(fields, observatory.faults)
+
+
+def _fields(plugin: str, answer: object) -> AnalyticsFields[Any]:
+    if not isinstance(answer, AnalyticsFields):
+        raise PluginError(plugin, f"ccod_rest_analytics must answer with AnalyticsFields, not {type(answer).__name__}")
+    try:
+        msgspec.json.schema(answer.shape)
+    except TypeError as error:
+        raise PluginError(plugin, f"ccod_rest_analytics: {answer.shape!r} cannot be shown: {error}") from error
+    return answer

@@ -18,7 +18,7 @@ if not CORE.is_dir():
     pytest.skip("the import rules are checked on the source tree", allow_module_level=True)
 
 FLOORS = (
-    {"version", "checks", "errors", "model", "users", "health", "positions", "metrics", "tracing", "limits"}
+    {"version", "checks", "dump", "errors", "model", "users", "health", "positions", "metrics", "tracing", "limits"}
     | {"calls", "entrypoints", "streams"},
     {"stored", "faults"},
     {"events"},
@@ -26,7 +26,7 @@ FLOORS = (
     {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition"}
     | {"files", "tally", "discovery"},
     {"conversion", "log", "observatory", "parsing", "progress", "local", "example", "jsonschema", "timing", "sinks"}
-    | {"guarded", "past", "places"},
+    | {"guarded", "guarded_storage", "past", "places"},
     {"hookspecs", "layers", "mending", "reloading", "pipeline", "watchdog"},
     {"vitals", "loading", "face", "configuration"},
     {"manager"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from ccod.app import Group
 from ccod.configuration import Configuration
+from ccod.discovery import installed, strangers
 from ccod.entrypoints import EntryPoint
 from ccod.errors import ConfigError, PluginError
 from ccod.manager import Manager
@@ -259,3 +261,47 @@ def test_a_command_is_made_when_it_is_wanted_and_who_cannot_is_named(plugin_fold
     assert cli.get_command(context, "works") is made
     with pytest.raises(PluginError, match="plugin 'odd': ccod_commands failed: ZeroDivisionError"):
         cli.get_command(context, "fails")
+
+
+def test_who_blocked_the_daemon_is_not_even_imported(plugin_folder: Path, tmp_path: Path) -> None:
+    body = "raise AssertionError\n"
+    manager = Manager(found=[offer(plugin_folder, "bad", body)], left_out={"bad": "it stopped the daemon"})
+    manager.require()
+    (plugin,) = manager.plugins
+    assert (plugin.state, plugin.error, manager.absent) == ("failed", "it stopped the daemon", ["bad"])
+    manager.contain()
+    with pytest.raises(PluginError, match=r"it stopped the daemon; ccod plugins allow bad, or choose another: storage"):
+        manager.require_roles(settings(tmp_path, 'storage = "bad"\nauth = "bad"\nprices = "bad"'))
+
+
+def test_whoever_takes_a_name_of_ccod_s_own_is_named_and_left_out(plugin_folder: Path) -> None:
+    manager = Manager(found=[*installed(), offer(plugin_folder, "rest", "")])
+    manager.contain()
+    assert [plugin.state for plugin in manager.plugins if plugin.name == "rest"] == ["loaded", "failed"]
+
+
+def test_whatever_a_hook_raises_bears_its_plugin_s_name(plugin_folder: Path, tmp_path: Path) -> None:
+    body = "@hookimpl\ndef ccod_sources(settings):\n    raise BaseExceptionGroup('all', [GeneratorExit()])\n"
+    manager = Manager(found=[offer(plugin_folder, "bad", body)])
+    with pytest.raises(PluginError, match="plugin 'bad': ccod_sources failed: GeneratorExit"):
+        manager.sources(settings(tmp_path), Metrics())
+
+
+def test_the_place_of_a_plugin_is_found_without_importing_it(plugin_folder: Path) -> None:
+    for file in ("nobody/inner/__init__.py", "nobody/inner/deep.py", "whole/__init__.py", "whole/deep.py", "one.py"):
+        path = plugin_folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("raise AssertionError\n")
+    (plugin_folder / "described.dist-info").mkdir()
+    (plugin_folder / "described.dist-info" / "METADATA").write_text("Name: described\nVersion: 3\n")
+    names = ("nobody.inner.deep", "whole.deep", "one", "gone")
+    lines = "".join(f"{name.partition('.')[0]} = {name}\n" for name in names)
+    (plugin_folder / "described.dist-info" / "entry_points.txt").write_text(f"[ccod]\n{lines}")
+    (described,) = distributions(name="described", path=[str(plugin_folder)])
+    places = {each.name: each.place for each in strangers([*described.entry_points])}
+    assert places == {
+        "nobody": str(plugin_folder / "nobody" / "inner"),
+        "whole": str(plugin_folder / "whole"),
+        "one": str(plugin_folder / "one.py"),
+        "gone": "gone",
+    }

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ccod.dump import ALIVE, DUMP
 from ccod.faults import Stranger
 from ccod.limits import Overdue, interrupted
-from ccod.past import DUMP, allow, culprit, past
+from ccod.past import allow, culprit, past
 
 BELL = Stranger("bell", "1", "/site/ccod_bell")
 DUMPED = """main 0x7f02
@@ -54,3 +55,36 @@ def test_what_takes_too_long_is_interrupted_and_the_outer_time_stands_still_mean
         while True:
             with suppress(Exception):
                 time.sleep(1)
+
+
+HELD = """Fatal Python error: {why}
+
+Thread 0x00007f01 (most recent call first):
+  File "{worker}", line 3 in parse
+Current thread 0x00007f02 (most recent call first):
+  File "/site/trio/_core/_run.py", line 1 in run
+"""
+BELLS, CHIME = "/site/ccod_bell/parser.py", Stranger("chime", "1", "/site/chime.py")
+
+
+def test_where_the_lock_is_held_it_is_who_computes_or_the_only_one_that_is_in_any_thread() -> None:
+    assert culprit(HELD.format(why="Aborted", worker=BELLS), [BELL, CHIME])[0] == "bell"
+    assert culprit(HELD.format(why="Aborted", worker="/site/ccod/parsing.py"), [BELL, CHIME])[0] == ""
+    other = f'Thread 0x00007f03 (most recent call first):\n  File "{CHIME.place}", line 1 in x\n'
+    assert culprit(f"{ALIVE}\n" + HELD.format(why="Aborted", worker=BELLS), [BELL, CHIME])[0] == ""
+    both = HELD.format(why="Aborted", worker=BELLS) + other
+    assert culprit(both, [BELL, CHIME])[0] == ""
+    assert culprit(both.replace("Thread 0x00007f03", "Current thread 0x00007f03"), [BELL, CHIME])[0] == "chime"
+
+
+def test_a_crash_is_only_ever_its_own_thread_s() -> None:
+    assert culprit(HELD.format(why="Segmentation fault", worker=BELLS), [BELL])[0] == ""
+
+
+def test_stacks_wait_for_who_knows_whose_they_are(tmp_path: Path) -> None:
+    (tmp_path / DUMP).write_text(DUMPED.format(place="/site/ccod_bell/sink.py"))
+    with (tmp_path / DUMP).open("a") as kept:
+        assert past([CHIME], tmp_path).left_out == {}
+        assert [*past([BELL, CHIME], tmp_path).left_out] == ["bell"]
+        kept.write("the stacks of this process")
+    assert (tmp_path / DUMP).read_text() == "the stacks of this process"

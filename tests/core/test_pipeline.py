@@ -11,12 +11,12 @@ from trio.testing import MockClock
 
 from ccod import vitals
 from ccod.bus import Bus
-from ccod.errors import StorageUnavailableError
+from ccod.errors import PluginError, StorageUnavailableError
 from ccod.events import Stored
 from ccod.health import Health, Reason, ServiceHealth
 from ccod.metrics import Metrics
 from ccod.model import Batch, Checkpoint, Content, Entry, Record, Stream, Unparsed
-from ccod.pipeline import UPKEEP_SECONDS, Pipeline, SourceIntake
+from ccod.pipeline import AT_ONCE, MOST_BYTES, MOST_WAITING, UPKEEP_SECONDS, FloodError, Pipeline, SourceIntake
 from ccod.testing.shelf import Shelf as EmptyShelf
 from tests.plugins.metrics.scraping import read
 
@@ -343,3 +343,41 @@ async def test_what_waits_and_what_came_is_measured(autojump_clock: MockClock) -
     assert found.sum("ccod_ingest_entries_total", source="src") == 5
     assert found.sum("ccod_parse_errors_total", parser="lines", reason="no line") == 3
     assert read(metrics).sum("ccod_bus_subscribers") == 0
+
+
+async def test_a_source_of_others_that_floods_is_told(autojump_clock: MockClock) -> None:
+    house = House()
+    intake = house.pipeline.intake("src", "oddity")
+    house.storage.gate = trio.Event()
+    async with trio.open_nursery() as nursery:
+        for _ in range(AT_ONCE + MOST_WAITING):
+            nursery.start_soon(intake.send, batch("x"))
+        await trio.testing.wait_all_tasks_blocked()
+        with pytest.raises(FloodError, match="wait to be stored"):
+            await intake.send(batch("x"))
+        house.storage.gate.set()
+    with pytest.raises(FloodError, match="bytes"):
+        await intake.send(batch("x" * (MOST_BYTES + 1)))
+
+
+async def test_a_parser_whose_entries_storage_refuses_is_named() -> None:
+    house, told = House(), list[tuple[str, str]]()
+    house.storage.refusals = [ValueError("no such time")]
+    parsers = {"lines": Lines()}
+    pipeline = Pipeline(parsers, house.storage, house.bus, house.health, fault=lambda *said: told.append(said))
+    await pipeline.intake("src").send(batch("one"))
+    assert told == [("lines", "storage refused what it understood: ValueError: no such time")]
+
+
+async def test_a_storage_of_others_that_fails_is_tried_again_and_named(autojump_clock: MockClock) -> None:
+    house = House()
+    house.storage.refusals = [PluginError("oddity", "storage, append: RuntimeError") for _ in range(4)]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.intake.send, batch("one"))
+        while not house.health.reasons:
+            await trio.sleep(0.01)
+        (reason,) = [reason for service, reason in house.health.reasons if service == "storage"]
+        assert reason.code == "STORAGE_FAILED"
+        assert "oddity" in reason.text
+    assert [len(entries) for _, entries in house.storage.taken] == [1]
+    assert house.health.well

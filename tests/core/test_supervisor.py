@@ -117,3 +117,54 @@ async def test_a_service_that_falls_is_counted(autojump_clock: MockClock) -> Non
         assert read(metrics).sum("ccod_plugin_errors_total", plugin="clumsy") == 0
         await trio.sleep(20)
         assert read(metrics).sum("ccod_plugin_errors_total", plugin="clumsy") == 2
+
+
+class Oops(BaseException):
+    """No Exception, so that no `except Exception` holds it."""
+
+
+OUTLANDISH = [Oops(), BaseExceptionGroup("all", [Oops(), OSError()]), KeyboardInterrupt()]
+
+
+@pytest.mark.parametrize("error", OUTLANDISH, ids=repr)
+async def test_whatever_a_service_of_others_raises_it_is_started_again(
+    error: BaseException, autojump_clock: MockClock
+) -> None:
+    starts: list[float] = []
+
+    async def run(*, task_status: trio.TaskStatus[None]) -> None:
+        starts.append(trio.current_time())
+        task_status.started()
+        raise error
+
+    metrics = Metrics()
+    async with open_supervisor("sink", Health(), metrics) as supervisor:
+        await supervisor.start("odd", run, "oddity")
+        await trio.sleep(5)
+    assert len(starts) == 3
+    assert read(metrics).sum("ccod_plugin_errors_total", plugin="oddity") == 3
+
+
+async def test_a_service_that_raises_when_it_is_cancelled_ends_like_the_others() -> None:
+    async def run(*, task_status: trio.TaskStatus[None]) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            try:
+                task_status.started()
+                await trio.sleep_forever()
+            finally:
+                raise Oops
+
+    async with open_supervisor("sink", Health()) as supervisor:
+        await supervisor.start("odd", run, "oddity")
+
+
+async def test_a_service_of_others_that_ends_by_itself_is_counted(autojump_clock: MockClock) -> None:
+    async def run(*, task_status: trio.TaskStatus[None]) -> None:
+        task_status.started()
+
+    metrics = Metrics()
+    async with open_supervisor("source", Health(), metrics) as supervisor:
+        await supervisor.start("brief", run, "oddity")
+        await trio.sleep(1)
+        assert read(metrics).sum("ccod_plugin_errors_total", plugin="oddity") == 1

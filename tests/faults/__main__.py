@@ -57,7 +57,7 @@ TRIALS = (
     Trial("forgery"),
     Trial("browser", "--pages", 4, 2),
     Trial("slowness"),
-    Trial("chaos"),
+    Trial("chaos", "--count", 1000, 5),
     Trial("subscribers", "--kills", 50, 3),
     Trial("slow", "--stuck", 200, 20),
     Trial("rude", "--frames", 50_000, 1000),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from string import Template
 
 HASTY = """
-import ccod_http.web  # takes a while on a busy machine
+import ccod_http.web, ccod_sql.storage  # take a while on a busy machine
 from ccod.limits import LIMITS
 LIMITS.hook = LIMITS.start = LIMITS.call = 1.0
 LIMITS.parse = LIMITS.blocked = 2.0
 LIMITS.stop = 4.0
+LIMITS.storage = LIMITS.deliver = 3.0
 """
 """Makes the daemon impatient, so that a cell takes seconds."""
 
@@ -31,13 +33,21 @@ def ccod_http_blueprints(settings, observatory):
 DEEDS = {
     "raise": "raise RuntimeError('chaos')",
     "exit": "raise SystemExit(3)",
+    "group": "raise BaseExceptionGroup('chaos', [Oops('chaos'), RuntimeError('chaos')])",
+    "interrupt": "raise KeyboardInterrupt",
     "hang": "while True:\n    try: $sleep\n    except Exception: pass",
     "block": "while True: time.sleep(0.05)",
-    "spin": "re.match('(a+)+$$', 'a' * 64 + 'b')",
+    "spin": "deque(repeat(0), maxlen=0)",
+    "freeze": "while True: ctypes.PyDLL(None).sleep(600)",
     "flood": "$flood",
     "junk": "return $junk",
+    "huge": "return $huge",
+    "never ready": "pass",
 }
-"""What is done in a body; `$sleep`, `$flood` and `$junk` are the place's own."""
+"""What is done in a body; `$sleep`, `$flood`, `$junk` and `$huge` are the place's own.
+
+`spin` computes and `freeze` waits, and both hold the interpreter's lock the while, as C code can: no other thread runs.
+"""
 
 HOOKS = {
     "ccod_add_hooks": "manager",
@@ -50,6 +60,7 @@ HOOKS = {
     "ccod_transports": "settings, observatory",
     "ccod_sinks": "settings, observatory",
     "ccod_http_blueprints": "settings, observatory",
+    "ccod_rest_analytics": "settings, observatory",
     "ccod_http_middleware": "settings, observatory",
     "ccod_ws_channels": "settings, observatory",
     "ccod_prices": "settings",
@@ -78,6 +89,12 @@ class Feed:
 def ccod_sources(settings, metrics): return [Feed()]
 """
 
+
+def feed(pause: str, tasks: str) -> str:
+    """Return a source that sends records of one line, from some tasks at once."""
+    return Template(FEED).substitute(pause=pause, tasks=tasks)
+
+
 ROLES = {
     "source": """
 class It:
@@ -100,7 +117,9 @@ def ccod_transports(settings, observatory): return [It()]
     "sink": """
 class It:
     name = "chaos"
-    async def __aenter__(self): return self
+    async def __aenter__(self):
+        $opened
+        return self
     async def __aexit__(self, *_): pass
     async def deliver(self, events):
         $deed
@@ -116,7 +135,7 @@ class It:
 @hookimpl
 def ccod_parsers(settings): return [It()]
 """
-    + Template(FEED).safe_substitute(pause="0.2", tasks="1"),
+    + feed(pause="0.2", tasks="1"),
     "prices": """
 class It:
     version = "chaos"
@@ -127,7 +146,9 @@ def ccod_prices(settings): return It()
 """,
     "cache": """
 class It:
-    async def __aenter__(self): return self
+    async def __aenter__(self):
+        $opened
+        return self
     async def __aexit__(self, *_): pass
     async def get(self, key):
         $deed
@@ -139,7 +160,9 @@ def ccod_cache(settings): return It()
     "auth": """
 class It:
     challenge = "Bearer"
-    async def __aenter__(self): return self
+    async def __aenter__(self):
+        $opened
+        return self
     async def __aexit__(self, *_): pass
     async def ended(self, user): await trio.sleep_forever()
     async def identify(self, peer):
@@ -155,6 +178,17 @@ class It(Middleware):
 @hookimpl(optionalhook=True)
 def ccod_http_middleware(settings, observatory): return [It()]
 """,
+    "analytics": """
+from msgspec import Struct
+from ccod_rest.fields import AnalyticsFields
+class Mood(Struct):
+    happy: int
+class It:
+    async def measure(self, conversation):
+        $deed
+@hookimpl(optionalhook=True)
+def ccod_rest_analytics(settings, observatory): return AnalyticsFields(Mood, It().measure)
+""",
     "route": """
 from ccod_http.web import Routes
 @hookimpl(optionalhook=True)
@@ -168,11 +202,50 @@ def ccod_http_blueprints(settings, observatory):
 """,
 }
 
+ROLES["parser content"] = (
+    ROLES["parser"]
+    .replace(
+        "        $deed",
+        "        return [Entry(record.offset, len(record.body), 'chaos', role='user', uuid=stream.key, at=9)]",
+        1,
+    )
+    .replace('return Content("")', "\n        $deed", 1)
+)
+for _place, _method in (("storage", "conversations"), ("storage append", "append"), ("storage upkeep", "maintain")):
+    ROLES[_place] = f"""
+from ccod_sql.settings import SqliteSettings
+from ccod_sql.storage import SqlStorage
+class It(SqlStorage):
+    async def __aenter__(self):
+        $opened
+        return await super().__aenter__()
+    async def {_method}(self, *_):
+        $deed
+@hookimpl
+def ccod_storage(settings, prices, parsers):
+    return It(settings[SqliteSettings], "chaos", prices, parsers=parsers)
+"""
+
+JUNK = {"route": "object()"}
+HUGE = {
+    "source": "await intake.send(Batch(Stream('chaos', 'chaos', '/chaos', 'chaos'), "
+    "[Record(0, b'x' * 2**28)], Checkpoint(2**28)))",
+    "parser": "[Entry(record.offset, len(record.body), 'chaos', at=10**30)]",
+    "parser content": "'x' * 2**26",
+    "prices": "Cost(10**30)",
+    "cache": "['x'] * 10**6",
+    "auth": "['x'] * 10**6",
+    "middleware": "['x'] * 10**6",
+}
+MANY = "[object()] * 10**6"
+
 HEAD = """
-import re, time
+import ctypes, time
 import trio
+from collections import deque
 from itertools import count, repeat
-from ccod import Batch, Checkpoint, Content, Record, Stream, hookimpl
+from ccod import Batch, Checkpoint, Content, Cost, Entry, Record, Stream, Unparsed, hookimpl
+class Oops(BaseException): pass
 """
 
 
@@ -182,26 +255,30 @@ def indented(text: str, spaces: int) -> str:
 
 def at_hook(hook: str, deed: str) -> str:
     """Return a plugin that does a deed when it is asked a hook."""
-    body = Template(DEEDS[deed]).substitute(sleep="time.sleep(0.05)", flood="yield from count()", junk="5")
-    optional = "(optionalhook=True)" if "_http_" in hook or "_ws_" in hook else ""
+    body = Template(DEEDS[deed]).substitute(sleep="time.sleep(0.05)", flood="yield from count()", junk="5", huge=MANY)
+    optional = "(optionalhook=True)" if re.match("ccod_(http|rest|ws)_", hook) else ""
     return f"{HEAD}\n@hookimpl{optional}\ndef {hook}({HOOKS[hook]}):\n    {indented(body, 4)}\n"
 
 
-def as_role(role: str, deed: str, *, ready: bool = True) -> str:
-    """Return a plugin that answers as it should, with something that does a deed once it is `ready`, or before."""
+def as_role(role: str, deed: str) -> str:
+    """Return a plugin that answers as it should, with something that does a deed once it is open, or never is."""
     if (role, deed) == ("source", "flood"):
-        return HEAD + Template(FEED).substitute(pause="0", tasks="200")
-    sync = role in {"parser", "prices"}
+        return HEAD + feed(pause="0", tasks="200")
+    sync = role.startswith("parser") or role == "prices"
     body = Template(DEEDS[deed]).substitute(
-        sleep="time.sleep(0.05)" if sync else "await trio.sleep_forever()", flood="return count()", junk="5"
+        sleep="time.sleep(0.05)" if sync else "await trio.sleep_forever()",
+        flood="return count()",
+        junk=JUNK.get(role, "5"),
+        huge=HUGE.get(role, MANY),
     )
-    started = "task_status.started()" if ready else "pass"
-    indent = 8
-    return HEAD + Template(ROLES[role]).substitute(deed=indented(body, indent), ready=started)
+    waits = deed == "never ready"
+    return HEAD + Template(ROLES[role]).safe_substitute(
+        deed=indented(body, 8),
+        ready="await trio.sleep_forever()" if waits else "task_status.started()",
+        opened="await trio.sleep_forever()" if waits else "pass",
+    )
 
 
-AT_IMPORT = "raise RuntimeError('chaos')\n"
-HANGS_AT_IMPORT = "import time\nwhile True: time.sleep(0.05)\n"
 DEAF = (
     HEAD
     + """
@@ -216,3 +293,22 @@ def ccod_transports(settings, observatory): return [It()]
 """
 )
 """Does not end when it is told to."""
+
+WHOLE = {
+    "import": "raise RuntimeError('chaos')\n",
+    "exit at import": "raise SystemExit(3)\n",
+    "syntax": "def chaos(:\n",
+    "hang at import": "import time\nwhile True: time.sleep(0.05)\n",
+    "spin at import": "from collections import deque\nfrom itertools import repeat\ndeque(repeat(0), maxlen=0)\n",
+    "freeze at import": "import ctypes\nwhile True: ctypes.PyDLL(None).sleep(600)\n",
+    "unknown hook": "from ccod import hookimpl\n@hookimpl\ndef ccod_chaos(settings): pass\n",
+    "unknown argument": "from ccod import hookimpl\n@hookimpl\ndef ccod_sources(chaos): pass\n",
+    "writable": "",
+    "never ends": DEAF,
+    "other ccod": GOOD,
+    "name of another": GOOD,
+    "name of ccod's": GOOD,
+}
+"""The plugin as a whole. From "other ccod" on it is a distribution, the others are files."""
+REQUIRES = {"other ccod": "ccod<0.0.1"}
+ENTRIES = {"name of another": "good", "name of ccod's": "rest"}

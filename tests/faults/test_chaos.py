@@ -6,12 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.chaos import Cell, violations
+from ccod.manager import Manager
+from tests.faults.chaos import violations
+from tests.faults.chaos_cells import Cell
+from tests.faults.chaos_plugins import HOOKS
 
 
 @pytest.mark.parametrize(
     ("place", "deed"),
-    [("role:parser", "raise"), ("hook:ccod_sources", "hang"), ("role:transport", "block")],
+    [("role:parser", "raise"), ("hook:ccod_sources", "hang"), ("role:transport", "spin")],
 )
 async def test_a_plugin_that_misbehaves_is_named_and_contained(tmp_path: Path, place: str, deed: str) -> None:
     assert await violations(Cell(place, deed), tmp_path) == []
+
+
+def test_each_hook_is_a_place() -> None:
+    manager = Manager()
+    assert {hook for plugin in manager.plugins for hook in plugin.hooks} <= set(HOOKS)

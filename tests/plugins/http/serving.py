@@ -196,7 +196,11 @@ async def do_at_once(work: Callable[[], Awaitable[Stored | None]]) -> Stored | N
 
 @asynccontextmanager
 async def serving(
-    *more: Blueprint, middleware: Sequence[object] = (), auth: Any = None, **settings: Any
+    *more: Blueprint,
+    middleware: Sequence[object] = (),
+    auth: Any = None,
+    own: Sequence[str] = ("rest", "probe"),
+    **settings: Any,
 ) -> AsyncIterator[Server]:
     http = msgspec.convert({"port": 0, "host": "127.0.0.1", "socket": ""} | settings, HttpSettings)
     all_settings = Settings(CoreSettings(), {HttpSettings: http})
@@ -223,6 +227,7 @@ async def serving(
         faults=Faults([Plugin("probe", "", "")]),
     )
     observatory.faults.watch(health, observatory.metrics)
+    observatory.faults.contain(own)
     transport = HttpTransport(all_settings, observatory)
     stopped = trio.Event()
 

@@ -14,7 +14,7 @@ from ccod import Bus, Health, Observatory, PluginError, Settings
 from ccod.settings import CoreSettings
 from ccod.testing.shelf import Shelf
 from ccod_http.app import build_app
-from ccod_http.web import HttpSettings, Middleware, Problem, current_user
+from ccod_http.web import HttpSettings, Middleware, Problem, Routes, current_user
 from ccod_jwt.auth import JwtAuth
 from ccod_jwt.settings import JwtSettings
 from tests.plugins.http.serving import SECRET, do_at_once, serving
@@ -97,3 +97,51 @@ def test_a_plugin_that_answers_wrongly_is_named_at_start(answered: Any, problem:
     observatory = Observatory(shelf, auth, Bus(), Health(), {}, trio.Event(), ask, do_at_once)
     with pytest.raises(PluginError, match=rf"plugin 'mine': ccod_http_middleware {problem}"):
         build_app(settings, observatory)
+
+
+class Oops(BaseException):
+    """No Exception, so that no `except Exception` holds it."""
+
+
+OUTLANDISH = [Oops("secret"), SystemExit(3), KeyboardInterrupt(), BaseExceptionGroup("all", [Oops("secret")])]
+
+
+def breaking() -> Routes:
+    routes = Routes("breaking", __name__, url_prefix="/breaking")
+
+    @routes.get("/<int:number>", access="read")
+    async def broken(number: int) -> str:
+        """Break."""
+        raise OUTLANDISH[number]
+
+    @routes.get("/refusing", access="read", errors=[403])
+    async def refusing() -> str:
+        """Refuse."""
+        raise Problem(403, "CURFEW", "It is too late.")
+
+    return routes
+
+
+async def test_whatever_a_route_of_others_raises_is_a_fault_and_named() -> None:
+    async with serving(breaking(), own=["rest"]) as server, server.client() as client:
+        assert (await client.get("/breaking/refusing")).status_code == 403
+        assert not [reason for name, reason in server.health.reasons if name == "plugin probe"]
+        for number in range(len(OUTLANDISH)):
+            answer = await client.get(f"/breaking/{number}")
+            assert (answer.status_code, answer.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
+            assert "secret" not in answer.text
+        (reason,) = [reason for name, reason in server.health.reasons if name == "plugin probe"]
+        assert reason.text == "route /breaking/<int:number>: Oops: secret"
+
+
+class Abrupt(Middleware):
+    async def before(self) -> Response | None:
+        raise SystemExit(3)
+
+    async def after(self, response: Response) -> Response:
+        raise KeyboardInterrupt
+
+
+async def test_whatever_a_middleware_raises_refuses_the_request() -> None:
+    async with serving(middleware=[Abrupt()]) as server, server.client() as client:
+        assert [(await client.get("/health")).status_code for _ in range(2)] == [500, 500]

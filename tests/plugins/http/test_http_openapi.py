@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from msgspec import Meta, Struct
 
-from ccod import Metrics
+from ccod import Faults
 from ccod_http.web import Body, Moment, Paged, Paging, Routes
 from ccod_rest.conversations import conversation_routes
 from ccod_rest.extras import Extras
@@ -152,7 +152,7 @@ async def test_every_route_of_ours_has_a_summary(server: Server) -> None:
 
 
 def usages(observatory: Any) -> Routes:
-    return usage_routes(observatory, Extras({}, Metrics()))
+    return usage_routes(observatory, Extras({}, Faults([])))
 
 
 @pytest.mark.parametrize("routes", [project_routes, conversation_routes, usages, health_routes])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ import structlog
 import trio
 
 import ccod_ws
-from ccod import Batch, Bus, Checkpoint, Health, Observatory, Record, Redactor, Settings, Stored, Stream, User
+from ccod import Batch, Bus, Checkpoint, Faults, Health, Observatory, Record, Redactor, Settings, Stored, Stream, User
 from ccod.settings import CoreSettings
 from ccod_claude.parser import ClaudeParser
 from ccod_http.settings import HttpSettings
@@ -113,7 +114,9 @@ async def _at_once(work: Callable[[], Awaitable[Stored | None]]) -> Stored | Non
 
 
 @asynccontextmanager
-async def library(path: Path, role: str = "owner", fields: Sequence[tuple[str, Any]] = ()) -> AsyncIterator[Library]:
+async def library(
+    path: Path, role: str = "owner", fields: Sequence[tuple[str, Any]] = (), faults: Faults | None = None
+) -> AsyncIterator[Library]:
     """Open the house; what is opened again at the same path holds what was stored before.
 
     `fields` are what plugins answer when asked for fields of analytics.
@@ -137,6 +140,8 @@ async def library(path: Path, role: str = "owner", fields: Sequence[tuple[str, A
         observatory = Observatory(
             storage, Everyone(role), Bus(), Health(), parsers, trio.Event(), ask, _at_once, (), Redactor(RULES)
         )
+        if faults is not None:
+            observatory = dataclasses.replace(observatory, faults=faults)
         with structlog.testing.capture_logs() as logs:
             async with trio.open_nursery() as nursery:
                 await nursery.start(HttpTransport(settings, observatory).run)

@@ -9,7 +9,7 @@ import pytest
 import trio
 from msgspec import Struct
 
-from ccod import Conversation, PluginError
+from ccod import Conversation, Faults, PluginError
 from ccod_rest.fields import AnalyticsFields
 from tests.plugins.rest.library import library
 
@@ -72,3 +72,29 @@ async def test_who_offers_none_is_named(tmp_path: Path, answer: Any) -> None:
         async with library(tmp_path / "x.db", fields=[("bad", answer)]):
             pass
     assert "plugin 'bad': ccod_rest_analytics" in str(raised.value.exceptions)
+
+
+class Oops(BaseException):
+    """No Exception, so that no `except Exception` holds it."""
+
+
+async def outlandish(conversation: Conversation) -> Mood:
+    raise Oops
+
+
+async def test_whatever_a_plugin_raises_the_others_have_their_fields(tmp_path: Path) -> None:
+    offered = [("odd", AnalyticsFields(Mood, outlandish)), ("mood", AnalyticsFields(Mood, happy))]
+    async with library(tmp_path / "x.db", fields=offered) as house:
+        await house.add(house.said("user", "hello"))
+        answer = await house.get(f"/api/conversations/{house.session}/analytics")
+        assert answer["data"]["plugins"] == {"odd": None, "mood": {"happyMessages": 1}}
+
+
+async def test_who_of_others_offers_none_leaves_the_rest_served(tmp_path: Path) -> None:
+    offered: list[Any] = [("bad", 7), ("mood", AnalyticsFields(Mood, happy))]
+    faults = Faults([])
+    faults.contain(["rest"])
+    async with library(tmp_path / "x.db", fields=offered, faults=faults) as house:
+        await house.add(house.said("user", "hello"))
+        answer = await house.get(f"/api/conversations/{house.session}/analytics")
+        assert answer["data"]["plugins"] == {"mood": {"happyMessages": 1}}
