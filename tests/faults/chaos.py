@@ -23,8 +23,7 @@ from typing import Any
 import trio
 
 from ccod.supervisor import one_line
-from ccod.testing import daemon as spawned
-from ccod.testing.daemon import CCOD
+from ccod.testing.daemon import CCOD, ending
 from tests.e2e.daemon import Daemon, open_daemon
 from tests.e2e.lines import SESSION, answer, line
 from tests.faults import chaos_plugins as make
@@ -301,7 +300,7 @@ def main() -> int:
     if 0 < arguments.count < len(possible):
         print(f"seed {arguments.seed}")
         chosen = sample(possible, arguments.count, arguments.seed)
-    spawned.START_SECONDS = START_SECONDS
+    sys.modules[ending.__module__].__dict__["START_SECONDS"] = START_SECONDS  # `ccod.testing.daemon` is a fixture, too
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         outcomes = trio.run(run, chosen, Path(folder), arguments.at_once)
     show(outcomes, chosen)
