@@ -193,10 +193,9 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
 
 
 def _is_well(pipeline: Pipeline) -> bool:
-    if pipeline.silence < LIMITS.storage:
-        return True
-    note_alive()
-    return False
+    is_well = pipeline.silence < LIMITS.storage
+    note_alive(is_well=is_well)
+    return is_well
 
 
 async def _warn_of_storage(storage: Storage, health: Health) -> None:

@@ -16,25 +16,30 @@ from pathlib import Path
 DUMP = "blocked.txt"
 ALIVE = "the event loop runs"
 
-_files: list[int] = []
+_files: dict[int, bool] = {}
+"""The file that this process has open, and whether `ALIVE` stands in it."""
 
 
-def note_alive() -> None:
-    """Note that the event loop runs, though all is not well: whom systemd ends then holds nothing."""
-    for file in _files:
-        os.write(file, f"{ALIVE}\n".encode())
+def note_alive(*, is_well: bool) -> None:
+    """Note that the event loop runs while all is not well: whoever systemd ends then holds nothing."""
+    for file, noted in _files.items():
+        if noted == is_well:
+            os.ftruncate(file, 0)
+            os.write(file, b"" if is_well else f"{ALIVE}\n".encode())
+            _files[file] = not is_well
 
 
 def open_dump(folder: Path) -> int:
     """Return the file for the stacks of this process, which is kept open. What stands in it is left there."""
-    if not _files:
-        with suppress(OSError):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            file = os.open(folder / DUMP, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        except OSError:
-            file = os.dup(2)  # nobody is blamed then, but the log tells
-        _files.append(file)
-        faulthandler.enable(file=file, all_threads=True)
-        faulthandler.register(signal.SIGPROF, file=file, all_threads=True, chain=True)
-    return _files[0]
+    for file in _files:
+        return file
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        file = os.open(folder / DUMP, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        _files[file] = False
+    except OSError:
+        file = 2  # nobody is blamed then, but the log tells
+    faulthandler.enable(file=file, all_threads=True)
+    faulthandler.register(signal.SIGPROF, file=file, all_threads=True, chain=True)
+    return file

@@ -6,7 +6,8 @@ import re
 from string import Template
 
 HASTY = """
-import ccod_http.web, ccod_sql.storage  # take a while on a busy machine
+import ccod_http.app, ccod_sql.storage  # take a while on a busy machine
+ccod_http.app.LIMIT_SECONDS = 1.0
 from ccod.limits import LIMITS
 LIMITS.hook = LIMITS.start = LIMITS.call = 1.0
 LIMITS.parse = LIMITS.blocked = 2.0

@@ -13,7 +13,7 @@ import trio
 
 from tests.e2e.daemon import Daemon
 
-START_SECONDS = 45.0
+START_SECONDS = 60.0
 """As TimeoutStartSec, with TimeoutStartFailureMode=abort."""
 WATCHDOG_SECONDS = 12.0
 

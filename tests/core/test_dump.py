@@ -1,0 +1,31 @@
+"""What a process notes of itself for the next one, in a process of its own: it opens the file once for all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from ccod.dump import ALIVE, DUMP
+
+NOTING = """
+import sys
+from pathlib import Path
+from ccod.dump import DUMP, note_alive, open_dump
+folder = Path(sys.argv[1])
+note_alive(is_well=False)
+assert open_dump(folder) == open_dump(folder)
+for is_well in (True, False, False, True, False):
+    note_alive(is_well=is_well)
+    print((folder / DUMP).read_text().strip())
+"""
+
+
+def said(folder: Path) -> list[str]:
+    done = subprocess.run([sys.executable, "-c", NOTING, folder], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_that_all_is_not_well_stands_there_only_while_it_is_so(tmp_path: Path) -> None:
+    assert said(tmp_path / "state") == ["", ALIVE, ALIVE, "", ALIVE]
+    assert (tmp_path / "state" / DUMP).stat().st_mode & 0o777 == 0o600
