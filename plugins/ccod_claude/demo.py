@@ -79,6 +79,7 @@ def _write(home: Path, port: int) -> Path:
         (root / path).write_bytes(content)
     tables: dict[str, dict[str, Any]] = {
         "http": {"port": port, "socket": str(home / "ccod.sock")},
+        "metrics": {"enabled": False},  # a daemon of yours may have the port
         "claude": {"roots": [str(root)], "history_after": 0},
         "sqlite": {"path": str(home / "data" / "ccod.db")},
         "log": {"format": "json"},

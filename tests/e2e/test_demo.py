@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -76,7 +78,12 @@ def _read(path: Path) -> bytes:
         return b""  # gone meanwhile
 
 
-def test_the_demo_may_end_by_itself(tmp_path: Path) -> None:
+def test_the_demo_may_end_by_itself_and_run_beside_a_daemon(tmp_path: Path) -> None:
     home = usual_home(tmp_path)
-    done = run(home, "demo", "--once", "--speed", "10000", TMPDIR=str(tmp_path))
+    with socket.socket() as metrics:
+        metrics.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):  # somebody has that port already
+            metrics.bind(("127.0.0.1", 3001))
+            metrics.listen()
+        done = run(home, "demo", "--once", "--speed", "10000", TMPDIR=str(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")

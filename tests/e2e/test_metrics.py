@@ -75,7 +75,8 @@ async def test_figures_of_a_known_history_are_right(tmp_path: Path) -> None:
             assert found.sum("ccod_watch_watcher") == 1
             assert found.sum("ccod_db_query_duration_seconds_count", op="append") >= 3
             assert found.sum("ccod_db_file_bytes") > 0
-            assert found.sum("ccod_plugin_hook_duration_seconds_count", hook="ccod_storage", plugin="sqlite") == 1
+            storage = daemon.home.variables.get("CCOD_STORAGE", "sqlite")
+            assert found.sum("ccod_plugin_hook_duration_seconds_count", hook="ccod_storage", plugin=storage) == 1
             assert found.sum("ccod_services_unwell") == found.sum("ccod_plugin_errors_total") == 0
 
             before = {(s.name, *sorted(s.labels.items())): s.value for s in found.samples if "_code_" in s.name}

@@ -58,7 +58,7 @@ WRONG = [
     Wrong("a port too high", "port", tables={"http": {"port": 65536}}),
     Wrong("a negative duration", "scan_interval", tables={"claude": {"scan_interval": "-1s"}}),
     Wrong("every interface", "0.0.0.0", tables={"http": {"host": "0.0.0.0"}}),
-    Wrong("a storage that is not there", "papyrus", file=b'storage = "papyrus"\n'),
+    Wrong("a storage that is not there", "papyrus", environment={"CCOD_STORAGE": "papyrus"}),
     Wrong("no storage", "sqlite", file=b'disable = ["sqlite"]\n'),
     Wrong("an unknown variable", "CCOD_HTTP__PORT", environment={"CCOD_HTTP__PROT": "1"}),
     Wrong("a database that is a folder", "data", tables={"sqlite": {"path": "."}}),
