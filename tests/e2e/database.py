@@ -1,4 +1,4 @@
-"""A look into a daemon's database, which is opened as its storage opens it: `sqlite3` itself cannot read each of them."""
+"""A look into a daemon's database, opened as its storage opens it: `sqlite3` itself cannot read each of them."""
 
 from __future__ import annotations
 

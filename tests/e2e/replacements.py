@@ -51,6 +51,11 @@ def ccod_prices():
 '''
 
 HERE = "tests/e2e"
+SMOKE = (
+    f"{HERE}/test_replaced.py",
+    f"{HERE}/test_live.py::test_what_is_broadcast_can_be_read_and_the_conversation_follows",
+    f"{HERE}/test_live.py::test_a_deleted_transcript_stays_readable",
+)
 
 OF_THEMSELVES = {
     f"{HERE}/test_first_five_minutes.py": "plays the pages' commands in a home of its own",
@@ -76,7 +81,7 @@ class Replacement(Struct, frozen=True):
     distribution: str = "ccod"
     variables: Mapping[str, str] = {}
     tests: Sequence[str] = (HERE,)
-    smoke: Sequence[str] = (f"{HERE}/test_replaced.py", f"{HERE}/test_live.py")
+    smoke: Sequence[str] = SMOKE
     left_out: Mapping[str, str] = {}
     file: str = ""
 
@@ -102,6 +107,8 @@ class Replacement(Struct, frozen=True):
 ACCOUNTS = "is about accounts, tokens or API keys"
 CLAUDE = "is about transcripts of Claude Code, which nobody reads"
 LIST_PRICES = "checks amounts of the list prices"
+CODEX_ALONE = "contrib/ccod-codex/tests/test_codex_alone.py"
+STDOUT = "contrib/ccod-stdout/tests"
 
 REPLACEMENTS = (
     Replacement(
@@ -133,8 +140,8 @@ REPLACEMENTS = (
         ["codex ccod_sources", "codex ccod_parsers"],
         "ccod-codex",
         {"CCOD_DISABLE": "claude"},
-        tests=[HERE, "contrib/ccod-codex/tests/test_codex_alone.py"],
-        smoke=[f"{HERE}/test_replaced.py", "contrib/ccod-codex/tests/test_codex_alone.py"],
+        tests=[HERE, CODEX_ALONE],
+        smoke=[f"{HERE}/test_replaced.py", f"{CODEX_ALONE}::test_a_line_in_two_halves_is_broadcast_once_and_in_order"],
         left_out={
             f"{HERE}/{name}": CLAUDE
             for name in (
@@ -200,8 +207,8 @@ REPLACEMENTS = (
         ["stdout ccod_transports"],
         "ccod-stdout",
         {"CCOD_DISABLE": "http,rest,ws"},
-        tests=["contrib/ccod-stdout/tests"],
-        smoke=["contrib/ccod-stdout/tests"],
+        tests=[STDOUT],
+        smoke=[f"{STDOUT}/test_stdout_served.py::test_it_is_the_only_way_out_where_the_others_are_left_out"],
     ),
     Replacement(
         "sink",

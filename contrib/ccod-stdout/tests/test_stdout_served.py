@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 from array import array
@@ -141,7 +140,7 @@ async def test_what_was_written_while_it_was_down_is_printed(tmp_path: Path) -> 
 
 def listening(process: int) -> list[str]:
     """Return the sockets of a process to which others can connect."""
-    inodes = {Path(os.readlink(each)).name for each in Path(f"/proc/{process}/fd").iterdir() if each.is_symlink()}
+    inodes = {each.readlink().name for each in Path(f"/proc/{process}/fd").iterdir() if each.is_symlink()}
     tables = [Path(f"/proc/{process}/net/{kind}").read_text() for kind in ("tcp", "tcp6", "unix")]
     rows = [row.split() for table in tables for row in table.splitlines()[1:]]
     tcp = {f"socket:[{row[9]}]" for row in rows if ":" in row[1] and row[3] == "0A"}
