@@ -78,8 +78,9 @@ def _read(path: Path) -> bytes:
         return b""  # gone meanwhile
 
 
-def test_the_demo_may_end_by_itself_and_run_beside_a_daemon(tmp_path: Path) -> None:
+def test_the_demo_may_end_by_itself_and_run_beside_a_daemon_and_plugins_that_print(tmp_path: Path) -> None:
     home = usual_home(tmp_path)
+    home.install("chatty", """print('{"seq": 1}', flush=True)""")
     with socket.socket() as metrics:
         metrics.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with suppress(OSError):  # somebody has that port already
