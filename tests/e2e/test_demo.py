@@ -60,12 +60,22 @@ def test_closing_the_terminal_ends_the_demo_and_leaves_nothing(tmp_path: Path) -
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     environment = home.environment | {"TMPDIR": str(temporary)}
-    with subprocess.Popen([str(CCOD), "demo"], env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stdout.readline().startswith("A made-up history is served at http://localhost:")
-        (config,) = temporary.glob("ccod-demo-*/config.toml")
-        process.send_signal(signal.SIGHUP)
-        process.wait(30)
+    before = signal.signal(
+        signal.SIGHUP, signal.SIG_DFL
+    )  # under nohup the demo would outlive the terminal, as it should
+    try:
+        process = subprocess.Popen([str(CCOD), "demo"], env=environment, stdout=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline().startswith("A made-up history is served at http://localhost:")
+            (config,) = temporary.glob("ccod-demo-*/config.toml")
+            process.send_signal(signal.SIGHUP)
+            process.wait(30)
+        finally:
+            process.kill()
     assert process.returncode == 0
     assert list(temporary.iterdir()) == []
     assert not [each for each in Path("/proc").glob("[0-9]*/cmdline") if str(config).encode() in _read(each)]
