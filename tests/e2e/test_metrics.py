@@ -103,7 +103,7 @@ async def test_requests_and_sockets_are_counted(daemon: Daemon) -> None:
         assert not found.all(counted, route="/ws")
         assert found.sum("ccod_ws_connections", kind="websocket") == 1
         assert found.sum("ccod_ws_messages_total", channel="conversations") >= 2
-        others = sum("ccod_transports" in asked for asked in replaced().get("asked", ()))
+        others = sum(each.endswith(("ccod_transports", "ccod_sinks")) for each in replaced().get("asked", ()))
         assert found.sum("ccod_bus_subscribers") == 1 + others
 
 
