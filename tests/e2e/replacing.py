@@ -58,7 +58,7 @@ def arguments(replacement: Replacement, *, smoke: bool) -> Sequence[str]:
         if any(name.startswith(file) for file in files):
             print(f"left out: {name}: {reason}", flush=True)
     return [
-        *("-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"),
+        *("-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--timeout=600"),
         *(f"--deselect={name}" for name in left_out),
         *files,
     ]
