@@ -116,6 +116,9 @@ async def test_rollouts_are_projects_conversations_and_messages_and_nothing_else
     assert (listed["id"], listed["messageCount"]) == (SECOND, 1)
     plugins = {each["name"]: each["state"] for each in (await daemon.get("/api/plugins"))["data"]}
     assert (plugins["claude"], plugins["codex"]) == ("disabled", "loaded")
+    metrics = (await daemon.logged("listening too"))["url"]
+    figures = (await daemon.client.get(f"{metrics.rstrip('/')}/metrics")).text
+    assert 'ccod_watch_files{source="codex"} 2.0' in figures
 
 
 async def test_a_line_in_two_halves_is_broadcast_once_and_in_order(codex: Codex) -> None:
