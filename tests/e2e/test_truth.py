@@ -16,7 +16,7 @@ from tests.e2e.database import opened
 from tests.e2e.home import Home
 from tests.real import ABSENT, DATA
 
-SETTLE_SECONDS = 30.0
+SETTLE_SECONDS = 90.0
 
 if not (DATA / "truth.json").is_file():
     pytest.skip(ABSENT, allow_module_level=True)
