@@ -70,7 +70,7 @@ corpus: $(VENV)/dev.stamp ## Generate a synthetic history: make corpus ARGS="DIR
 build: $(VENV)/dev.stamp ## Build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation --outdir dist
 
-wheel-test: build ## Run the tests against the built wheel in a clean environment, and contrib-test in it
+wheel-test: build ## Run the tests against the built wheel in a clean environment, and contrib-test and replace-test --smoke in it
 	contrib/wheel-test $(BIN)/python
 
 contrib-test: build ## Test the distributions in contrib/ beside the built wheel

@@ -78,6 +78,7 @@ def _write(home: Path, port: int) -> Path:
         (root / path).write_bytes(content)
     tables: dict[str, dict[str, Any]] = {
         "http": {"port": port, "socket": str(home / "ccod.sock")},
+        "metrics": {"enabled": False},  # a daemon of yours may have the port
         "claude": {"roots": [str(root)]},
         "sqlite": {"path": str(home / "data" / "ccod.db")},
         "log": {"format": "json"},
@@ -98,7 +99,9 @@ def _daemon(home: Path) -> Iterator[subprocess.Popen[bytes]]:
     environment |= {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_DATA_HOME": str(home)}
     command = [sys.executable, "-c", PROGRAM, "serve", "--config", str(home / "config.toml")]
     with (home / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603
+            command, stdout=subprocess.DEVNULL, stderr=log, env=environment, start_new_session=True
+        )
     try:
         yield process
     finally:

@@ -167,6 +167,15 @@ def test_tables_of_absent_plugins_are_passed_over(tmp_path: Path) -> None:
         configuration.settings(SCHEMAS)
 
 
+def test_settings_of_a_plugin_that_is_left_out_are_an_error_for_who_needs_them(tmp_path: Path) -> None:
+    (file := tmp_path / "config.toml").write_text('disable = ["door"]\n')
+    configuration = Configuration(file, {})
+    settings = configuration.settings({}, absent=["door"])
+    with pytest.raises(ConfigError, match=r"needs the plugin of \w+, which is left out \(door\); keep it") as raised:
+        settings[Door]
+    assert str(configuration.placed(raised.value, {})).startswith(f"{file}:1: disable: ")
+
+
 def test_only_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
     environ = {"XDG_CONFIG_HOME": str(tmp_path)}
     assert default_file(environ) == tmp_path / "ccod" / "config.toml"

@@ -33,6 +33,12 @@ class Home(home.Home):
         self.variables["CLAUDE_CONFIG_DIR"] = str(path / ".claude")
         self.variables.update(replaced().get("variables", {}))
 
+    def install(self, plugin: str, source: str) -> None:
+        """See `ccod.testing.home.Home`. It is loaded also where a replacement is to be loaded and nothing else."""
+        super().install(plugin, source)
+        if chosen := self.variables.get("CCOD_LOAD_PLUGINS"):
+            self.variables["CCOD_LOAD_PLUGINS"] = f"{chosen},ccod_{plugin}"
+
     def configure(self, settings: home.Settings) -> None:
         merged: dict[str, dict[str, Any]] = {
             "http": {"port": 0},

@@ -50,12 +50,21 @@ def ccod_prices():
     return Round()
 '''
 
-OF_PAGES = {
-    "test_first_five_minutes.py": "plays the pages' commands in a home of its own",
-    "test_first_readme.py": "plays the pages' commands in a home of its own",
-    "test_contributing.py": "plays the pages' commands in a home of its own",
-    "test_development.py": "starts the daemon by make, of the sources",
-    "test_systemd.py": "lets systemd judge the units, starts nothing",
+HERE = "tests/e2e"
+SMOKE = (
+    f"{HERE}/test_replaced.py",
+    f"{HERE}/test_live.py::test_what_is_broadcast_can_be_read_and_the_conversation_follows",
+    f"{HERE}/test_live.py::test_a_deleted_transcript_stays_readable",
+)
+
+OF_THEMSELVES = {
+    f"{HERE}/test_first_five_minutes.py": "plays the pages' commands in a home of its own",
+    f"{HERE}/test_first_readme.py": "plays the pages' commands in a home of its own",
+    f"{HERE}/test_contributing.py": "plays the pages' commands in a home of its own",
+    f"{HERE}/test_plugin_guide.py": "plays the tutorial in a home of its own, and replaces roles by itself",
+    f"{HERE}/test_development.py": "starts the daemon by make, of the sources",
+    f"{HERE}/test_systemd.py": "lets systemd judge the units, starts nothing",
+    f"{HERE}/test_truth_figures.py": "opens the built-in storage, source and parser itself",
 }
 """Left out each time: they would run on the built-ins whatever is replaced."""
 
@@ -63,20 +72,21 @@ OF_PAGES = {
 class Replacement(Struct, frozen=True):
     """`variables` configure it; `file` is the text of a one-file plugin. `asked`: which plugin is asked which hook.
 
-    `smoke` are the files of tests that a quick run takes; `left_out` are files or tests with the reason.
+    `tests` are run, of which a quick run takes `smoke`; `left_out` are files or single tests with the reason.
     """
 
     role: str
     plugin: str
     asked: Sequence[str]
-    smoke: Sequence[str]
     distribution: str = "ccod"
     variables: Mapping[str, str] = {}
+    tests: Sequence[str] = (HERE,)
+    smoke: Sequence[str] = SMOKE
     left_out: Mapping[str, str] = {}
     file: str = ""
 
-    def configuration(self, folder: Path) -> dict[str, str]:
-        """Return the variables that every daemon gets; what they name is made in `folder`."""
+    def configuration(self, folder: Path, url: str) -> dict[str, str]:
+        """Return the variables that every daemon gets; what they name is made in `folder`, or answers at `url`."""
         found = {"CCOD_LOAD_PLUGINS": self.distribution, **self.variables}
         if self.file:
             plugins = folder / "plugins"
@@ -89,77 +99,85 @@ class Replacement(Struct, frozen=True):
             passwords.write_bytes(b"ada:" + bcrypt.hashpw(b"lovelace", bcrypt.gensalt(4)).replace(b"$2b$", b"$2y$"))
             passwords.chmod(0o600)
             found["CCOD_BASIC__FILE"] = str(passwords)
+        if self.plugin == "webhook":
+            found["CCOD_WEBHOOK__URL"] = url
         return found
 
 
-OPENS = "opens the database with Python's own sqlite3"
-CLAUDE = "is about transcripts of Claude Code, which nobody reads"
 ACCOUNTS = "is about accounts, tokens or API keys"
+CLAUDE = "is about transcripts of Claude Code, which nobody reads"
+LIST_PRICES = "checks amounts of the list prices"
+CODEX_ALONE = "contrib/ccod-codex/tests/test_codex_alone.py"
+STDOUT = "contrib/ccod-stdout/tests"
 
 REPLACEMENTS = (
     Replacement(
         "storage",
         "sqlcipher",
         ["sqlcipher ccod_storage"],
-        ["test_live.py"],
         "ccod-sqlcipher",
-        {"CCOD_STORAGE": "sqlcipher"},
-        dict.fromkeys(
-            [
-                "test_archive.py",
-                "test_database_commands.py",
-                "test_stop.py",
-                "test_truth.py",
-                "test_truth_figures.py",
-                "test_truth_served.py",
-                "test_vacuum.py",
-            ],
-            OPENS,
-        ),
+        {
+            "CCOD_STORAGE": "sqlcipher",
+            "CCOD_SQLCIPHER__KEY": "00112233445566778899aabbccddeeff0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+        },
     ),
     Replacement(
         "auth",
         "basic",
         ["basic ccod_auth"],
-        ["test_live.py"],
         "ccod-basic-auth",
         {"CCOD_AUTH": "basic"},
-        dict.fromkeys(["test_access.py", "test_accounts.py"], ACCOUNTS),
+        left_out={
+            f"{HERE}/test_access.py": ACCOUNTS,
+            f"{HERE}/test_accounts.py::test_accounts_and_keys_by_the_command_line": ACCOUNTS,
+            f"{HERE}/test_accounts.py::test_accounts_logins_and_log_outs_outlive_a_kill": ACCOUNTS,
+            f"{HERE}/test_accounts.py::test_a_password_typed_on_a_terminal_is_not_shown": ACCOUNTS,
+        },
     ),
     Replacement(
         "source, parser",
         "codex",
         ["codex ccod_sources", "codex ccod_parsers"],
-        ["test_database_commands.py"],
         "ccod-codex",
         {"CCOD_DISABLE": "claude"},
-        dict.fromkeys(
-            [
-                "test_archive.py",
+        tests=[HERE, CODEX_ALONE],
+        smoke=[f"{HERE}/test_replaced.py", f"{CODEX_ALONE}::test_a_line_in_two_halves_is_broadcast_once_and_in_order"],
+        left_out={
+            f"{HERE}/{name}": CLAUDE
+            for name in (
+                "test_archive.py::test_deleted_files_come_back_byte_for_byte",
+                "test_archive.py::test_the_forgotten_stays_forgotten",
+                "test_archive.py::test_what_a_file_held_before_it_was_rewritten_is_restored_on_demand",
                 "test_bad_input.py",
-                "test_channels.py",
                 "test_corpus_numbers.py",
                 "test_demo.py",
+                "test_doctor.py::test_a_daemon_that_is_well",
+                "test_doctor.py::test_a_transcript_that_goes_soon_and_is_not_stored",
+                "test_doctor.py::test_for_a_person_it_names_what_is_wrong_and_the_command",
+                "test_doctor.py::test_what_can_be_wrong_while_the_daemon_is_down",
                 "test_live.py",
+                "test_metrics.py::test_figures_of_a_known_history_are_right",
+                "test_metrics.py::test_hostile_transcripts_make_no_labels",
+                "test_metrics.py::test_requests_and_sockets_are_counted",
                 "test_reuse.py",
                 "test_sessions.py",
+                "test_start.py::test_a_bad_configuration_is_one_line[a-negative-duration]",
                 "test_status.py",
+                "test_stop.py::test_it_stops_in_time_while_another_program_holds_the_database",
+                "test_stop.py::test_it_stops_in_time_with_stuck_and_healthy_clients",
                 "test_tail.py",
                 "test_truth.py",
-                "test_truth_figures.py",
                 "test_truth_served.py",
                 "test_usage.py",
                 "test_vacuum.py",
                 "test_watch_limits.py",
-            ],
-            CLAUDE,
-        ),
+            )
+        },
     ),
     Replacement(
         "cache",
         "forgetful",
         ["forgetful ccod_cache"],
-        ["test_live.py"],
         variables={"CCOD_CACHE": "forgetful"},
         file=FORGETFUL,
     ),
@@ -167,22 +185,37 @@ REPLACEMENTS = (
         "prices",
         "round",
         ["round ccod_prices"],
-        ["test_live.py"],
         variables={"CCOD_PRICES": "round"},
+        left_out={
+            f"{HERE}/{name}": LIST_PRICES
+            for name in (
+                "test_metrics.py::test_figures_of_a_known_history_are_right",
+                "test_truth.py",
+                "test_truth_served.py",
+                "test_usage.py",
+            )
+        },
         file=ROUND,
     ),
     Replacement(
         "transport, beside",
         "stdout",
         ["stdout ccod_transports"],
-        ["test_live.py"],
         "ccod-stdout",
+    ),
+    Replacement(
+        "transports",
+        "stdout",
+        ["stdout ccod_transports"],
+        "ccod-stdout",
+        {"CCOD_DISABLE": "http,rest,ws"},
+        tests=[STDOUT],
+        smoke=[f"{STDOUT}/test_stdout_served.py::test_it_is_the_only_way_out_where_the_others_are_left_out"],
     ),
     Replacement(
         "sink",
         "webhook",
         ["webhook ccod_sinks"],
-        ["test_live.py"],
         "ccod-webhook",
         {"CCOD_WEBHOOK__SECRET": "a key that both sides know"},
     ),

@@ -154,6 +154,7 @@ async def mistakes(client: httpx.AsyncClient, name: str, caller: Caller, route: 
     return found
 
 
+@pytest.mark.timeout(600)  # two thousand requests
 async def test_every_route_lets_in_whom_the_table_says(tmp_path: Path) -> None:
     socket = tmp_path / "ccod.sock"
     async with open_daemon(tmp_path, {"http": {"socket": str(socket)}}) as daemon:

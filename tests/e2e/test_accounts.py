@@ -14,6 +14,7 @@ import httpx
 import pytest
 import trio
 
+from ccod.testing.daemon import START_SECONDS
 from ccod.testing.waiting import limit
 from tests.e2e.daemon import CCOD, Daemon, open_daemon, run_ccod
 from tests.e2e.home import Home, Tables
@@ -35,7 +36,7 @@ async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
 async def ccod(daemon: Daemon, *arguments: str, said: str = "") -> tuple[int, str, str]:
     """Run a command that is told something; return its exit code, and what it said on stdout and stderr."""
     home = daemon.home
-    with limit(30, f"exit of ccod {arguments[0]}"):
+    with limit(START_SECONDS, f"exit of ccod {arguments[0]}"):
         done = await trio.run_process(
             [str(CCOD), *arguments, "--config", str(home.config)],
             stdin=said.encode(),
@@ -135,7 +136,7 @@ async def test_a_password_typed_on_a_terminal_is_not_shown(daemon: Daemon) -> No
         os.close(ours)
         return process.wait(10), shown
 
-    with limit(30, "a password on a terminal"):
+    with limit(START_SECONDS, "a password on a terminal"):
         code, shown = await trio.to_thread.run_sync(type_it, abandon_on_cancel=True)
     assert code == 0, shown
     assert b"me@example.com is user" in shown

@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import sqlite3
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 import trio
 
 from tests.e2e.daemon import CCOD, Daemon, open_daemon
+from tests.e2e.database import opened
 from tests.e2e.lines import SESSION, answer, line
 
 MAIN = b"".join(line(f"prompt {number}") + answer(f"answer {number}") for number in range(40)) + b'{"cut\n'
@@ -59,7 +58,7 @@ def write(daemon: Daemon, session: str, main: bytes, agent: bytes = b"") -> None
 async def archived(daemon: Daemon, session: str, sizes: set[int]) -> None:
     """Wait until so many bytes of each stream are kept."""
     statement = "SELECT position FROM streams WHERE key LIKE ?"
-    with trio.fail_after(20), closing(sqlite3.connect(f"file:{daemon.home.database}?mode=ro", uri=True)) as database:
+    with trio.fail_after(20), opened(daemon.home) as database:
         while {size for (size,) in database.execute(statement, (f"%{session}%",))} != sizes:
             await trio.sleep(0.02)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 from tests.e2e.daemon import Daemon, run_ccod
+from tests.e2e.database import opened
 from tests.e2e.home import Home
 from tests.e2e.test_start import one_line
 
@@ -29,15 +27,14 @@ async def test_what_needs_the_daemon_stopped_names_it(daemon: Daemon) -> None:
 
 
 def _epoch(home: Home) -> str:
-    with closing(sqlite3.connect(f"file:{home.database}?mode=ro", uri=True)) as database:
+    with opened(home) as database:
         return str(database.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
 
 
 async def test_a_newer_database_is_refused_in_one_line(daemon: Daemon) -> None:
     assert await daemon.terminate() == 0
-    with closing(sqlite3.connect(daemon.home.database)) as database:
+    with opened(daemon.home, mode="rw") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
-        database.commit()
     for command in (["serve"], ["db", "migrate"], ["db", "migrate", "--dry-run"]):
         code, said = await run_ccod(daemon.home, *command, "--config", str(daemon.home.config))
         assert code == 78, command

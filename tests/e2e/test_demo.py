@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,12 +60,22 @@ def test_closing_the_terminal_ends_the_demo_and_leaves_nothing(tmp_path: Path) -
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     environment = home.environment | {"TMPDIR": str(temporary)}
-    with subprocess.Popen([str(CCOD), "demo"], env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stdout.readline().startswith("A made-up history is served at http://localhost:")
-        (config,) = temporary.glob("ccod-demo-*/config.toml")
-        process.send_signal(signal.SIGHUP)
-        process.wait(30)
+    before = signal.signal(
+        signal.SIGHUP, signal.SIG_DFL
+    )  # under nohup the demo would outlive the terminal, as it should
+    try:
+        process = subprocess.Popen([str(CCOD), "demo"], env=environment, stdout=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline().startswith("A made-up history is served at http://localhost:")
+            (config,) = temporary.glob("ccod-demo-*/config.toml")
+            process.send_signal(signal.SIGHUP)
+            process.wait(30)
+        finally:
+            process.kill()
     assert process.returncode == 0
     assert list(temporary.iterdir()) == []
     assert not [each for each in Path("/proc").glob("[0-9]*/cmdline") if str(config).encode() in _read(each)]
@@ -76,7 +88,13 @@ def _read(path: Path) -> bytes:
         return b""  # gone meanwhile
 
 
-def test_the_demo_may_end_by_itself(tmp_path: Path) -> None:
+def test_the_demo_may_end_by_itself_and_run_beside_a_daemon_and_plugins_that_print(tmp_path: Path) -> None:
     home = usual_home(tmp_path)
-    done = run(home, "demo", "--once", "--speed", "10000", TMPDIR=str(tmp_path))
+    home.install("chatty", """print('{"seq": 1}', flush=True)""")
+    with socket.socket() as metrics:
+        metrics.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):  # somebody has that port already
+            metrics.bind(("127.0.0.1", 3001))
+            metrics.listen()
+        done = run(home, "demo", "--once", "--speed", "10000", TMPDIR=str(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")

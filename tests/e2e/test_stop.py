@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,6 +10,7 @@ import trio
 from trio_websocket import ConnectionClosed
 
 from tests.e2e.daemon import Daemon
+from tests.e2e.database import opened
 from tests.e2e.lines import SESSION, line
 from tests.e2e.stuck import connect, half_a_request, never_reading_websocket
 
@@ -42,7 +42,7 @@ async def test_it_stops_in_time_with_stuck_and_healthy_clients(daemon: Daemon) -
 
 
 async def test_it_stops_in_time_while_another_program_holds_the_database(daemon: Daemon) -> None:
-    with closing(sqlite3.connect(daemon.home.database, isolation_level=None)) as other:
+    with opened(daemon.home, mode="rw") as other:
         other.execute("BEGIN IMMEDIATE")
         path = daemon.home.root / "-home-dev-demo" / f"{SESSION}.jsonl"
         path.parent.mkdir()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -14,9 +12,11 @@ import pytest
 import trio
 
 from tests.e2e.daemon import Daemon, open_daemon
+from tests.e2e.database import opened
+from tests.e2e.home import Home
 from tests.real import ABSENT, DATA
 
-SETTLE_SECONDS = 30.0
+SETTLE_SECONDS = 90.0
 
 if not (DATA / "truth.json").is_file():
     pytest.skip(ABSENT, allow_module_level=True)
@@ -96,16 +96,16 @@ def expected(truth: Truth) -> dict[str, int]:
     }
 
 
-def records(database: Path) -> dict[str, int]:
+def records(home: Home) -> dict[str, int]:
     """Count the stored records of each transcript."""
     query = "SELECT s.path, count(*) FROM entries e JOIN streams s ON s.id = e.stream_id GROUP BY s.path"
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+    with opened(home) as connection:
         return {Path(path).stem: count for path, count in connection.execute(query)}
 
 
 async def numbers(daemon: Daemon, like: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
     """Return what is stored, in the shape of what is expected."""
-    counts = records(daemon.home.database)
+    counts = records(daemon.home)
     stored: dict[str, Any] = {
         found["id"]: found | found["usage"] | {"records": counts.get(found["id"], 0)}
         for found in await daemon.items("/api/conversations")

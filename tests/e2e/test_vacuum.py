@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import trio
 
 from ccod.testing.waiting import eventually, limit
 from tests.e2e.daemon import CCOD, Daemon, open_daemon
+from tests.e2e.database import opened
 from tests.e2e.lines import SESSION, line
 
 LARGE = "0b1e2f3a-4c5d-4e6f-8a9b-0c1d2e3f4a5d"
@@ -99,7 +99,7 @@ async def test_live_lines_pass_a_vacuum_and_a_backup(tmp_path: Path) -> None:
         assert live.heard == list(live.written)
         assert max(live.waited) < LONGEST_SECONDS
         assert stored_texts(daemon) == len(live.written)
-    with closing(sqlite3.connect(backup["file"])) as copy:
+    with opened(daemon.home, path=Path(backup["file"])) as copy:
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
@@ -113,5 +113,5 @@ async def stored(daemon: Daemon, count: int) -> bool:
 
 def stored_texts(daemon: Daemon) -> int:
     query = "SELECT count(*) FROM entries e JOIN conversations c ON c.id = e.conversation_id WHERE c.key = ?"
-    with closing(sqlite3.connect(f"file:{daemon.home.database}?mode=ro", uri=True)) as database:
+    with opened(daemon.home) as database:
         return int(database.execute(query, (SESSION,)).fetchone()[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ccod import Parser, Settings, Source, hookimpl
+from ccod import Metrics, Parser, Settings, Source, hookimpl
 from ccod_codex.settings import CodexSettings
 
 
@@ -14,11 +14,11 @@ def ccod_settings() -> type[CodexSettings]:
 
 
 @hookimpl
-def ccod_sources(settings: Settings) -> Iterable[Source]:
+def ccod_sources(settings: Settings, metrics: Metrics) -> Iterable[Source]:
     from ccod_codex.layout import LAYOUT
     from ccod_jsonl.tail import JsonlSource
 
-    return (JsonlSource("codex", settings[CodexSettings], LAYOUT),)
+    return (JsonlSource("codex", settings[CodexSettings], LAYOUT, metrics),)
 
 
 @hookimpl

@@ -30,8 +30,8 @@ def ccod_storage(settings: Settings, prices: Prices, parsers: Mapping[str, Parse
 
     from ccod_sql.settings import SqliteSettings
     from ccod_sql.storage import SqlStorage
-    from ccod_sqlcipher.driver import driver_of
+    from ccod_sqlcipher.driver import making_driver_of
 
     machine = settings.core.machine or socket.gethostname()
-    driver = driver_of(settings)
+    driver = making_driver_of(settings)
     return SqlStorage(settings[SqliteSettings], machine, prices, parsers=parsers, driver=driver)

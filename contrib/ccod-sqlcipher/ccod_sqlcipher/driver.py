@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sqlcipher3 import dbapi2
 from ccod import ConfigError, Settings, expanded
 from ccod_sql.engine import Driver
 from ccod_sql.settings import SqliteSettings
-from ccod_sqlcipher.keys import key_file, made_key, salt_of
+from ccod_sqlcipher.keys import kept_key, key_file, made_key, salt_of
 from ccod_sqlcipher.settings import SqlcipherSettings
 
 PLAIN_HEADER = 96
@@ -28,21 +29,27 @@ class Sqlcipher(Driver):
     alien = "is not encrypted; `ccod encrypt` makes an encrypted copy of it"
 
     def __init__(self, key: str) -> None:
-        """`key` is 64 hexadecimal digits."""
+        """`key` is 64 hexadecimal digits; without one nothing can be opened."""
         self._key = key.strip()
 
     @property
     def secret(self) -> str:
         """The key and its salt, as a literal of SQL: nothing is derived, so that connecting costs nothing."""
+        if not self._key:
+            raise ConfigError(
+                f"[sqlcipher] key: {key_file()} is not there; put it back, or set the key: "
+                "`ccod serve` makes one for a new database alone"
+            )
         return f"\"x'{self._key}{salt_of(self._key)}'\""
 
     def connect(self, path: Path, mode: str, timeout: float = 5.0) -> sqlite3.Connection:
         """See `Driver`."""
+        secret = self.secret
         connection = super().connect(path, mode, timeout)
         try:
             for pragma in (
                 "cipher_log_level = NONE",  # it would write to stderr by itself
-                f"key = {self.secret}",
+                f"key = {secret}",
                 "cipher_compatibility = 4",
                 f"cipher_plaintext_header_size = {PLAIN_HEADER}",
                 "temp_store = MEMORY",
@@ -70,7 +77,12 @@ class Sqlcipher(Driver):
             ) from error
 
 
-def driver_of(settings: Settings) -> Sqlcipher:
-    """Return what opens the database of a configuration, with its key, which is made for a database that is not yet."""
+def driver_of(settings: Settings, key_of: Callable[[Path, Path], str] = kept_key) -> Sqlcipher:
+    """Return what opens the database of a configuration, with its key; none is made for who only wants to look."""
     database = expanded(settings[SqliteSettings].path).absolute()
-    return Sqlcipher(settings[SqlcipherSettings].key or made_key(key_file(), database))
+    return Sqlcipher(settings[SqlcipherSettings].key or key_of(key_file(), database))
+
+
+def making_driver_of(settings: Settings) -> Sqlcipher:
+    """Do as `driver_of`, and make the key of a database that is not there yet."""
+    return driver_of(settings, made_key)

@@ -7,6 +7,8 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ccod import ConfigError, expanded
@@ -36,19 +38,33 @@ def key_file() -> Path:
     return expanded(home if home.startswith("/") else "~/.config") / "ccod" / FILE
 
 
-def made_key(path: Path, database: Path) -> str:
-    """Return the key in the file at `path`; it is made there before the database is.
+def kept_key(path: Path, database: Path) -> str:
+    """Return the key in the file at `path`, or "" where there is none yet, and no database.
 
     Raises ConfigError for a key that is gone, or that others may read.
     """
-    try:
-        if not path.exists():
-            if database.exists() and database.stat().st_size:
-                raise ConfigError(
-                    f"[sqlcipher] key: {path} is not there, and {database} cannot be read without it; put it back"
-                )
+    with _explained(path):
+        if path.exists():
+            return read_key(path)
+        if database.is_file() and database.stat().st_size:
+            raise ConfigError(
+                f"[sqlcipher] key: {path} is not there, and {database} cannot be read without it; put it back"
+            )
+    return ""
+
+
+def made_key(path: Path, database: Path) -> str:
+    """Return the key in the file at `path`; it is made there before the database is. Raises ConfigError as above."""
+    if not kept_key(path, database):
+        with _explained(path):
             _make(path)
-        return _read(path)
+    return kept_key(path, database)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ConfigError(f"[sqlcipher] key: {path}: {error.strerror}; mend that, or set the key") from error
 
@@ -75,7 +91,8 @@ def _make(path: Path) -> None:
         os.close(folder)
 
 
-def _read(path: Path) -> str:
+def read_key(path: Path) -> str:
+    """Return the key in a file. Raises OSError, or ConfigError for one that others may read, and for what is no key."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077 or status.st_uid != os.geteuid():

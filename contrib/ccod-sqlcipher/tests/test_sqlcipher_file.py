@@ -15,7 +15,7 @@ from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
 from ccod_sqlcipher.driver import PLAIN_HEADER, Sqlcipher
 from ccod_sqlcipher.export import encrypt
-from ccod_sqlcipher.keys import made_key, problem_of
+from ccod_sqlcipher.keys import kept_key, made_key, problem_of
 
 CANARY = b"canary-in-the-mine"
 OTHER = "f0" + "00112233445566778899aabbccddeeff0f1e2d3c4b5a69788796a5b4c3d2e1"
@@ -130,6 +130,35 @@ async def test_a_database_that_is_there_is_encrypted(database: Path, key: str) -
         assert len(await heard(storage)) == 2
         assert (await storage.vacuum()).in_steps
     assert CANARY in content(source)
+
+
+async def test_a_database_gets_another_key(database: Path, storages: Storages, key: str) -> None:
+    async with storages() as storage:
+        await tell(storage)
+        shown = await heard(storage)
+    to = database.with_name("again.db")
+    encrypt(database, to, Sqlcipher(OTHER), Sqlcipher(key))
+    settings = SqliteSettings(path=str(to))
+    async with SqlStorage(settings, "machine", RoundPrices(), driver=Sqlcipher(OTHER)) as storage:
+        assert await heard(storage) == shown
+    with pytest.raises(ConfigError, match="cannot be read with this key"):
+        Sqlcipher(key).require_own(to)
+    with pytest.raises(ConfigError, match="cannot be read with this key"):
+        encrypt(database, database.with_name("third.db"), Sqlcipher(OTHER), Sqlcipher(OTHER))
+    assert CANARY not in content(to)
+
+
+def test_who_looks_makes_no_key(tmp_path: Path, key: str) -> None:
+    path, database = tmp_path / "ccod" / "sqlcipher.key", tmp_path / "ccod.db"
+    assert kept_key(path, database) == ""
+    assert not path.parent.exists()
+    database.touch()
+    with pytest.raises(ConfigError, match="is not there; put it back"):
+        Sqlcipher(kept_key(path, database)).connect(database, "ro")
+    assert made_key(path, database) == kept_key(path, database)
+    with pytest.raises(ConfigError, match="cannot be read with this key"):
+        database.write_bytes(b"SQLite format 3\0" + bytes(4) + b"\x50" + bytes(4075))
+        Sqlcipher(key).require_own(database)
 
 
 def test_a_key_is_made_once_and_kept_from_others(tmp_path: Path) -> None:

@@ -37,6 +37,10 @@ async def test_an_archive_is_encrypted_served_copied_and_restored(tmp_path: Path
     async with open_daemon(tmp_path, start=False) as daemon:
         home = daemon.home
         home.variables["CCOD_STORAGE"] = "sqlcipher"
+        key = tmp_path / "config" / "ccod" / "sqlcipher.key"
+        await db(daemon, "doctor")
+        code, said = await db(daemon, "db", "check")
+        assert (code, "no database is there yet" in said, key.exists()) == (78, True, False), "they only look"
         await daemon.start()
         write(daemon, CANARY)
         await until(daemon, 2)
@@ -60,7 +64,6 @@ async def test_an_archive_is_encrypted_served_copied_and_restored(tmp_path: Path
         await daemon.start()
         await until(daemon, 4)
 
-        key = tmp_path / "config" / "ccod" / "sqlcipher.key"
         assert key.stat().st_mode & 0o777 == 0o600
         assert await daemon.terminate() == 0
         right = key.read_text()
@@ -72,7 +75,37 @@ async def test_an_archive_is_encrypted_served_copied_and_restored(tmp_path: Path
         key.unlink()
         code, said = await db(daemon, "serve")
         assert (code, said.count("\n"), "put it back" in said) == (78, 1, True)
+        home.database.unlink()
+        code, said = await db(daemon, "db", "restore", str(backup))
+        assert (code, said.count("\n"), "put it back" in said) == (78, 1, True), "a new key could not read it"
         assert not key.exists()
+
+
+async def test_another_key_for_an_archive_that_is_there(tmp_path: Path) -> None:
+    async with open_daemon(tmp_path, start=False) as daemon:
+        daemon.home.variables["CCOD_STORAGE"] = "sqlcipher"
+        await daemon.start()
+        write(daemon, CANARY)
+        await until(daemon, 2)
+        assert await daemon.terminate() == 0
+        old, new = str(tmp_path / "old.db"), str(tmp_path / "new.db")
+        key = tmp_path / "config" / "ccod" / "sqlcipher.key"
+        before = key.read_text()
+        assert await db(daemon, "db", "backup", old) == (0, "")
+        key.rename(tmp_path / "old.key")
+        assert await db(daemon, "encrypt", old, new, "--old-key", str(tmp_path / "old.key")) == (0, "")
+        assert await db(daemon, "db", "restore", new) == (0, "")
+        await daemon.start()
+        await until(daemon, 2)
+        assert key.read_text() != before
+
+
+async def test_the_built_in_storage_cannot_be_left_out_for_it_stands_on_that(tmp_path: Path) -> None:
+    async with open_daemon(tmp_path, start=False) as daemon:
+        daemon.home.variables |= {"CCOD_STORAGE": "sqlcipher", "CCOD_DISABLE": "sqlite"}
+        code, said = await db(daemon, "serve")
+        assert (code, said.count("\n")) == (78, 1)
+        assert "needs the plugin of ccod_sql, which is left out (sqlite); keep it" in said
 
 
 async def test_an_archive_that_is_there_moves_over(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import trio
 
-from tests.e2e.daemon import CCOD
+from tests.e2e.daemon import CCOD, run_ccod
 from tests.e2e.home import Home
 from tests.e2e.lines import SESSION, answer, line
 
@@ -75,8 +75,9 @@ class Piped:
 
 
 @asynccontextmanager
-async def piped(path: Path) -> AsyncIterator[Piped]:
+async def piped(path: Path, **variables: str) -> AsyncIterator[Piped]:
     home = Home(path)
+    home.variables |= variables
     with home.log.open("wb") as log:
         process = await trio.lowlevel.open_process(
             [str(CCOD), "serve", "--config", str(home.config)],
@@ -106,6 +107,45 @@ async def test_events_are_lines(tmp_path: Path) -> None:
         assert "x7Kq2mZ9" not in second["text"], "secrets are masked"
         assert started["seq"] < first["seq"] < second["seq"]
         assert await daemon.stop() == 0
+
+
+async def test_it_is_the_only_way_out_where_the_others_are_left_out(tmp_path: Path) -> None:
+    async with piped(tmp_path, CCOD_DISABLE="http,metrics,rest,ws", CCOD_TRACE_PLUGINS="true") as daemon:
+        daemon.write(line("hello"))
+        assert (await daemon.next("message_added"))["text"] == "hello"
+        assert not listening(daemon.process.pid), "nothing is served"
+        log = daemon.home.log.read_text()
+        assert "stdout ccod_transports" in log
+        assert '"listening' not in log
+        for command in (["status"], ["user", "list"], ["token", "list"]):
+            code, said = await run_ccod(daemon.home, *command, "--config", str(daemon.home.config))
+            assert code == 78, said
+            assert "Traceback" not in said
+            told = said.splitlines()[-1]  # behind what was traced
+            assert "needs the plugin of ccod_http, which is left out (http, metrics, rest, ws)" in told
+        assert (await run_ccod(daemon.home, "db", "check", "--config", str(daemon.home.config)))[0] == 0
+        assert await daemon.stop() == 0
+
+
+async def test_what_was_written_while_it_was_down_is_printed(tmp_path: Path) -> None:
+    async with piped(tmp_path) as daemon:
+        daemon.write(line("before"))
+        assert (await daemon.next("message_added"))["text"] == "before"
+        assert await daemon.stop() == 0
+        daemon.write(line("meanwhile"))
+    async with piped(tmp_path) as daemon:
+        assert (await daemon.next("message_added"))["text"] == "meanwhile"
+        assert await daemon.stop() == 0
+
+
+def listening(process: int) -> list[str]:
+    """Return the sockets of a process to which others can connect."""
+    inodes = {each.readlink().name for each in Path(f"/proc/{process}/fd").iterdir() if each.is_symlink()}
+    tables = [Path(f"/proc/{process}/net/{kind}").read_text() for kind in ("tcp", "tcp6", "unix")]
+    rows = [row.split() for table in tables for row in table.splitlines()[1:]]
+    tcp = {f"socket:[{row[9]}]" for row in rows if ":" in row[1] and row[3] == "0A"}
+    unix = {f"socket:[{row[6]}]" for row in rows if row[0].endswith(":") and row[3] == "00010000" and len(row) > 7}
+    return sorted(inodes & (tcp | unix))
 
 
 async def test_who_reads_slowly_misses_nothing_and_keeps_nobody_waiting(tmp_path: Path) -> None:
