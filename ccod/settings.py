@@ -104,11 +104,11 @@ class Settings:
         self._plugins = plugins
 
     def __getitem__(self, schema: type[S]) -> S:
-        """Return the settings of a class. Raises ConfigError for that of a plugin that is left out."""
-        if schema not in self._plugins:
-            package = schema.__module__.partition(".")[0]
-            raise ConfigError(f"disable: leaves out the plugin of {package}, which this needs; take it out of there")
-        value = self._plugins[schema]
+        """Return the settings of a plugin. Raises ConfigError where that is left out, which another may build upon."""
+        value = self._plugins.get(schema)
+        if value is None:
+            module, names = schema.__module__.partition(".")[0], ", ".join(self.core.disable)
+            raise ConfigError(f"disable: this needs the plugin of {module}, which is left out ({names}); keep it")
         assert isinstance(value, schema)
         return value
 

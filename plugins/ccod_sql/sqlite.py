@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from ccod import ConfigError
-from ccod_sql import files
+from ccod_sql import causes, files
 from ccod_sql.engine import SQLITE, Driver
 from ccod_sql.settings import SqliteSettings
 
@@ -67,7 +67,8 @@ def open_database(settings: SqliteSettings, driver: Driver = SQLITE) -> Iterator
     files.prepare(path, MARK)
     driver.require_own(path)
     with files.held(path):
-        _make(path, driver)
+        with causes.opening(path, driver):
+            _make(path, driver)
         unclean = journal_size(path) > 0
         writer = _writer(path, driver)
         readers = _readers(path, driver, settings.busy_timeout, settings.readers)

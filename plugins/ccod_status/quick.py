@@ -42,6 +42,8 @@ def main(arguments: list[str]) -> int | None:
 def _nobody() -> int | None:
     """Say that no daemon answers, or return None where one may do so at its port, or the settings are not plain."""
     try:
+        if os.environ.get("CCOD_DISABLE") or any(_says(file, "disable") for file in _files()):
+            return None  # the plugin that serves may be left out
         host = _written("host", "localhost", "CCOD_HTTP__HOST", "HOST")
         port = int(_written("port", "3000", "CCOD_HTTP__PORT", "PORT"))
         if host not in HOSTS:
@@ -86,32 +88,46 @@ def _socket() -> str:
 
 def _written(key: str, default: str, *variables: str) -> str:
     """Return a setting of `[http]`, as far as that can be told without reading all. Raises LookupError, ValueError."""
-    home = os.environ.get("XDG_CONFIG_HOME", "")
-    folder = os.path.join(home if home.startswith("/") else os.path.expanduser("~/.config"), "ccod")
-    if os.path.exists(os.path.join(folder, ".env")):
+    if os.path.exists(os.path.join(_folder(), ".env")):
         raise LookupError("settings that this does not read")
     found = next((value for name in variables if (value := os.environ.get(name, ""))), "")
-    files = ["/etc/ccod/config.toml", os.path.join(folder, "config.toml"), *_more(os.path.join(folder, "conf.d"))]
-    for file in reversed(files):
+    for file in reversed(_files()):
         found = found or _named_in(file, key)
     return found or default
 
 
-def _more(folder: str) -> list[str]:
+def _folder() -> str:
+    home = os.environ.get("XDG_CONFIG_HOME", "")
+    return os.path.join(home if home.startswith("/") else os.path.expanduser("~/.config"), "ccod")
+
+
+def _files() -> list[str]:
+    """Return the files of the configuration that there may be, the strongest last."""
+    folder = _folder()
+    more = os.path.join(folder, "conf.d")
     try:
-        return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".toml")]
+        names = sorted(os.listdir(more))
     except OSError:
-        return []
+        names = []
+    named = [os.path.join(more, name) for name in names if name.endswith(".toml")]
+    return ["/etc/ccod/config.toml", os.path.join(folder, "config.toml"), *named]
 
 
 def _named_in(file: str, key: str) -> str:
+    content = _says(file, key)  # most files do not say, and need no parser
+    if not content:
+        return ""
+    import tomllib
+
+    return str(tomllib.loads(content.decode()).get("http", {}).get(key, ""))
+
+
+def _says(file: str, key: str) -> bytes:
+    """Return what stands in a file that has a line with a key, and nothing of any other."""
     try:
         with open(file, "rb") as opened:
             content = opened.read(1024 * 1024)
     except (FileNotFoundError, NotADirectoryError):
-        return ""
-    if not any(key.encode() in line and not line.lstrip().startswith(b"#") for line in content.splitlines()):
-        return ""  # most files do not say, and need no parser
-    import tomllib
-
-    return str(tomllib.loads(content.decode()).get("http", {}).get(key, ""))
+        return b""
+    lines = content.splitlines()
+    return content if any(key.encode() in line and not line.lstrip().startswith(b"#") for line in lines) else b""

@@ -35,8 +35,8 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = usual_home(tmp_path_factory.mktemp("full"))
     folder = home.root / "-home-dev-demo"
     folder.mkdir(parents=True)
-    (folder / f"{SESSION}.jsonl").write_bytes(line(TITLE) + answer("ok"))
     with running(home) as daemon:
+        (folder / f"{SESSION}.jsonl").write_bytes(line(TITLE) + answer("ok"))
         eventually(lambda: daemon.json("sessions")["conversations"])
         yield daemon
 
@@ -187,7 +187,7 @@ def test_what_a_left_out_plugin_is_needed_for_is_said(tmp_path: Path) -> None:
     for command in (["sessions"], ["usage", "daily"], ["tail"], ["status"], ["token", "list"], ["reload"]):
         done = run(home, *command)
         assert (done.returncode, done.stdout) == (78, "")
-        said = "disable: leaves out the plugin of ccod_http, which this needs; take it out of there"
+        said = "disable: this needs the plugin of ccod_http, which is left out (http); keep it"
         assert done.stderr == f"ccod: {home.config}:1: {said}\n"
     assert "check-failed" not in run(home, "doctor").stdout
     done = run(home, "--set", "disable=rest,ws", "sessions")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -46,7 +47,8 @@ def test_settings_that_cannot_be_read_are_named(root: Path, content: bytes) -> N
         retention(root)
     warning, rest = findings(root, {}, NOW)
     assert (warning.state, rest.state) == ("warning", "ok")
-    assert warning.fix == f"python3 -m json.tool '{root.parent / 'settings.json'}'"
+    file = root.parent / "settings.json"
+    assert warning.fix == f"correct the file: `python3 -m json.tool {quote(str(file))}` tells where it is wrong"
 
 
 def test_only_what_goes_within_a_week_counts(root: Path) -> None:
