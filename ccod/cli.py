@@ -11,7 +11,7 @@ import click
 
 from ccod.app import OPTIONS, App, Group, pass_app
 from ccod.errors import CcodError, ConfigError, PluginError
-from ccod.streams import end_quietly, let_go, open_missing
+from ccod.streams import end_quietly, is_journal, let_go, open_missing
 from ccod.version import __version__
 
 if TYPE_CHECKING:
@@ -214,8 +214,9 @@ def _first(error: BaseException) -> BaseException:
 
 def _say(error: BaseException) -> int:
     line = " ".join(str(error).split())
+    priority = "<3>" if is_journal(sys.stderr, os.environ) else ""
     try:
-        click.echo(f"ccod: {''.join(c if c.isprintable() else repr(c)[1:-1] for c in line)}", err=True)
+        click.echo(f"{priority}ccod: {''.join(c if c.isprintable() else repr(c)[1:-1] for c in line)}", err=True)
     except BrokenPipeError:  # who would read that has gone
         let_go(sys.stderr.fileno())
     return error.exit_code if isinstance(error, CcodError) else ConfigError.exit_code

@@ -15,6 +15,7 @@ from structlog.typing import EventDict, Processor
 from ccod.redaction import Redactor
 from ccod.repetition import Repetition
 from ccod.settings import CoreSettings, LogSettings
+from ccod.streams import is_journal
 
 OURS = "ccod"
 
@@ -39,7 +40,7 @@ def set_up(
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    formatter = _Prioritised if _is_journal(stream, environ) else structlog.stdlib.ProcessorFormatter
+    formatter = _Prioritised if is_journal(stream, environ) else structlog.stdlib.ProcessorFormatter
     handler = logging.StreamHandler(stream)
     handler.addFilter(Repetition())
     handler.setFormatter(
@@ -103,12 +104,3 @@ def _escaped(value: Any, but: str) -> Any:
 def _mask(redactor: Redactor, _logger: Any, _method: str, event: EventDict) -> EventDict:
     masked: EventDict = redactor.mask_all(event)
     return masked
-
-
-def _is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Tell whether systemd's journal reads `stream`: systemd.exec(5)."""
-    try:
-        status = os.fstat(stream.fileno())
-    except (OSError, ValueError):
-        return False
-    return environ.get("JOURNAL_STREAM", "") == f"{status.st_dev}:{status.st_ino}"

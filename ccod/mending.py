@@ -8,7 +8,7 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
-from ccod.places import unit_file
+from ccod.places import manager_socket, unit_file
 
 
 def start_command() -> str:
@@ -37,4 +37,4 @@ def leave_out_command(plugin: str, disabled: Collection[str]) -> str:
 
 
 def _is_service() -> bool:
-    return unit_file(os.environ).exists()
+    return unit_file(os.environ).exists() and manager_socket(os.environ).exists()

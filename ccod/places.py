@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,11 @@ def default_file(environ: Mapping[str, str]) -> Path:
 def unit_file(environ: Mapping[str, str]) -> Path:
     """Return the unit of the user's systemd that `ccod service install` writes, whether it exists or not."""
     return _home(environ) / "systemd" / "user" / "ccod.service"
+
+
+def manager_socket(environ: Mapping[str, str]) -> Path:
+    """Return where the user's systemd, if one runs, hears `systemctl --user`."""
+    return Path(environ.get("XDG_RUNTIME_DIR", "") or f"/run/user/{os.getuid()}") / "systemd" / "private"
 
 
 def _home(environ: Mapping[str, str]) -> Path:

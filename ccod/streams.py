@@ -6,6 +6,7 @@ import io
 import os
 import stat
 import sys
+from collections.abc import Mapping
 from typing import NoReturn, TextIO
 
 READ_NO_FURTHER = 141
@@ -34,6 +35,15 @@ def end_quietly(stream: TextIO) -> TextIO:
     return io.TextIOWrapper(
         io.BufferedWriter(_Pipe(number, "w", closefd=False)), encoding=stream.encoding, errors=stream.errors
     )
+
+
+def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Tell whether systemd's journal reads `stream`: systemd.exec(5)."""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return environ.get("JOURNAL_STREAM", "") == f"{status.st_dev}:{status.st_ino}"
 
 
 def let_go(number: int) -> None:

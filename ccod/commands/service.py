@@ -105,6 +105,12 @@ def logs(ctx: click.Context, follow: bool, lines: int) -> None:
 
     if shutil.which("journalctl") is None:
         raise UnavailableError("no journal is installed here; ccod logs to where it was started")
+    if not _manager_answers():
+        if follow:
+            raise UnavailableError(
+                "no systemd of yours runs here, so that nothing comes; `ccod serve` logs to its terminal"
+            )
+        click.echo("ccod: no systemd of yours runs here; all there is in the journal is of before", err=True)
     options = ["--lines", str(lines), "--output", "cat", *(["--follow"] if follow else [])]
     ctx.exit(_run("journalctl", "--user", "--unit", UNIT, *options, shown=True).returncode)
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import structlog
+
 from ccod_http.problems import envelope, new_request_id, plain_problem
 from ccod_http.safety import HEADERS
 
+log = structlog.get_logger("ccod.http.request")
+
 
 def error_answer(status: int, *more: tuple[bytes, bytes]) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Return the headers and the body that answer where no application does."""
+    """Return the headers and the body that answer where no application does, and log that it was refused."""
     request_id = new_request_id()
+    log.info("request", method="", route="", status=status, ms=0.0, request=request_id)
     body = envelope(plain_problem(status), request_id)
     headers = [
         (b"content-type", b"application/problem+json"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -9,9 +10,11 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ccod import BusyError, ConfigError
+from ccod import BusyError, CcodError, ConfigError, UnavailableError
 
 ELSEWHERE = "name another file with [sqlite] path or --database"
+OF_THE_DISK = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
+"""What passes without another configuration: systemd is to try again then."""
 
 
 def prepare(path: Path, mark: bytes) -> None:
@@ -24,7 +27,7 @@ def prepare(path: Path, mark: bytes) -> None:
             )
         header = _header(path)
     except OSError as error:
-        raise ConfigError(f"[sqlite] path: {path}: {error.strerror}; {ELSEWHERE}") from error
+        raise refused(path, error) from error
     if header and not header.startswith(b"SQLite format 3\0"):
         raise ConfigError(f"[sqlite] path: {path}: is not a database; {ELSEWHERE}")
     if header and header[68:72] != mark:
@@ -52,7 +55,7 @@ def held(path: Path) -> Iterator[None]:
             holder = os.read(lock, 200).decode(errors="replace").strip() or "another process"
             raise BusyError(f"{path}: in use by {holder}; stop that daemon, or {ELSEWHERE}") from None
         except OSError as error:
-            raise ConfigError(f"[sqlite] path: {path}: {error.strerror}; {ELSEWHERE}") from error
+            raise refused(path, error) from error
         yield
 
 
@@ -66,7 +69,14 @@ def replacing(path: Path) -> Iterator[Path]:
         yield part
         part.replace(path)
     except OSError as error:
-        raise ConfigError(f"[sqlite] path: {part}: {error.strerror}; {ELSEWHERE}") from error
+        raise refused(part, error) from error
+
+
+def refused(path: Path, error: OSError) -> CcodError:
+    """Return what to say of a file that the system does not give."""
+    if error.errno in OF_THE_DISK:
+        return UnavailableError(f"{path}: {error.strerror}; mend that, or {ELSEWHERE}")
+    return ConfigError(f"[sqlite] path: {path}: {error.strerror}; {ELSEWHERE}")
 
 
 def _header(path: Path) -> bytes:

@@ -6,6 +6,9 @@ import io
 import json
 import logging
 import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,6 +139,16 @@ def test_the_journal_is_told_the_priority_of_each_line(tmp_path: Path) -> None:
         lines = stream.read().splitlines()
     assert [line[:3] for line in lines] == ["<7>", "<6>", "<4>", "<3>"]
     assert {json.loads(line[3:])["event"] for line in lines} == {HOSTILE}
+
+
+def test_the_journal_is_told_that_a_failed_start_is_an_error() -> None:
+    command = [str(Path(sys.executable).with_name("ccod")), "serve"]
+    ours, its = socket.socketpair()
+    with ours, its:
+        status = os.fstat(its.fileno())
+        environ = os.environ | {"CCOD_HTTP__PORT": "x", "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
+        subprocess.run(command, env=environ, stderr=its.fileno(), check=False)
+        assert ours.recv(1000).startswith(b"<3>ccod: environment: CCOD_HTTP__PORT")
 
 
 def test_what_repeats_is_held_back_and_counted() -> None:

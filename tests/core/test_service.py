@@ -70,6 +70,14 @@ def test_without_a_manager_the_unit_is_written_all_the_same(house: House) -> Non
     assert "nothing is installed" in str(house.run("uninstall").exception)
 
 
+def test_without_a_manager_the_log_says_so_and_is_not_waited_for(house: House) -> None:
+    (program := house.programs / "journalctl").write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    result = house.run("logs")
+    assert (result.exit_code, "no systemd of yours runs here" in result.stderr) == (0, True)
+    assert isinstance(house.run("logs", "--follow").exception, UnavailableError)
+
+
 def test_what_systemd_refuses_is_told(house: House) -> None:
     house.systemctl(refuses="restart")
     error = house.run("install").exception

@@ -50,9 +50,9 @@ def _line(line: str) -> str:
 
 
 def history(home: Path) -> None:
-    """Write a small session of a while ago."""
+    """Write a small session, as Claude Code does while ccod runs."""
     folder = home / ".claude" / "projects" / "-home-ada-garden"
-    folder.mkdir(parents=True)
+    folder.mkdir()
     same = {"sessionId": SESSION, "cwd": "/home/ada/garden", "version": "2.1.173", "isSidechain": False}
     usage = {"input_tokens": 1200, "output_tokens": 340}
     answer = {
@@ -95,7 +95,7 @@ def free_port() -> int:
 
 def lay_out(home: Path, wheel: Path, port: int) -> dict[str, str]:
     """Fill the home, and return the environment of its shell."""
-    history(home)
+    (home / ".claude" / "projects").mkdir(parents=True)
     downloads = home / "Downloads"
     newer(wheel, downloads / "newer")
     (downloads / wheel.name).write_bytes(wheel.read_bytes())
@@ -171,6 +171,8 @@ def follow(home: Path, wheel: Path, *, show: bool) -> int:
             if is_missing(command):
                 print(f"SKIPPED, not installed: {command}")
                 continue
+            if "ccod tail" in command:
+                history(home)
             said = [line.replace(str(home), "/home/ada").replace(f":{port}", ":3000") for line in shell.run(command)]
             if show:
                 print(f"$ {command}", *said, sep="\n", flush=True)

@@ -174,7 +174,11 @@ def test_a_service_is_installed(home: Home) -> None:
     mend(home, found["fix"])
     then = wrong(home)
     assert "service" not in then
-    assert then["daemon"][0]["fix"] == "systemctl --user start ccod"
+    assert then["daemon"][0]["fix"] == "ccod serve"  # the unit is there, and no systemd that could start it
+    manager = Path(home.environment["XDG_RUNTIME_DIR"]) / "systemd" / "private"
+    manager.parent.mkdir()
+    manager.touch()
+    assert wrong(home)["daemon"][0]["fix"] == "systemctl --user start ccod"
 
 
 def test_a_daemon_that_hears_nothing_gives_way(home: Home) -> None:

@@ -76,6 +76,14 @@ async def test_whatever_a_client_sends_no_line_is_forged(stream: io.StringIO) ->
     assert all(len(str(request["method"])) <= 20 for request in requests(stream))
 
 
+async def test_what_is_no_http_is_a_line_too_with_the_id_that_the_client_was_told(stream: io.StringIO) -> None:
+    async with serving() as server:
+        answer = await server.say(b"GET /\r\nforged\r\n\r\n")
+    (line,) = requests(stream)
+    assert (line["method"], line["route"], line["status"]) == ("", "", 400)
+    assert f"x-request-id: {line['request']}".encode() in answer
+
+
 async def test_a_websocket_is_a_line_when_it_ends_even_if_its_client_just_goes(stream: io.StringIO) -> None:
     async with serving() as server:
         assert b" 101 " in await server.handshake("/echo", f"Host: localhost:{server.port}\r\n".encode())

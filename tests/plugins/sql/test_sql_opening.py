@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -16,6 +17,7 @@ from ccod import BusyError, CcodError, ConfigError, StorageUnavailableError, Una
 from ccod.testing.asking import send
 from ccod.testing.transcripts import Transcript
 from ccod_sql.engine import Driver
+from ccod_sql.files import refused
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.sqlite import open_database
 from ccod_sql.storage import SqlStorage
@@ -197,6 +199,11 @@ async def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, name: s
 async def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     assert "Permission denied" in await refusal(tmp_path / "ccod.db", ConfigError)
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.EROFS, 69), (errno.ENOSPC, 69), (errno.EACCES, 78)])
+def test_a_disk_that_is_full_or_read_only_is_no_fault_of_the_configuration(number: int, code: int) -> None:
+    assert refused(Path("ccod.db"), OSError(number, os.strerror(number))).exit_code == code
 
 
 async def test_a_damaged_database_is_named(database: Path) -> None:
