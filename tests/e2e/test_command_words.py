@@ -35,8 +35,8 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = usual_home(tmp_path_factory.mktemp("full"))
     folder = home.root / "-home-dev-demo"
     folder.mkdir(parents=True)
-    (folder / f"{SESSION}.jsonl").write_bytes(line(TITLE) + answer("ok"))
     with running(home) as daemon:
+        (folder / f"{SESSION}.jsonl").write_bytes(line(TITLE) + answer("ok"))  # what was there before is no news
         eventually(lambda: daemon.json("sessions")["conversations"])
         yield daemon
 
