@@ -36,7 +36,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = home.root / "-home-dev-demo"
     folder.mkdir(parents=True)
     with running(home) as daemon:
-        (folder / f"{SESSION}.jsonl").write_bytes(line(TITLE) + answer("ok"))
+        (folder / f"{SESSION}.jsonl").write_bytes(line(TITLE) + answer("ok"))  # what was there before is no news
         eventually(lambda: daemon.json("sessions")["conversations"])
         yield daemon
 
