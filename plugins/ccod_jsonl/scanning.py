@@ -15,8 +15,9 @@ from ccod_jsonl.layout import readable
 from ccod_jsonl.settings import TailSettings
 from ccod_jsonl.watching import Watcher
 
-SHARE = 100
-"""A pause is at least so many times as long as the scan before it: scanning takes at most 1 % of the time."""
+SHARE, CALM_SHARE = 100, 200
+"""A pause is at least so many times as long as the scan before it: scanning takes at most 1 % of the time, and half of
+that while nothing happens."""
 
 MOST_TOLD = 20
 """Of folders that cannot be read, so many are named."""
@@ -106,7 +107,7 @@ class Scanner:
             is_calm = not (self._active or self._unwatched or self._watcher.trouble)
             pause = min(2 * pause, settings.scan_interval_idle) if is_calm else settings.scan_interval
             self._active = False
-            await self._wait(max(pause, SHARE * self._took))
+            await self._wait(max(pause, (CALM_SHARE if is_calm else SHARE) * self._took))
             await self.survey()
 
     def reasons(self) -> list[Reason]:
