@@ -15,9 +15,9 @@ from ccod_jsonl.layout import readable
 from ccod_jsonl.settings import TailSettings
 from ccod_jsonl.watching import Watcher
 
-SHARE, CALM_SHARE = 100, 200
-"""A pause is at least so many times as long as the scan before it: scanning takes at most 1 % of the time, and half of
-that while nothing happens."""
+SHARE, CALM_SHARE = 100, 300
+"""A pause is at least so many times as long as the scan before it: scanning takes at most 1 % of the time, and a third
+of that while nothing happens and a watcher would tell."""
 
 MOST_TOLD = 20
 """Of folders that cannot be read, so many are named."""
@@ -107,7 +107,8 @@ class Scanner:
             is_calm = not (self._active or self._unwatched or self._watcher.trouble)
             pause = min(2 * pause, settings.scan_interval_idle) if is_calm else settings.scan_interval
             self._active = False
-            await self._wait(max(pause, (CALM_SHARE if is_calm else SHARE) * self._took))
+            share = CALM_SHARE if is_calm and self._watcher.kind != "none" else SHARE
+            await self._wait(max(pause, share * self._took))
             await self.survey()
 
     def reasons(self) -> list[Reason]:
