@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-from functools import wraps
-from types import TracebackType, UnionType
+from types import UnionType
 from typing import Any, Self, cast, get_args, get_origin, get_type_hints
 
 from ccod.faults import Faults
 from ccod.limits import LIMITS
 from ccod.roles import Storage
+from ccod.standin import OPERATIONS, Method, StandIn
 
 
 def _kinds(method: object) -> tuple[type, ...]:
@@ -19,8 +18,7 @@ def _kinds(method: object) -> tuple[type, ...]:
     return tuple(get_origin(kind) or kind for kind in kinds)
 
 
-KINDS = {name: _kinds(method) for name, method in vars(Storage).items() if inspect.iscoroutinefunction(method)}
-"""By the names of the methods that wait."""
+KINDS = {name: _kinds(getattr(Storage, name)) for name in OPERATIONS}
 
 
 def guarded_storage(storage: Storage, plugin: str, faults: Faults) -> Storage:
@@ -28,39 +26,26 @@ def guarded_storage(storage: Storage, plugin: str, faults: Faults) -> Storage:
     return cast(Storage, _Guarded(storage, plugin, faults))
 
 
-class _Guarded:
-    """Stands for a storage; a method is wrapped when it is first asked for."""
-
+class _Guarded(StandIn):
     def __init__(self, storage: Storage, plugin: str, faults: Faults) -> None:
-        self._storage = storage
+        super().__init__(storage)
         self._plugin = plugin
         self._faults = faults
 
     async def __aenter__(self) -> Self:
         with self._faults.noting(self._plugin, "storage, opening"):
-            await self._storage.__aenter__()
-        return self
+            return await super().__aenter__()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._storage.__aexit__(kind, error, trace)
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._storage, name)
-        if name not in KINDS:
-            return found
+    def _around(self, name: str, method: Method) -> Method:
         where = f"storage, {name}"
 
-        @wraps(found)
         async def guarded(*values: Any, **named: Any) -> Any:
             import trio
 
             with self._faults.noting(self._plugin, where), trio.fail_after(LIMITS.storage):
-                answer = await found(*values, **named)
+                answer = await method(*values, **named)
                 if not isinstance(answer, KINDS[name]):
                     raise TypeError(f"{KINDS[name][0].__name__} is wanted, not {type(answer).__name__}")
                 return answer
 
-        setattr(self, name, guarded)
         return guarded

@@ -25,9 +25,9 @@ FLOORS = (
     {"figures", "queries"},
     {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition"}
     | {"files", "tally", "discovery"},
-    {"conversion", "log", "observatory", "parsing", "progress", "local", "example", "jsonschema", "timing", "sinks"}
-    | {"guarded", "guarded_storage", "past", "places"},
-    {"hookspecs", "layers", "mending", "reloading", "pipeline", "watchdog"},
+    {"conversion", "log", "observatory", "parsing", "progress", "local", "example", "jsonschema", "sinks", "standin"}
+    | {"guarded", "past", "places"},
+    {"guarded_storage", "hookspecs", "layers", "mending", "reloading", "pipeline", "timing", "watchdog"},
     {"vitals", "loading", "face", "configuration"},
     {"manager"},
     {"daemon", "app", "__init__"},

@@ -15,9 +15,10 @@ from ccod.errors import StorageUnavailableError
 from ccod.metrics import OTHER, Metrics, Values
 from ccod.model import Batch, Checkpoint, Entry, Record, Stream, Unparsed
 from ccod.queries import ProjectQuery
+from ccod.standin import OPERATIONS
 from ccod.tally import MOST_STREAMS, Tally
 from ccod.testing.shelf import Shelf
-from ccod.timing import OPERATIONS, timed
+from ccod.timing import timed
 from tests.plugins.metrics.scraping import read
 
 

@@ -87,9 +87,9 @@ def _plain(name: str) -> str:
 
 def _write(path: Path, portions: Iterable[bytes], kept: dict[str, Any]) -> None:
     """Write a file for the owner's eyes only; it gets its name once all of it is there and proved right."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
     import hashlib
 
+    unfinished = path.with_name(f".{path.name}.unfinished")
     digest = hashlib.sha256()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

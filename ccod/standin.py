@@ -1,0 +1,44 @@
+"""Stands for a storage, and does something more around each thing that it is asked."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from types import TracebackType
+from typing import Any, Self
+
+from ccod.roles import Storage
+
+Method = Callable[..., Awaitable[Any]]
+
+OPERATIONS = frozenset(name for name, method in vars(Storage).items() if inspect.iscoroutinefunction(method))
+"""The methods of the role that wait."""
+
+
+class StandIn:
+    """A storage whose `OPERATIONS` are wrapped, each when it is first asked for: from then on it is found at once."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def __aenter__(self) -> Self:
+        await self._storage.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._storage.__aexit__(kind, error, trace)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._storage, name)
+        if name not in OPERATIONS:
+            return found
+        wrapped = wraps(found)(self._around(name, found))
+        setattr(self, name, wrapped)
+        return wrapped
+
+    def _around(self, name: str, method: Method) -> Method:
+        """Return what is called instead of a method."""
+        raise NotImplementedError
