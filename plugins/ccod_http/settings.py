@@ -95,9 +95,7 @@ class HttpSettings(Struct, forbid_unknown_fields=True):
     limits: LimitSettings = field(default_factory=LimitSettings)
 
     def __post_init__(self) -> None:
-        from ccod_http.exposure import check_reach
-
-        check_reach(self)
+        _check_reach(self)
         self.cors_origins = [_origin(written) for written in self.cors_origins]
         self.allowed_hosts = [name.strip().lower() for name in self.allowed_hosts]
 
@@ -106,6 +104,24 @@ class HttpSettings(Struct, forbid_unknown_fields=True):
         from ccod_http.tls import server_context
 
         server_context(self.certfile, self.keyfile)
+
+
+def _check_reach(settings: HttpSettings) -> None:
+    """Raise ConfigError where strangers could reach what is not closed to them, or read what passes by."""
+    from ccod_http.sockets import is_loopback
+
+    if is_loopback(settings.host):
+        return
+    if settings.access != "login":
+        raise ConfigError(
+            f"[http] host: {settings.host!r} is beyond loopback, where access = {settings.access!r} cannot tell who "
+            'asks; set [http] access = "login", or serve on localhost and use a tunnel (ssh -L 3000:localhost:3000)'
+        )
+    if not settings.certfile and not settings.insecure:
+        raise ConfigError(
+            f"[http] host: {settings.host!r} is beyond loopback, where all can be read on the way; set [http] certfile "
+            "and keyfile, or insecure = true, as behind a proxy that serves HTTPS"
+        )
 
 
 def _origin(written: str) -> str:

@@ -9,12 +9,12 @@ from ccod import Intake, Metrics, expanded
 from ccod_jsonl import gauges
 from ccod_jsonl.catalogue import Catalogue
 from ccod_jsonl.checking import check
+from ccod_jsonl.choosing import open_watcher
 from ccod_jsonl.lanes import Lanes
 from ccod_jsonl.layout import Layout
 from ccod_jsonl.scanning import Scanner
 from ccod_jsonl.sending import Sender
 from ccod_jsonl.settings import TailSettings
-from ccod_jsonl.watching import open_watcher
 
 log = structlog.get_logger("ccod.jsonl")
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Literal, Protocol, get_args
-
-import trio
 
 from ccod import Reason
 
@@ -41,39 +37,6 @@ class Watcher(Protocol):
 
     async def run(self, changed: Changed) -> None:
         """Tell of changes until cancelled."""
-
-
-class NoWatcher:
-    """Leaves everything to the scan, as was asked for."""
-
-    kind: Kind = "none"
-    folders = 0
-
-    trouble = None
-
-    def enter(self, folder: str) -> bool:  # noqa: ARG002
-        return True
-
-    async def run(self, changed: Changed) -> None:  # noqa: ARG002
-        await trio.sleep_forever()
-
-
-@contextmanager
-def open_watcher(kind: Literal["auto"] | Kind, roots: Sequence[str], suffixes: tuple[str, ...]) -> Iterator[Watcher]:
-    """Open the watcher of this kind, for files with these suffixes."""
-    if kind == "auto":
-        kind = "inotify" if sys.platform == "linux" else "watchfiles"
-    if kind == "inotify":
-        from ccod_jsonl.inotify import Inotify
-
-        with Inotify(suffixes) as inotify:
-            yield inotify
-    elif kind == "watchfiles":
-        from ccod_jsonl.trees import TreeWatcher
-
-        yield TreeWatcher(roots, suffixes)
-    else:
-        yield NoWatcher()
 
 
 def unavailable(reason: str, fix: str) -> Reason:

@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from ccod import ConfigError, Seconds, setting
+from ccod_jwt.strength import REMEDY, weakness
 
 SHORTEST = 60.0
 LONGEST = 10 * 365 * 86400.0
@@ -47,7 +48,7 @@ class JwtSettings(Struct, forbid_unknown_fields=True):
             raise ConfigError(
                 f"[jwt] refresh_expires_in: {self.refresh_expires_in} s is less than expires_in; set it to that or more"
             )
-        if self.secret or self.previous_secret:
-            from ccod_jwt.signing import check_secrets
-
-            check_secrets(self)
+        for name, key in (("secret", self.secret), ("previous_secret", self.previous_secret)):
+            problem = weakness(key) if key else None
+            if problem:
+                raise ConfigError(f"[jwt] {name}: {problem}; {REMEDY}")

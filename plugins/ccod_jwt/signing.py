@@ -8,33 +8,13 @@ import secrets
 import stat
 import tempfile
 from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
 
 from ccod import ConfigError
 from ccod_jwt.settings import JwtSettings
+from ccod_jwt.strength import weakness
 
-SHORTEST = 32
 FILE = "jwt.key"
-REMEDY = "take the output of `openssl rand -base64 32`, or leave it out and ccod makes one"
-SAMPLES = (
-    "yoursecret",
-    "yoursupersecret",
-    "yourproductionsecret",
-    "yourjwtsecret",
-    "supersecret",
-    "secretkey",
-    "changeme",
-    "changethis",
-    "changeit",
-    "replaceme",
-    "replacethis",
-    "placeholder",
-    "example",
-    "password",
-    "keyboardcat",
-)
-"""What stands in sample configurations, letters and digits alone. Chance makes such a text once in ten billion keys."""
 
 
 def signing_keys(settings: JwtSettings, folder: Path) -> Mapping[str, bytes]:
@@ -42,29 +22,6 @@ def signing_keys(settings: JwtSettings, folder: Path) -> Mapping[str, bytes]:
     texts = [settings.secret or made_key(folder / FILE), settings.previous_secret]
     keys = [text.encode(errors="surrogateescape") for text in texts if text]
     return {key_id(key): key for key in keys}
-
-
-def check_secrets(settings: JwtSettings) -> None:
-    """Raise ConfigError for a configured key that could be guessed."""
-    for name, text in (("secret", settings.secret), ("previous_secret", settings.previous_secret)):
-        problem = weakness(text) if text else None
-        if problem:
-            raise ConfigError(f"[jwt] {name}: {problem}; {REMEDY}")
-
-
-def weakness(text: str) -> str | None:
-    """Return what makes a key guessable, or None for one that looks as if chance had made it."""
-    size = len(text.encode(errors="surrogateescape"))
-    if size < SHORTEST:
-        return f"{size} bytes are too few, {SHORTEST} are the least"
-    plain = "".join(filter(str.isalnum, text.lower()))
-    if any(sample in plain for sample in SAMPLES):
-        return "it is a text from a sample"
-    steps = {ord(after) - ord(before) for before, after in pairwise(text)}
-    triples = {text[at : at + 3] for at in range(len(text) - 2)}
-    if len(set(text)) < 8 or len(steps) < 8 or len(triples) < 20:
-        return "it repeats itself, or counts"
-    return None
 
 
 def key_id(key: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,17 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def targets(path: Path, modules: set[str]) -> Iterator[str]:
+    """Those of `modules` that `path` asks for: of `from package import module` the module alone."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in modules)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield from {inner if inner in modules else str(node.module)} & modules
+
+
 def sources(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
 
@@ -102,6 +114,12 @@ def sources(folder: Path) -> list[Path]:
 def room(path: Path) -> str:
     """Return the module or package of the core to which a file belongs."""
     return path.relative_to(CORE).parts[0].removesuffix(".py")
+
+
+def module_name(path: Path) -> str:
+    """Return the name by which a file of the core or of a plugin is imported."""
+    folder = ROOT if path.is_relative_to(CORE) else PLUGINS
+    return ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
 
 
 def test_every_room_has_a_floor() -> None:
@@ -115,6 +133,16 @@ def test_core_imports_run_down_only(path: Path) -> None:
         module = module.partition(".")[0]
         if package == "ccod" and module in FLOOR and module != path.parent.name:
             assert FLOOR[module] < FLOOR[room(path)], f"{path.name} must not import {name}"
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    """Not even those within functions, nor those for types."""
+    modules = {module_name(path): path for path in (*sources(CORE), *sources(PLUGINS))}
+    graph = {name: {*targets(path, set(modules))} - {name} for name, path in modules.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
 
 
 def test_core_names_no_plugin_and_no_agent() -> None:

@@ -13,7 +13,8 @@ from ccod import ConfigError
 from ccod.testing.shelf import Shelf
 from ccod_jwt.auth import JwtAuth
 from ccod_jwt.settings import JwtSettings
-from ccod_jwt.signing import FILE, made_key, signing_keys, weakness
+from ccod_jwt.signing import FILE, made_key, signing_keys
+from ccod_jwt.strength import weakness
 from tests.plugins.http.serving import SECRET
 
 
