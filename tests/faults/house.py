@@ -25,6 +25,7 @@ from ccod import (
     Bus,
     CalledTool,
     Checkpoint,
+    Conversation,
     Health,
     Message,
     MessageQuery,
@@ -174,6 +175,29 @@ class House:
                 await trio.sleep(0.01)
         await self.settled()
 
+    async def rewritten(self) -> None:
+        """Wait until it is known that the file says something else now."""
+        with trio.fail_after(PATIENCE):
+            while (await self._shown()).file_rewritten_at is None:
+                await trio.sleep(0.01)
+
+    async def deleted(self) -> None:
+        """Wait until it is known that the file is no more."""
+        with trio.fail_after(PATIENCE):
+            while (await self._shown()).file_deleted_at is None:
+                await trio.sleep(0.01)
+
+    async def grown(self, size: int) -> None:
+        """Wait until more than `size` bytes of the file are stored."""
+        with trio.fail_after(PATIENCE):
+            while sum(stream.size for stream in await self.storage.streams(self.file.stem)) <= size:
+                await trio.sleep(0.01)
+
+    async def shown_file(self) -> str | None:
+        """Return where the conversation's file is, or None where it is no more."""
+        shown = await self._shown()
+        return shown.file_path if shown.file_deleted_at is None else None
+
     async def check(self) -> None:
         """Compare what is shown with what was written, and with a database that got each stream in one piece."""
         shown = [message.id for key in await self._conversations() for message in await _messages(self.storage, key)]
@@ -222,6 +246,10 @@ class House:
 
     def _twins(self, path: Path) -> list[Path]:
         return [other for other in _transcripts(self.root) if other.samefile(path)]
+
+    async def _shown(self) -> Conversation:
+        (shown,) = await self.storage.conversations_by_id([self.file.stem])
+        return shown
 
     async def _conversations(self) -> list[str]:
         return sorted({stream.conversation for stream, _ in await self.storage.checkpoints("claude")})

@@ -33,9 +33,8 @@ def case(name: str) -> Callable[[Case], Case]:
     return add
 
 
-async def follow(name: str, folder: Path) -> None:
-    """Run one case in an empty folder, and check what is stored in the end, also after a restart."""
-    house = House(folder)
+async def follow(name: str, house: House) -> None:
+    """Run one case in an empty house, and check what is stored in the end, also after a restart."""
     await CASES[name](house)
     async with house.running():
         await house.settled()
@@ -191,9 +190,9 @@ async def _(house: House) -> None:
     async with house.running():
         await _stored(house, house.lines(3))
         os.truncate(house.file, 0)
-        await _rewritten(house)
+        await house.rewritten()
         house.file.unlink()
-        await _deleted(house)
+        await house.deleted()
 
 
 @case("truncated to nothing, deleted while away")
@@ -201,10 +200,10 @@ async def _(house: House) -> None:
     async with house.running():
         await _stored(house, house.lines(3))
         os.truncate(house.file, 0)
-        await _rewritten(house)
+        await house.rewritten()
     house.file.unlink()
     async with house.running():
-        await _deleted(house)
+        await house.deleted()
 
 
 @case("truncated by its last line")
@@ -275,8 +274,7 @@ async def _(house: House) -> None:
         _patch(house.file, house.file.stat().st_size // 2)
         size = house.file.stat().st_size
         house.append(house.lines(1))
-        while sum(stream.size for stream in await house.storage.streams(house.file.stem)) <= size:
-            await trio.sleep(0.01)
+        await house.grown(size)
     async with house.running():
         await house.settle_to(2)
 
@@ -326,7 +324,7 @@ async def _(house: House) -> None:
     async with house.running():
         await _stored(house, house.lines(2))
         outside = house.file.rename(house.root.parent / "outside")
-        await _deleted(house)
+        await house.deleted()
         outside.rename(house.file)
         await _stored(house, house.lines(2))
 
@@ -388,8 +386,7 @@ async def _(house: House) -> None:
         await house.settled()
         house.file.unlink()
         await house.settled()
-        (shown,) = await house.storage.conversations_by_id([house.file.stem])
-        assert (shown.file_path, shown.file_deleted_at) == (str(copy), None)
+        assert await house.shown_file() == str(copy)
 
 
 @case("a hard link beside it")
@@ -426,7 +423,7 @@ async def _(house: House) -> None:
     async with house.running():
         await _stored(house, house.lines(2))
         house.file.unlink()
-        await _deleted(house)
+        await house.deleted()
 
 
 @case("deleted while away")
@@ -435,7 +432,7 @@ async def _(house: House) -> None:
         await _stored(house, house.lines(2))
     house.file.unlink()
     async with house.running():
-        await _deleted(house)
+        await house.deleted()
 
 
 @case("deleted and made again at once, with the same inode")
@@ -452,11 +449,10 @@ async def _(house: House) -> None:
     async with house.running():
         await _stored(house, house.lines(3))
         house.file.unlink()
-        await _deleted(house)
+        await house.deleted()
         house.append(house.lines(2))
         await house.settle_to(2)
-        (shown,) = await house.storage.conversations_by_id([house.file.stem])
-        assert shown.file_deleted_at is None
+        assert await house.shown_file() == str(house.file)
 
 
 @case("all of a project deleted")
@@ -467,18 +463,6 @@ async def _(house: House) -> None:
         await house.settle_to(20)
         shutil.rmtree(house.project)
         await house.settled()
-
-
-async def _rewritten(house: House) -> None:
-    with trio.fail_after(20):
-        while (await house.storage.conversations_by_id([house.file.stem]))[0].file_rewritten_at is None:
-            await trio.sleep(0.01)
-
-
-async def _deleted(house: House) -> None:
-    with trio.fail_after(20):
-        while (await house.storage.conversations_by_id([house.file.stem]))[0].file_deleted_at is None:
-            await trio.sleep(0.01)
 
 
 def _patch(path: Path, offset: int) -> None:
@@ -496,7 +480,7 @@ def main() -> int:
     for name in CASES:
         with tempfile.TemporaryDirectory(prefix="ccod-tailing-") as folder:
             try:
-                trio.run(follow, name, Path(folder))
+                trio.run(follow, name, House(Path(folder)))
             except Exception as error:  # noqa: BLE001
                 failed += 1
                 print(f"FAIL  {name}: {error!r}")

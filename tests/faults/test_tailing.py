@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.house import House
 from tests.faults.tailing import CASES, follow
 
 
 @pytest.mark.parametrize("name", CASES)
 async def test_followed(tmp_path: Path, name: str) -> None:
-    await follow(name, tmp_path)
+    await follow(name, House(tmp_path))
 
 
 def test_there_are_forty_cases() -> None:
