@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import msgspec
 from sqlalchemy import Connection
 
 BITS = 10
@@ -10,11 +13,11 @@ it some 2 % larger, and it has no need to be in a finer order than that."""
 END = 2**62
 """No key is as large, and none as small as its negative."""
 
-NEXT = {
-    True: "SELECT max(key) + 1 FROM search_keys WHERE key >= ? AND key < ?",
-    False: "SELECT min(key) - 1 FROM search_keys WHERE key >= ? AND key < ?",
+AT_EDGE = {
+    True: "SELECT value, (SELECT max(key) FROM search_keys WHERE key >= value AND key < value + ?) FROM json_each(?)",
+    False: "SELECT value, (SELECT min(key) FROM search_keys WHERE key >= value AND key < value + ?) FROM json_each(?)",
 }
-BEFORE_ALL = "SELECT min(key) - 1 FROM search_keys"
+OLDEST = "SELECT min(key) FROM search_keys"
 INSERT = "INSERT INTO search_keys (key, entry_id) VALUES (?, ?)"
 
 
@@ -28,19 +31,29 @@ def end(at: int) -> int:
     return first(at + 1000)
 
 
-def take(connection: Connection, entry_id: int, at: int, *, upwards: bool) -> int:
-    """Give an entry the key above those of its second, or below them: entries of one come in order, up or down.
+def take(connection: Connection, entries: Sequence[tuple[int, int]], *, upwards: bool) -> list[int]:
+    """Give each entry, of which id and time are given, the key above those of its second, or below them.
 
-    Where one second has a thousand messages, those for which it has no key left count as the oldest of all.
+    Entries of one second come in order, up or down. Where one second has a thousand messages, those for which it has no
+    key left count as the oldest of all.
     """
-    low, high = first(at), end(at)
-    key = connection.exec_driver_sql(NEXT[upwards], (low, high)).scalar()
-    if key is None:
-        key = (low + high) // 2
-    elif not low <= key < high:
-        key = connection.exec_driver_sql(BEFORE_ALL).scalar_one()
-    connection.exec_driver_sql(INSERT, (key, entry_id))
-    return int(key)
+    step = 1 if upwards else -1
+    seconds = msgspec.json.encode(list({first(at) for _, at in entries})).decode()
+    found = connection.exec_driver_sql(AT_EDGE[upwards], (1 << BITS, seconds)).all()
+    edges: dict[int, int | None] = {row[0]: row[1] for row in found}
+    taken: list[int] = []
+    for _, at in entries:
+        low, high = first(at), end(at)
+        edge = edges[low]
+        key = (low + high) // 2 if edge is None else edge + step
+        if low <= key < high:
+            edges[low] = key
+        else:
+            oldest = connection.exec_driver_sql(OLDEST).scalar()
+            key = min(taken if oldest is None else (oldest, *taken)) - 1
+        taken.append(key)
+    connection.exec_driver_sql(INSERT, [(key, entry_id) for key, (entry_id, _) in zip(taken, entries, strict=True)])
+    return taken
 
 
 def forget(connection: Connection) -> None:
