@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -29,6 +30,8 @@ MOST_BYTES = 2**26
 RETRY_SECONDS = (0.25, 2.0)
 UPKEEP_SECONDS = (0.02, 2.0)
 """The pause between two steps of maintenance while there is work, and while there is none."""
+UPKEEP_BESIDE_HISTORY_SECONDS = 0.5
+"""The pause while history is read: what it tells is to be seen first, and found by search and packed after that."""
 
 STORAGE_FIX = "it is tried again; mend or update the plugin, or choose another with `storage = …`"
 
@@ -94,6 +97,7 @@ class Pipeline:
         self._tally = Tally(metrics or Metrics())
         self.turn = Turn()
         self._answered_at = trio.current_time()
+        self._history_at = -math.inf  # when history was stored last
         self._failed = trio.Event()
         self._failure: Exception | None = None
         self._refusals: dict[str, StorageUnavailableError] = {}
@@ -148,6 +152,8 @@ class Pipeline:
                     raise  # it is the batch, most likely; where it is not, a source of ccod's own meets it too
                 await self._give_up(error)  # and keep the turn: nothing more is stored
             self._answered_at = trio.current_time()
+            if batch.history:
+                self._history_at = self._answered_at
             self._bus.publish(stored)
             return taken
 
@@ -184,7 +190,11 @@ class Pipeline:
             else:
                 self._answered_at = trio.current_time()
                 self._forget_refusal("upkeep")
-            await trio.sleep(UPKEEP_SECONDS[0] if did_something else UPKEEP_SECONDS[1])
+            await trio.sleep(self._pause() if did_something else UPKEEP_SECONDS[1])
+
+    def _pause(self) -> float:
+        reads_history = trio.current_time() - self._history_at < UPKEEP_BESIDE_HISTORY_SECONDS
+        return UPKEEP_BESIDE_HISTORY_SECONDS if reads_history else UPKEEP_SECONDS[0]
 
     async def _store_somehow(
         self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]

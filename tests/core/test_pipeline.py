@@ -48,6 +48,7 @@ class Shelf(EmptyShelf):
         self.taken: list[tuple[str, list[Entry | Unparsed]]] = []
         self.refusals: list[Exception] = []
         self.maintained = 0
+        self.always_something = False
         self.gate = trio.Event()
         self.gate.set()
 
@@ -63,6 +64,8 @@ class Shelf(EmptyShelf):
 
     async def maintain(self, health: Health) -> Stored | None:
         self.maintained += 1
+        if self.always_something:
+            return Stored()
         if self.maintained == 2:
             raise StorageUnavailableError("locked")
         return Stored(conversations=["older"]) if self.maintained == 1 else None
@@ -258,6 +261,25 @@ async def test_maintenance_is_published_and_goes_on_after_a_refusal(autojump_clo
             await trio.sleep(3 * UPKEEP_SECONDS[1])
             assert house.storage.maintained >= 3
             nursery.cancel_scope.cancel()
+
+
+async def test_maintenance_is_rare_while_history_is_read(autojump_clock: MockClock) -> None:
+    house = House()
+    house.storage.always_something = True
+
+    async def steps(seconds: float, *, history: bool) -> int:
+        before, end = house.storage.maintained, trio.current_time() + seconds
+        while trio.current_time() < end:
+            await house.intake.send(batch("a", history=history))
+            await trio.sleep(0.1)
+        return house.storage.maintained - before
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.pipeline.maintain)
+        assert await steps(1, history=False) >= 1 / UPKEEP_SECONDS[0] / 2
+        assert 8 <= await steps(5, history=True) <= 12
+        assert await steps(2, history=False) >= 1 / UPKEEP_SECONDS[0] / 2
+        nursery.cancel_scope.cancel()
 
 
 async def test_live_lines_go_before_maintenance() -> None:
