@@ -173,8 +173,24 @@ def test_a_name_that_is_none_and_a_folder_that_is_there_are_refused(tmp_path: Pa
     write("bell", "sink", tmp_path)
     done = run(tmp_path, "plugins", "new", "bell", "--role", "sink", "--directory", str(tmp_path))
     assert f"ccod: {tmp_path}/ccod-bell: is there already" in done.stderr
-    done = run(tmp_path, "plugins", "new", "../x", "--role", "sink", "--directory", str(tmp_path))
-    assert "'../x' is no name for a plugin" in done.stderr
+    for name in ("../x", "x_", "x__y", "x" * 41):
+        done = run(tmp_path, "plugins", "new", name, "--role", "sink", "--directory", str(tmp_path))
+        assert f"{name!r} is no name for a plugin" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("sqlite", "there is a plugin of that name"),
+        ("log", "the core has a setting of that name"),
+        ("sql", "there is a module ccod_sql"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused(tmp_path: Path, name: str, taken: str) -> None:
+    done = run(tmp_path, "plugins", "new", name, "--role", "sink", "--directory", str(tmp_path))
+    assert done.returncode == 1
+    assert f"{name!r} is taken: {taken}; choose another name" in done.stderr
+    assert not (tmp_path / f"ccod-{name}").exists()
 
 
 def test_the_environment_says_who_installs_into_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,6 +210,11 @@ def test_the_environment_says_who_installs_into_it(tmp_path: Path, monkeypatch: 
     (venv / "pipx_metadata.json").write_text("{}")
     assert command("install", ["x"], venv) == [str(tools / "pipx"), "inject", "ccod", "x"]
     assert command("uninstall", ["x"], venv) == [str(tools / "pipx"), "uninject", "ccod", "x"]
+    (tmp_path / "venvs").mkdir()
+    moved = venv.rename(tmp_path / "venvs" / "ccod")
+    home = ["env", f"PIPX_HOME={tmp_path}"]
+    assert command("install", ["x"], moved) == [*home, str(tools / "pipx"), "inject", "ccod", "x"]
+    moved.rename(venv)
     monkeypatch.setenv("PATH", "/nonexistent")
     assert command("install", ["x"], venv) == pip
     assert command("uninstall", ["x"])[1:] == ["-m", "pip", "uninstall", "--yes", "x"]
@@ -202,6 +223,29 @@ def test_the_environment_says_who_installs_into_it(tmp_path: Path, monkeypatch: 
 def test_ccod_does_not_uninstall_itself(tmp_path: Path) -> None:
     done = run(tmp_path, "uninstall", "CCOD")
     assert (done.returncode, done.stderr) == (1, "ccod: ccod cannot uninstall itself; do it with what installed it\n")
+
+
+def test_ccod_does_not_install_itself(tmp_path: Path) -> None:
+    for package in ("ccod==0.0.1", "dist/ccod-0.1.0-py3-none-any.whl"):
+        done = run(tmp_path, "install", package)
+        assert (done.returncode, done.stderr) == (1, "ccod: ccod cannot install itself; do it with what installed it\n")
+
+
+def test_what_is_needed_or_not_there_is_not_uninstalled(tmp_path: Path) -> None:
+    done = run(tmp_path, "uninstall", "ccod-no-such")
+    assert (done.returncode, done.stderr.startswith("ccod: ccod-no-such is not installed where ccod is")) == (1, True)
+    environ = install(tmp_path / "site", "bell")
+    install(tmp_path / "site", "whistle", "ccod_bell")
+    done = run(tmp_path, "uninstall", "ccod.Bell", **environ)
+    assert done.stderr == "ccod: ccod.Bell is needed by ccod-whistle; it stays\n"
+
+
+def test_what_is_no_plugin_is_named_when_it_was_installed(tmp_path: Path) -> None:
+    done = run(tmp_path, "install", "iniconfig", PIP_NO_INDEX="1")  # which is there, as pytest needs it
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        "\nccod: iniconfig was installed, but is no plugin of ccod; `ccod uninstall iniconfig` takes it away\n"
+    )
 
 
 def test_what_cannot_be_installed_is_one_line_after_the_command(tmp_path: Path) -> None:
