@@ -83,6 +83,24 @@ def test_a_command_that_cannot_be_made_leaves_the_others(tmp_path: Path, folder:
     assert (done.returncode, done.stderr.startswith(told)) == (2, True)
 
 
+def test_plugins_that_cannot_be_loaded_are_each_named_and_leave_commands_alone(tmp_path: Path, folder: Path) -> None:
+    for name in ("boom", "bang"):
+        (folder / f"{name}.py").write_text("1 / 0\n")
+    done = run(tmp_path, "status", "--plugins-dir", str(folder))
+    assert done.returncode == 69  # there is no daemon
+    assert [line.partition(":")[2][:14] for line in done.stderr.splitlines()[:2]] == [
+        " plugin 'bang'",
+        " plugin 'boom'",
+    ]
+    assert len(done.stderr.splitlines()) == 3
+    done = run(tmp_path, "plugins", "--plugins-dir", str(folder))
+    assert done.returncode == 78
+    assert sorted(line.partition(":")[2][:14] for line in done.stderr.splitlines()) == [
+        " plugin 'bang'",
+        " plugin 'boom'",
+    ]
+
+
 def test_what_others_may_write_is_not_run(tmp_path: Path, folder: Path) -> None:
     (folder / "bell.py").chmod(0o664)
     done = run(tmp_path, "plugins", "--plugins-dir", str(folder))
