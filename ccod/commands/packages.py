@@ -33,7 +33,10 @@ def install(packages: tuple[str, ...]) -> None:
     """
     if OWN in map(_named, packages):
         raise PackagesError("ccod cannot install itself; do it with what installed it")
-    _run(command("install", packages))
+    words = command("install", packages)
+    if "inject" in words:
+        _require_absent(packages)
+    _run(words)
     _require_plugins([name for package in packages if (name := _named(package))])
     click.echo(RESTART)
     if (Path(sys.prefix) / RECEIPT).exists():
@@ -102,6 +105,16 @@ def _named(package: str) -> str | None:
         return canonical(Requirement(package).name)
     except InvalidRequirement:
         return None
+
+
+def _require_absent(packages: Sequence[str]) -> None:
+    """Raise PackagesError for the first that is there: pipx leaves it as it is, and says that all is well."""
+    from importlib.metadata import distributions
+
+    there = {canonical(each.name or "") for each in distributions()}
+    for package in packages:
+        if (name := _named(package)) in there:
+            raise PackagesError(f"{name} is there already, and pipx would leave it; `ccod uninstall {name}` first")
 
 
 def _require_plugins(names: Sequence[str]) -> None:

@@ -258,6 +258,27 @@ def test_what_is_needed_or_not_there_is_not_uninstalled(tmp_path: Path) -> None:
     assert done.stderr == "ccod: ccod.Bell is needed by ccod-whistle; it stays\n"
 
 
+def test_what_pipx_would_leave_as_it_is_is_named(tmp_path: Path) -> None:
+    venv, tools = tmp_path / "venvs" / "ccod", tmp_path / "tools"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    (venv / "pipx_metadata.json").write_text("{}")
+    tools.mkdir()
+    (tools / "pipx").write_text("#!/bin/sh\n")
+    (tools / "pipx").chmod(0o755)
+    site = install(tmp_path / "site", "bell")["PYTHONPATH"]
+    done = subprocess.run(
+        [venv / "bin" / "python", "-c", "from ccod.start import main; main()", "install", "ccod-bell==3"],
+        env={"PATH": f"{tools}:/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join([site, *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "ccod: ccod-bell is there already, and pipx would leave it; `ccod uninstall ccod-bell` first\n",
+    )
+
+
 def test_what_is_no_plugin_is_named_when_it_was_installed(tmp_path: Path) -> None:
     done = run(tmp_path, "install", "iniconfig", PIP_NO_INDEX="1")  # which is there, as pytest needs it
     assert done.returncode == 1
