@@ -54,9 +54,14 @@ class App:
         return self._manager
 
     def settings(self) -> Settings:
-        """Read and check the whole configuration. Raises ConfigError or PluginError for the first thing wrong."""
+        """Read and check the whole configuration. Raises ConfigError or PluginError for the first thing wrong.
+
+        Plugins of others that cannot be loaded are named, and left out, as by the daemon.
+        """
         manager = self.manager()
-        manager.require()
+        manager.contain()
+        for error in manager.errors:
+            click.echo(f"ccod: {error}", err=True)
         return self.configuration().settings(manager.schemas(), absent=manager.absent)
 
     def settings_to_serve(self) -> Settings:

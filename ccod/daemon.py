@@ -162,14 +162,14 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
             metrics,
             manager.faults,
         )
-        async with open_supervisor("transport", health, metrics) as transports:
+        async with open_supervisor("transport", health, metrics, manager.faults) as transports:
             for transport in manager.transports(settings, observatory):
                 await transports.start(transport.name, transport.run, manager.maker_of(transport))
             async with (
                 trio.open_nursery() as nursery,
-                open_supervisor("upkeep", health, metrics) as upkeep,
-                open_supervisor("sink", health, metrics) as receivers,
-                open_supervisor("source", health, metrics) as readers,
+                open_supervisor("upkeep", health, metrics, manager.faults) as upkeep,
+                open_supervisor("sink", health, metrics, manager.faults) as receivers,
+                open_supervisor("source", health, metrics, manager.faults) as readers,
             ):
                 await nursery.start(pipeline.run)
                 nursery.start_soon(keep_watchdog_fed, partial(_is_well, pipeline))

@@ -81,14 +81,18 @@ class Faults:
             is_new = (plugin, where) not in self._open
             reason = Reason(code, f"{where}: {text}", fix)
             self._open[plugin, where] = time.monotonic(), reason
-            for each in self._plugins:
-                if each.name == plugin and each.state != "disabled":
-                    each.error = f"{where}: {text}"
+            self.remember(plugin, reason.text)
             if self._metrics is not None:
                 plugin_errors(self._metrics).labels(plugin).inc()
             self._show(plugin)
         if is_new and self._health is not None:
             _log(plugin, where, reason)
+
+    def remember(self, plugin: str, text: str) -> None:
+        """Keep what a plugin did wrong as the last thing, where somebody else tells of it and counts it."""
+        for each in self._plugins:
+            if each.name == plugin and each.state != "disabled":
+                each.error = text
 
     @contextmanager
     def noting(self, plugin: str, where: str, *refusals: type[BaseException]) -> Iterator[None]:

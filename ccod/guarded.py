@@ -7,8 +7,9 @@ fails lets nobody in.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from itertools import islice
+from typing import Any
 
 from ccod.calls import Calls
 from ccod.errors import PluginError
@@ -118,7 +119,7 @@ class GuardedCache(Cache):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await _left(self._cache, self._plugin, self._faults)
+        await left(self._cache, self._plugin, self._faults)
 
     async def get(self, key: str, /) -> bytes | None:
         import trio
@@ -161,7 +162,7 @@ class GuardedAuth(Auth):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await _left(self._auth, self._plugin, self._faults)
+        await left(self._auth, self._plugin, self._faults)
 
     async def identify(self, peer: Peer) -> User | None:
         """Raises PluginError where the plugin fails: nobody knows who this is."""
@@ -198,12 +199,13 @@ async def _entered(role: Auth | Cache, plugin: str) -> None:
         raise PluginError(plugin, problem) from error
 
 
-async def _left(role: Auth | Cache, plugin: str, faults: Faults) -> None:
+async def left(role: AbstractAsyncContextManager[Any], plugin: str, faults: Faults, *raised: Any) -> None:
+    """Leave a role, whatever it does: what it should have kept it has kept, and others are to be left yet."""
     import trio
 
     try:
         with trio.fail_after(LIMITS.call):
-            await role.__aexit__(None, None, None)
+            await role.__aexit__(*(raised or (None, None, None)))
     except BaseException as error:  # noqa: BLE001
         faults.note(plugin, "end", _late(_own(error)))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from types import UnionType
+from types import TracebackType, UnionType
 from typing import Any, Self, cast, get_args, get_origin, get_type_hints
 
 from ccod.faults import Faults
+from ccod.guarded import left
 from ccod.limits import LIMITS
 from ccod.roles import Storage
 from ccod.standin import OPERATIONS, Method, StandIn
@@ -35,6 +36,11 @@ class _Guarded(StandIn):
     async def __aenter__(self) -> Self:
         with self._faults.noting(self._plugin, "storage, opening"):
             return await super().__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await left(self._storage, self._plugin, self._faults, kind, error, trace)
 
     def _around(self, name: str, method: Method) -> Method:
         where = f"storage, {name}"

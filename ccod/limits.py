@@ -24,7 +24,8 @@ class Limits(Struct):
     `hook`: to be imported, or to answer a hook. `start`: until a service is ready; the daemon then goes on without it.
     `parse`: for one batch. `call`: for an answer of auth or cache. `storage`: for one of a storage: the longest of its
     steps derives a large conversation anew. `deliver`: for a sink to take some events. `blocked`: for the event loop to
-    stand still, or somebody else's parser or prices within the storage. `stop`: until the process ends although
+    stand still, or somebody else's parser or prices within the storage. `mask`: for a redaction rule to compute on one
+    text. `stop`: until the process ends although
     something does not.
     """
 
@@ -35,6 +36,7 @@ class Limits(Struct):
     storage: float = 300.0
     deliver: float = 300.0
     blocked: float = 30.0
+    mask: float = 1.0
     stop: float = 10.0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
@@ -55,7 +55,8 @@ class Loaded:
         self._pm.add_hookspecs(ccod.hookspecs)
         self.plugins: list[Plugin] = []
         self._disable = tuple(disable)
-        self._errors: list[PluginError] = []
+        self.errors: list[PluginError] = []
+        """What was wrong with those that cannot be loaded."""
         self._schemas: dict[str, type[msgspec.Struct]] = {}
         self._contains = False
         self.faults = Faults(self.plugins)
@@ -84,7 +85,7 @@ class Loaded:
     def contain(self) -> None:
         """Let plugins of others fail from now on. Raises PluginError where one of ccod's own cannot be loaded."""
         self._require_names()
-        for error in self._errors:
+        for error in self.errors:
             if error.plugin in self._own and not self._pm.has_plugin(error.plugin):
                 raise error
             self.faults.note(error.plugin, "start", str(error))
@@ -111,8 +112,8 @@ class Loaded:
     def require(self) -> None:
         """Raise the first PluginError that loading met, or ConfigError for a name in `disable` that no plugin has."""
         self._require_names()
-        if self._errors:
-            raise self._errors[0]
+        if self.errors:
+            raise self.errors[0]
 
     def _require_names(self) -> None:
         names = {plugin.name for plugin in self.plugins}
@@ -172,7 +173,9 @@ class Loaded:
             answer = caller(**values)
             if not (caller.spec and caller.spec.opts.get("firstresult")):
                 answer = answer[0] if answer else None
-            return listed(answer) if isinstance(answer, Iterator) else answer  # a generator does its work only now
+                if isinstance(answer, Iterable) and not isinstance(answer, Sized):
+                    return listed(answer)  # its work is done only now, and it may have no end
+            return listed(answer) if isinstance(answer, Iterator) else answer
 
         began = time.perf_counter()
         answer = self._attributed(hook, name, work)
@@ -256,7 +259,7 @@ class Loaded:
         try:
             action()
         except PluginError as error:
-            self._errors.append(error)
+            self.errors.append(error)
             plugin = loading or self._find(error.plugin)
             plugin.state, plugin.error = "failed", str(error)
             if loading is None and self._pm.has_plugin(error.plugin):

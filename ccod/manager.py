@@ -125,11 +125,20 @@ class Manager(Loaded):
         from ccod.redaction import Redactor
 
         rules: list[SecretRule] = []
+        watched: dict[int, Callable[[float], None]] = {}
         for plugin, rule in self._ask_all("ccod_redaction_rules", ("kind", "pattern"), settings=settings):
             with self.containing("ccod_redaction_rules"):
                 self._attributed("ccod_redaction_rules", plugin, partial(Redactor, [rule]))
+                if plugin not in self._own:
+                    watched[len(rules)] = partial(self._note_slow_rule, plugin, rule.kind)
                 rules.append(rule)
-        return Redactor(rules)
+        return Redactor(rules, watched)
+
+    def _note_slow_rule(self, plugin: str, kind: str, seconds: float) -> None:
+        problem = (
+            f"it computed for {seconds:.1f} seconds on one text; what it would look at is withheld until a restart"
+        )
+        self.faults.note(plugin, f"redaction rule {kind}", problem)
 
     def prices(self, settings: Settings) -> Prices:
         """Return who knows prices: nobody where that plugin was left out because it blocked the daemon."""
@@ -218,7 +227,7 @@ class Manager(Loaded):
         if chosen in self.left_out:
             raise PluginError(chosen, f"{self.left_out[chosen]}; ccod plugins allow {chosen}, or choose another: {key}")
         offers = self._impls(hook)
-        for error in self._errors:
+        for error in self.errors:
             if error.plugin == chosen and chosen not in offers:
                 raise error
         if any(plugin.name == chosen and plugin.state == "disabled" for plugin in self.plugins):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import log2
+from time import thread_time
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ccod.limits import LIMITS
 from ccod.model import Block, Content
 
 TOKEN_BYTES = 16
@@ -20,6 +22,9 @@ _TOKEN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 _CLASSES = bytes(ord("a") if byte in _TOKEN else ord(" ") for byte in range(256))
 _RUN = b"a" * TOKEN_BYTES
 _DEEPEST = 100
+_WITHHELD = "«withheld:"
+_LONG = 1_000_000
+"""A text of so many characters may take twice as long as a short one."""
 
 
 class SecretRule(Struct, frozen=True):
@@ -40,10 +45,18 @@ class SecretRule(Struct, frozen=True):
 
 
 class Redactor:
-    """Puts `«redacted:kind»` in the place of each secret that one of its rules knows, in the order of the rules."""
+    """Puts `«redacted:kind»` in the place of each secret that one of its rules knows, in the order of the rules.
 
-    def __init__(self, rules: Iterable[SecretRule] = ()) -> None:
+    Rules of others are `watched`: one that computes for too long is given up, and what stands under its number is told
+    for how many seconds. What it would be tried on is withheld from then on, whole: `«withheld:kind»`.
+    """
+
+    def __init__(
+        self, rules: Iterable[SecretRule] = (), watched: Mapping[int, Callable[[float], object]] | None = None
+    ) -> None:
         self._rules = [(rule, re.compile(rule.pattern)) for rule in rules]
+        self._watched = watched or {}
+        self._given_up: set[int] = set()
         starts = {start.encode() for rule, _ in self._rules for start in rule.starts}
         self._before = tuple(start for start in starts if start[-1] not in _TOKEN)
         begins = sorted(starts.difference(self._before), key=len, reverse=True)
@@ -66,15 +79,27 @@ class Redactor:
         places = self._places(text)
         if not starts and not places:
             return text
-        for rule, pattern in self._rules:
-            before = text
-            if not starts.isdisjoint(rule.starts):
+        for number, (rule, pattern) in enumerate(self._rules):
+            begins = not starts.isdisjoint(rule.starts)
+            if not begins and places.keys().isdisjoint(rule.words):
+                continue
+            if number in self._given_up:
+                return f"{_WITHHELD}{rule.kind}»"
+            before, began = text, thread_time()
+            if begins:
                 text = pattern.sub(lambda found, rule=rule: _masked(rule, found), text)  # type: ignore[misc]
-            elif not places.keys().isdisjoint(rule.words):
+            else:
                 text = _masked_at(rule, pattern, text, sorted(at for word in rule.words for at in places.get(word, ())))
+            if number in self._watched:
+                self._watch(number, thread_time() - began, before)
             if text is not before and text != before:
                 places = self._places(text)
         return text
+
+    def _watch(self, number: int, seconds: float, text: str) -> None:
+        if seconds > LIMITS.mask * (1 + len(text) / _LONG) and number not in self._given_up:
+            self._given_up.add(number)
+            self._watched[number](seconds)
 
     def mask_all(self, value: Any) -> Any:
         """Return what JSON can say with every text in it masked; the key of a member tells what its text is."""
@@ -110,7 +135,9 @@ class Redactor:
             return self._mask_all(value, deeper)
         lead = f"{key}: "
         masked = self.mask(lead + value)
-        return masked[len(lead) :] if masked.startswith(lead) else self.mask(value)
+        if masked.startswith(lead):
+            return masked[len(lead) :]
+        return masked if masked.startswith(_WITHHELD) else self.mask(value)
 
     def _starts(self, data: bytes) -> set[str]:
         """Return the starts of rules that begin a token in `data`."""

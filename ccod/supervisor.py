@@ -12,6 +12,7 @@ import structlog
 import trio
 
 from ccod.errors import CcodError
+from ccod.faults import Faults
 from ccod.health import Health, Reason
 from ccod.limits import LIMITS, apart
 from ccod.metrics import Metrics, plugin_errors
@@ -54,10 +55,13 @@ class Service:
 class Supervisor:
     """Starts services of one role, such as `source`, in a nursery of their own."""
 
-    def __init__(self, role: str, nursery: trio.Nursery, health: Health, metrics: Metrics) -> None:
+    def __init__(
+        self, role: str, nursery: trio.Nursery, health: Health, metrics: Metrics, faults: Faults | None = None
+    ) -> None:
         self._role = role
         self._nursery = nursery
         self._health = health
+        self._faults = faults or Faults([])
         self._errors = plugin_errors(metrics)
 
     async def start(self, name: str, run: Run, maker: str = "") -> None:
@@ -79,6 +83,7 @@ class Supervisor:
             service.late.set()
             self._health.tell(service.title, [reason])
             self._errors.labels(maker).inc()
+            self._remember(service, text)
             log.error("service is not ready; nobody waits for it", service=service.title, reason=text, fix=reason.fix)
 
     def finish(self, grace: float) -> None:
@@ -132,6 +137,7 @@ class Supervisor:
                 if self._nursery.cancel_scope.deadline == math.inf:
                     if service.maker:
                         self._errors.labels(service.maker).inc()
+                        self._remember(service, text)
                     log.warning("service ended", service=service.title, reason=text)
                 return
 
@@ -140,8 +146,12 @@ class Supervisor:
         self._errors.labels(service.name).inc()
         if service.maker not in {"", service.name}:
             self._errors.labels(service.maker).inc()
+        self._remember(service, reason)
         self._health.set(service.title, "restarting", Reason("SERVICE_RESTARTING", reason, RESTARTING_FIX))
         log.error("service failed", service=service.title, reason=reason, retry_seconds=pause)
+
+    def _remember(self, service: Service, reason: str) -> None:
+        self._faults.remember(service.maker, f"{service.title}: {reason}")
 
 
 def one_line(error: BaseException) -> str:
@@ -160,10 +170,12 @@ def _start_error(service: str, error: BaseException) -> CcodError:
 
 
 @asynccontextmanager
-async def open_supervisor(role: str, health: Health, metrics: Metrics | None = None) -> AsyncIterator[Supervisor]:
+async def open_supervisor(
+    role: str, health: Health, metrics: Metrics | None = None, faults: Faults | None = None
+) -> AsyncIterator[Supervisor]:
     """Supervise services until the body is left; what still runs then is cancelled, unless `finish` gave it time."""
     async with trio.open_nursery() as nursery:
-        supervisor = Supervisor(role, nursery, health, metrics or Metrics())
+        supervisor = Supervisor(role, nursery, health, metrics or Metrics(), faults)
         yield supervisor
         if nursery.cancel_scope.deadline == math.inf:
             supervisor.cancel()

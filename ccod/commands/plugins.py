@@ -53,6 +53,8 @@ def plugins(ctx: click.Context, wants_all: bool, as_json: bool) -> None:
         click.echo(json.dumps({"schemaVersion": 1, "plugins": shown}))
     else:
         _print_table(shown)
+        for error in manager.errors[1:]:
+            click.echo(f"ccod: {error}", err=True)
     manager.require()
 
 

@@ -163,3 +163,27 @@ async def test_what_a_storage_may_answer_is_handed_on(faults: Faults, plugin: Pl
     with pytest.raises(StorageUnavailableError):
         await refusing.conversations(ConversationQuery())
     assert plugin.error == ""
+
+
+class SlammedShelf(Shelf):
+    """A storage that cannot be left."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+    async def __aexit__(self, *_: object) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [*OUTLANDISH, OSError("no")], ids=str)
+async def test_a_storage_that_cannot_be_left_is_named(error: BaseException, faults: Faults, plugin: Plugin) -> None:
+    async with guarded_storage(SlammedShelf(error), "odd", faults):
+        assert plugin.error == ""
+    assert plugin.error.startswith("end: ")
+
+
+async def test_what_went_wrong_meanwhile_is_not_hidden_by_a_storage_that_cannot_be_left(faults: Faults) -> None:
+    with pytest.raises(LookupError):
+        async with guarded_storage(SlammedShelf(OSError("no")), "odd", faults):
+            raise LookupError

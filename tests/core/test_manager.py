@@ -16,6 +16,7 @@ from ccod.configuration import Configuration
 from ccod.discovery import installed, strangers
 from ccod.entrypoints import EntryPoint
 from ccod.errors import ConfigError, PluginError
+from ccod.limits import LIMITS
 from ccod.manager import Manager
 from ccod.metrics import Metrics
 from ccod.settings import Settings
@@ -305,3 +306,33 @@ def test_the_place_of_a_plugin_is_found_without_importing_it(plugin_folder: Path
         "one": str(plugin_folder / "one.py"),
         "gone": "gone",
     }
+
+
+def test_who_answers_with_what_has_no_end_is_named(plugin_folder: Path) -> None:
+    body = (
+        "from itertools import repeat\nclass Endless:\n    def __iter__(self):\n        return repeat(None)\n"
+        "class Specs:\n    @hookspec\n    def ccod_bad_things(self): ...\n"
+        "@hookimpl\ndef ccod_add_hooks(manager):\n    manager.add_hookspecs(Specs)\n"
+        "@hookimpl\ndef ccod_bad_things():\n    return Endless()\n"
+    )
+    manager = Manager(found=[offer(plugin_folder, "bad", body)])
+    with pytest.raises(PluginError, match="plugin 'bad': ccod_bad_things failed: ValueError: more than 1000 answers"):
+        manager.ask("ccod_bad_things")
+
+
+def test_who_offers_a_redaction_rule_that_is_slow_is_named(plugin_folder: Path, tmp_path: Path) -> None:
+    body = (
+        "from ccod import SecretRule\n@hookimpl\ndef ccod_redaction_rules():\n"
+        "    yield SecretRule('odd', 'acme-[0-9]+', words=['acme-'])\n"
+    )
+    manager = Manager(found=[*installed(), offer(plugin_folder, "bad", body)])
+    manager.contain()
+    redactor = manager.redactor(settings(tmp_path))
+    patience, LIMITS.mask = LIMITS.mask, 0.0
+    try:
+        assert [redactor.mask("acme-1") for _ in range(2)] == ["«redacted:odd»", "«withheld:odd»"]
+    finally:
+        LIMITS.mask = patience
+    errors = {plugin.name: plugin.error for plugin in manager.plugins}
+    assert errors.pop("bad").startswith("redaction rule odd: it computed for ")
+    assert not any(errors.values())

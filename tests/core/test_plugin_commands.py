@@ -83,6 +83,24 @@ def test_a_command_that_cannot_be_made_leaves_the_others(tmp_path: Path, folder:
     assert (done.returncode, done.stderr.startswith(told)) == (2, True)
 
 
+def test_plugins_that_cannot_be_loaded_are_each_named_and_leave_commands_alone(tmp_path: Path, folder: Path) -> None:
+    for name in ("boom", "bang"):
+        (folder / f"{name}.py").write_text("1 / 0\n")
+    done = run(tmp_path, "status", "--plugins-dir", str(folder))
+    assert done.returncode == 69  # there is no daemon
+    assert [line.partition(":")[2][:14] for line in done.stderr.splitlines()[:2]] == [
+        " plugin 'bang'",
+        " plugin 'boom'",
+    ]
+    assert len(done.stderr.splitlines()) == 3
+    done = run(tmp_path, "plugins", "--plugins-dir", str(folder))
+    assert done.returncode == 78
+    assert sorted(line.partition(":")[2][:14] for line in done.stderr.splitlines()) == [
+        " plugin 'bang'",
+        " plugin 'boom'",
+    ]
+
+
 def test_what_others_may_write_is_not_run(tmp_path: Path, folder: Path) -> None:
     (folder / "bell.py").chmod(0o664)
     done = run(tmp_path, "plugins", "--plugins-dir", str(folder))
@@ -173,8 +191,24 @@ def test_a_name_that_is_none_and_a_folder_that_is_there_are_refused(tmp_path: Pa
     write("bell", "sink", tmp_path)
     done = run(tmp_path, "plugins", "new", "bell", "--role", "sink", "--directory", str(tmp_path))
     assert f"ccod: {tmp_path}/ccod-bell: is there already" in done.stderr
-    done = run(tmp_path, "plugins", "new", "../x", "--role", "sink", "--directory", str(tmp_path))
-    assert "'../x' is no name for a plugin" in done.stderr
+    for name in ("../x", "x_", "x__y", "x" * 41):
+        done = run(tmp_path, "plugins", "new", name, "--role", "sink", "--directory", str(tmp_path))
+        assert f"{name!r} is no name for a plugin" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("sqlite", "there is a plugin of that name"),
+        ("log", "the core has a setting of that name"),
+        ("sql", "there is a module ccod_sql"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused(tmp_path: Path, name: str, taken: str) -> None:
+    done = run(tmp_path, "plugins", "new", name, "--role", "sink", "--directory", str(tmp_path))
+    assert done.returncode == 1
+    assert f"{name!r} is taken: {taken}; choose another name" in done.stderr
+    assert not (tmp_path / f"ccod-{name}").exists()
 
 
 def test_the_environment_says_who_installs_into_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,6 +228,11 @@ def test_the_environment_says_who_installs_into_it(tmp_path: Path, monkeypatch: 
     (venv / "pipx_metadata.json").write_text("{}")
     assert command("install", ["x"], venv) == [str(tools / "pipx"), "inject", "ccod", "x"]
     assert command("uninstall", ["x"], venv) == [str(tools / "pipx"), "uninject", "ccod", "x"]
+    (tmp_path / "venvs").mkdir()
+    moved = venv.rename(tmp_path / "venvs" / "ccod")
+    home = ["env", f"PIPX_HOME={tmp_path}"]
+    assert command("install", ["x"], moved) == [*home, str(tools / "pipx"), "inject", "ccod", "x"]
+    moved.rename(venv)
     monkeypatch.setenv("PATH", "/nonexistent")
     assert command("install", ["x"], venv) == pip
     assert command("uninstall", ["x"])[1:] == ["-m", "pip", "uninstall", "--yes", "x"]
@@ -202,6 +241,50 @@ def test_the_environment_says_who_installs_into_it(tmp_path: Path, monkeypatch: 
 def test_ccod_does_not_uninstall_itself(tmp_path: Path) -> None:
     done = run(tmp_path, "uninstall", "CCOD")
     assert (done.returncode, done.stderr) == (1, "ccod: ccod cannot uninstall itself; do it with what installed it\n")
+
+
+def test_ccod_does_not_install_itself(tmp_path: Path) -> None:
+    for package in ("ccod==0.0.1", "dist/ccod-0.1.0-py3-none-any.whl"):
+        done = run(tmp_path, "install", package)
+        assert (done.returncode, done.stderr) == (1, "ccod: ccod cannot install itself; do it with what installed it\n")
+
+
+def test_what_is_needed_or_not_there_is_not_uninstalled(tmp_path: Path) -> None:
+    done = run(tmp_path, "uninstall", "ccod-no-such")
+    assert (done.returncode, done.stderr.startswith("ccod: ccod-no-such is not installed where ccod is")) == (1, True)
+    environ = install(tmp_path / "site", "bell")
+    install(tmp_path / "site", "whistle", "ccod_bell")
+    done = run(tmp_path, "uninstall", "ccod.Bell", **environ)
+    assert done.stderr == "ccod: ccod.Bell is needed by ccod-whistle; it stays\n"
+
+
+def test_what_pipx_would_leave_as_it_is_is_named(tmp_path: Path) -> None:
+    venv, tools = tmp_path / "venvs" / "ccod", tmp_path / "tools"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    (venv / "pipx_metadata.json").write_text("{}")
+    tools.mkdir()
+    (tools / "pipx").write_text("#!/bin/sh\n")
+    (tools / "pipx").chmod(0o755)
+    site = install(tmp_path / "site", "bell")["PYTHONPATH"]
+    done = subprocess.run(
+        [venv / "bin" / "python", "-c", "from ccod.start import main; main()", "install", "ccod-bell==3"],
+        env={"PATH": f"{tools}:/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join([site, *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "ccod: ccod-bell is there already, and pipx would leave it; `ccod uninstall ccod-bell` first\n",
+    )
+
+
+def test_what_is_no_plugin_is_named_when_it_was_installed(tmp_path: Path) -> None:
+    done = run(tmp_path, "install", "iniconfig", PIP_NO_INDEX="1")  # which is there, as pytest needs it
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        "\nccod: iniconfig was installed, but is no plugin of ccod; `ccod uninstall iniconfig` takes it away\n"
+    )
 
 
 def test_what_cannot_be_installed_is_one_line_after_the_command(tmp_path: Path) -> None:

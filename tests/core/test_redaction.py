@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from ccod import Block, Content, Redactor, SecretRule, log
+from ccod.limits import LIMITS
 from ccod.redaction import entropy
 from ccod.settings import CoreSettings
 
@@ -74,3 +76,31 @@ def test_logs_hold_no_secret() -> None:
         root.handlers, root.level = handlers, level
     assert TICKET not in stream.getvalue()
     assert stream.getvalue().count("redacted:ticket") >= 5
+
+
+@pytest.fixture
+def no_patience() -> Iterator[None]:
+    before, LIMITS.mask = LIMITS.mask, 0.0
+    yield
+    LIMITS.mask = before
+
+
+@pytest.mark.usefixtures("no_patience")
+def test_what_a_rule_that_was_given_up_would_look_at_is_withheld() -> None:
+    told: list[float] = []
+    redactor = Redactor(RULES, {1: told.append})
+    assert redactor.mask(f"{TICKET} pin=1234") == "«redacted:ticket» pin=«redacted:pin»"
+    for text in ("pin=1234", f"{TICKET} my Pin, and what is not masked"):
+        assert redactor.mask(text) == "«withheld:pin»"
+    assert redactor.mask_all({"pin": "1234", "other": [TICKET]}) == {
+        "«withheld:pin»": "«withheld:pin»",
+        "other": ["«redacted:ticket»"],
+    }
+    assert redactor.mask(f"{TICKET} only") == "«redacted:ticket» only"
+    assert len(told) == 1
+    assert told[0] > 0
+
+
+@pytest.mark.usefixtures("no_patience")
+def test_a_rule_that_nobody_watches_is_never_given_up() -> None:
+    assert [REDACTOR.mask("pin=1234") for _ in range(2)] == ["pin=«redacted:pin»"] * 2

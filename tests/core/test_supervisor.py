@@ -7,6 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from ccod.errors import CcodError, ConfigError
+from ccod.faults import Faults, Plugin
 from ccod.health import Health, ServiceHealth
 from ccod.metrics import Metrics
 from ccod.supervisor import StartError, open_supervisor
@@ -137,11 +138,12 @@ async def test_whatever_a_service_of_others_raises_it_is_started_again(
         task_status.started()
         raise error
 
-    metrics = Metrics()
-    async with open_supervisor("sink", Health(), metrics) as supervisor:
+    metrics, plugin = Metrics(), Plugin("oddity", "", "")
+    async with open_supervisor("sink", Health(), metrics, Faults([plugin])) as supervisor:
         await supervisor.start("odd", run, "oddity")
         await trio.sleep(5)
     assert len(starts) == 3
+    assert plugin.error.startswith("sink odd: plugin 'oddity': ")
     assert read(metrics).sum("ccod_plugin_errors_total", plugin="oddity") == 3
 
 

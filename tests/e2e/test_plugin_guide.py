@@ -94,6 +94,7 @@ def bench(tmp_path: Path) -> Path:
 
 
 HERE = {
+    "python -m pip": " --no-build-isolation --quiet",
     "python -m pytest": " -p no:cacheprovider -p no:schemathesis -p no:xdist",
     "python -m build": " --no-isolation",  # what would be downloaded is installed here
 }
@@ -126,7 +127,8 @@ async def test_the_steps_of_the_tutorial(tmp_path: Path, bench: Path) -> None:
             if command.startswith("python -m pytest"):
                 (work / "ccod-bell" / "tests" / "test_bell.py").write_text(test)
             more = next((words for start, words in HERE.items() if command.startswith(start)), "")
-            done = await run(shlex.split(command + more))
+            words = shlex.split(command + more)
+            done = await run([word for word in words if word != "-e"])  # hatchling would need one package more for it
             said[command] = done.stdout.decode()
             assert done.returncode == 0, f"{command}\n{said[command]}"
     assert "[bell]" in said["ccod plugins --plugins-dir plugins"]

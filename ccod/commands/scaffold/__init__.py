@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
+from ccod.entrypoints import entry_points
 from ccod.errors import CcodError
+from ccod.settings import CoreSettings
 from ccod.version import __version__
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+NAME = re.compile(r"(?!.{41})[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 class ScaffoldError(CcodError):
@@ -20,7 +23,9 @@ class ScaffoldError(CcodError):
 def write(name: str, role: str, directory: Path) -> Path:
     """Write a distribution for a plugin called `name` into a new folder in `directory`, and return that folder."""
     if not NAME.fullmatch(name):
-        raise ScaffoldError(f"{name!r} is no name for a plugin; use a-z, 0-9 and _, and begin with a letter")
+        raise ScaffoldError(f"{name!r} is no name for a plugin; use a-z, 0-9 and single _, and begin with a letter")
+    if taken := _taken(name):
+        raise ScaffoldError(f"{name!r} is taken: {taken}; choose another name")
     folder = directory / f"ccod-{name.replace('_', '-')}"
     if folder.exists():
         raise ScaffoldError(f"{folder}: is there already; choose another name, or remove it")
@@ -39,6 +44,17 @@ def write(name: str, role: str, directory: Path) -> Path:
     except OSError as error:
         raise ScaffoldError(f"{error.filename}: {error.strerror}") from error
     return folder
+
+
+def _taken(name: str) -> str | None:
+    """Return who has a name already, so that a plugin called so would not be loaded, or would overwrite another."""
+    if name in CoreSettings.__struct_fields__:
+        return "the core has a setting of that name"
+    if any(entry.name == name for entry in entry_points("ccod")):
+        return "there is a plugin of that name"
+    if find_spec(f"ccod_{name}"):
+        return f"there is a module ccod_{name}"
+    return None
 
 
 def _files(name: str, role: str) -> dict[str, str]:
