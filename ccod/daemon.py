@@ -20,6 +20,7 @@ from ccod.bus import Bus
 from ccod.dump import note_alive
 from ccod.errors import CcodError
 from ccod.health import Health, Reason
+from ccod.lasterrors import keep
 from ccod.limits import LIMITS
 from ccod.manager import Manager
 from ccod.metrics import Metrics
@@ -181,6 +182,7 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
                 keeper = settings.core.storage
                 await upkeep.start("storage", pipeline.maintain, keeper if manager.faults.is_stranger(keeper) else "")
                 nursery.start_soon(_show_backfill, health, show)
+                nursery.start_soon(keep, manager.plugins, state_folder())
                 life.ready.set()
                 gc.freeze()
                 gc.enable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ import click
 
 from ccod.app import App
 from ccod.errors import CcodError
+from ccod.lasterrors import last_errors
+from ccod.past import allow, state_folder
 
 if TYPE_CHECKING:
     from ccod.faults import Plugin
@@ -38,7 +41,7 @@ CHOSEN = ("storage", "auth", "cache", "prices")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def plugins(ctx: click.Context, wants_all: bool, as_json: bool) -> None:
-    """List the plugins, where each comes from, how it is, and what it does.
+    """List the plugins, where each comes from, how it is, what it does, and what it did wrong last in the daemon.
 
     Example: ccod plugins --all
     """
@@ -47,12 +50,16 @@ def plugins(ctx: click.Context, wants_all: bool, as_json: bool) -> None:
     app = ctx.ensure_object(App)
     manager = app.manager()
     core = app.configuration().core()
-    rows = [_row(plugin, core) for plugin in manager.plugins]
+    errors = last_errors(state_folder())
+    rows = [_row(plugin, core, errors) for plugin in manager.plugins]
     shown = [row for row in rows if wants_all or row["state"] in {"loaded", "failed"}]
     if as_json:
         click.echo(json.dumps({"schemaVersion": 1, "plugins": shown}))
     else:
         _print_table(shown)
+        for row in shown:
+            if row["lastError"]:
+                click.echo(f"{row['name']}: its last error in the daemon: {row['lastError']}")
         for error in manager.errors[1:]:
             click.echo(f"ccod: {error}", err=True)
     manager.require()
@@ -81,14 +88,12 @@ def allow_(name: str) -> None:
 
     Example: ccod plugins allow bell
     """
-    from ccod.past import allow, state_folder
-
     if not allow(name, state_folder()):
         raise CcodError(f"no plugin {name!r} is left out for having stopped the daemon; `ccod plugins --all` lists all")
     click.echo(f"{name}: is loaded again at the next start")
 
 
-def _row(plugin: Plugin, core: CoreSettings) -> dict[str, object]:
+def _row(plugin: Plugin, core: CoreSettings, errors: Mapping[str, str]) -> dict[str, object]:
     roles = [PLAYED[hook] for hook in plugin.hooks if hook in PLAYED]
     unchosen = [role for role in roles if role in CHOSEN and getattr(core, role) != plugin.name]
     others = [hook for hook in plugin.hooks if hook != "ccod_settings" and PLAYED.get(hook) not in unchosen]
@@ -102,6 +107,7 @@ def _row(plugin: Plugin, core: CoreSettings) -> dict[str, object]:
         "hooks": plugin.hooks,
         "table": plugin.name if "ccod_settings" in plugin.hooks else None,
         "error": plugin.error,
+        "lastError": errors.get(plugin.name, ""),
     }
 
 

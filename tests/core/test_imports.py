@@ -27,7 +27,7 @@ FLOORS = (
     {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition"}
     | {"files", "tally", "discovery"},
     {"conversion", "log", "observatory", "parsing", "progress", "local", "example", "jsonschema", "sinks", "standin"}
-    | {"guarded", "past", "places"},
+    | {"guarded", "lasterrors", "past", "places"},
     {"guarded_storage", "hookspecs", "layers", "mending", "reloading", "pipeline", "timing", "watchdog"},
     {"vitals", "loading", "face", "configuration"},
     {"manager"},

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
+import trio
 
+from ccod.testing.waiting import eventually
 from tests.e2e.access import API
 from tests.e2e.daemon import open_daemon
+from tests.e2e.lines import line
+from tests.e2e.running import run
 from tests.guide import example
 
 if not API.exists():
@@ -41,3 +47,56 @@ async def test_routes_and_middleware_of_a_third_party_join(tmp_path: Path) -> No
             paths = (await owner.get("/openapi.json")).json()["paths"]
             assert paths["/api/notes/{note_id}"]["put"]["summary"] == "Write a note."
             assert "/api/notes" in (await owner.get("/docs")).text
+
+
+RAISING = '''
+"""Takes no event."""
+
+from ccod import Sink, hookimpl
+
+
+class Refusing(Sink):
+    name = "refusing"
+
+    async def __aexit__(self, *_):
+        pass
+
+    async def deliver(self, events):
+        raise ValueError("no ear")
+
+
+@hookimpl
+def ccod_sinks():
+    return [Refusing()]
+'''
+
+
+async def test_the_command_tells_what_failed_in_the_daemon(tmp_path: Path) -> None:
+    async with open_daemon(tmp_path, start=False) as daemon:
+        daemon.home.install("refusing", RAISING)
+        await daemon.start()
+        transcript = daemon.home.root / "-home-dev-demo" / "c1.jsonl"
+        transcript.parent.mkdir()
+        transcript.write_bytes(line("hello", session="c1"))
+
+        async def plugins(*options: str) -> str:
+            done = await trio.to_thread.run_sync(partial(run, daemon.home, "plugins", *options))
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        async def told() -> str:
+            listed = json.loads(await plugins("--json"))["plugins"]
+            return {each["name"]: str(each["lastError"]) for each in listed}["refusing"]
+
+        await eventually(told, "the error of the sink")
+        assert "no ear" in await told()
+        assert "refusing: its last error in the daemon: sink refusing: " in await plugins()
+        mended = RAISING.replace('raise ValueError("no ear")', "pass")
+        await trio.Path(tmp_path / "plugins" / "ccod_refusing.py").write_text(mended)
+        await daemon.terminate()
+        await daemon.start()
+
+        async def none_told() -> bool:
+            return not await told()
+
+        await eventually(none_told, "a daemon without errors")
