@@ -43,6 +43,7 @@ TRIALS = (
     Trial("crash", "--kills", 100, 5),
     Trial("syscalls", "--points", 60, 3),
     Trial("stops", "--stops", 200, 3),
+    Trial("powerloss", "--cuts", 200, 3),
     Trial("resilience", "--rounds", 10, 1),
     Trial("migrating", "--kills", 100, 3),
     Trial("tailing"),
