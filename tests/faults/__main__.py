@@ -44,6 +44,7 @@ TRIALS = (
     Trial("syscalls", "--points", 60, 3),
     Trial("stops", "--stops", 200, 3),
     Trial("powerloss", "--cuts", 200, 3),
+    Trial("overflow", "--files", 20_000, 200),
     Trial("resilience", "--rounds", 10, 1),
     Trial("migrating", "--kills", 100, 3),
     Trial("tailing"),
