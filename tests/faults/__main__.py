@@ -45,6 +45,7 @@ TRIALS = (
     Trial("stops", "--stops", 200, 3),
     Trial("powerloss", "--cuts", 200, 3),
     Trial("overflow", "--files", 20_000, 200),
+    Trial("clocks", "--scenarios", 8, 1),
     Trial("resilience", "--rounds", 10, 1),
     Trial("migrating", "--kills", 100, 3),
     Trial("tailing"),

@@ -112,7 +112,7 @@ async def overflow(home: Path, files: int, dice: random.Random, report: Report) 
         report.found_seconds = round(trio.current_time() - began, 2)
         await eventually(lambda: _has(daemon, made), "all lines stored", PATIENCE)
         report.stored_seconds = round(trio.current_time() - began, 2)
-        report.overflows = int((await _metrics(daemon)).sum("ccod_watch_overflows_total"))
+        report.overflows = int((await metrics_of(daemon)).sum("ccod_watch_overflows_total"))
         report.wrong += ["no overflow was counted"] * (not report.overflows)
         report.wrong += ["found by the next look alone"] * (report.found_seconds > INTERVAL)
         await _end(daemon, made, report)
@@ -179,10 +179,10 @@ async def _has(daemon: Daemon, made: Files) -> bool:
 
 async def _follows(daemon: Daemon, count: int) -> bool:
     await trio.sleep(0.2)
-    return (await _metrics(daemon)).sum("ccod_watch_files") >= count
+    return (await metrics_of(daemon)).sum("ccod_watch_files") >= count
 
 
-async def _metrics(daemon: Daemon) -> Scrape:
+async def metrics_of(daemon: Daemon) -> Scrape:
     url = (await daemon.logged("listening too"))["url"]
     async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         return Scrape((await client.get(f"{url.rstrip('/')}/metrics")).text)
