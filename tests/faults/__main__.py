@@ -46,6 +46,7 @@ TRIALS = (
     Trial("powerloss", "--cuts", 200, 3),
     Trial("overflow", "--files", 20_000, 200),
     Trial("clocks", "--scenarios", 8, 1),
+    Trial("scale", "--files", 100_000, 300),
     Trial("resilience", "--rounds", 10, 1),
     Trial("migrating", "--kills", 100, 3),
     Trial("tailing"),
