@@ -47,6 +47,7 @@ TRIALS = (
     Trial("overflow", "--files", 20_000, 200),
     Trial("clocks", "--scenarios", 8, 1),
     Trial("scale", "--files", 100_000, 300),
+    Trial("soak", "--seconds", 3600, 10),
     Trial("resilience", "--rounds", 10, 1),
     Trial("migrating", "--kills", 100, 3),
     Trial("tailing"),
