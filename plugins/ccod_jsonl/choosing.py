@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
@@ -28,14 +28,16 @@ class NoWatcher:
 
 
 @contextmanager
-def open_watcher(kind: Literal["auto"] | Kind, roots: Sequence[str], suffixes: tuple[str, ...]) -> Iterator[Watcher]:
-    """Open the watcher of this kind, for files with these suffixes."""
+def open_watcher(
+    kind: Literal["auto"] | Kind, roots: Sequence[str], suffixes: tuple[str, ...], overflown: Callable[[], None]
+) -> Iterator[Watcher]:
+    """Open the watcher of this kind, for files with these suffixes; only inotify can tell that it has `overflown`."""
     if kind == "auto":
         kind = "inotify" if sys.platform == "linux" else "watchfiles"
     if kind == "inotify":
         from ccod_jsonl.inotify import Inotify
 
-        with Inotify(suffixes) as inotify:
+        with Inotify(suffixes, overflown) as inotify:
             yield inotify
     elif kind == "watchfiles":
         from ccod_jsonl.trees import TreeWatcher

@@ -6,7 +6,7 @@ import ctypes
 import errno
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
 import trio
@@ -36,12 +36,16 @@ AGAIN_SECONDS = 5.0
 
 
 class Inotify:
-    """An inotify descriptor and the folders it watches. Where the system has none to give, it is asked again."""
+    """An inotify descriptor and the folders it watches. Where the system has none to give, it is asked again.
+
+    `overflown` is called when the kernel had more to tell than it keeps, and dropped some of it.
+    """
 
     kind: Kind = "inotify"
 
-    def __init__(self, suffixes: Sequence[str]) -> None:
+    def __init__(self, suffixes: Sequence[str], overflown: Callable[[], None]) -> None:
         self._endings = tuple(suffix.encode() for suffix in suffixes)
+        self._overflown = overflown
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._descriptor = -1
         self._folders: dict[int, str] = {}
@@ -95,6 +99,8 @@ class Inotify:
             watch, mask, _, length = HEADER.unpack_from(events, at)
             name = events[at + HEADER.size : at + HEADER.size + length].rstrip(b"\0")
             at += HEADER.size + length
+            if mask & IN_Q_OVERFLOW:
+                self._overflown()
             if mask & IN_IGNORED:
                 self._folders.pop(watch, None)
             elif mask & DOUBTFUL:

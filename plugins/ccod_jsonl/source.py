@@ -45,7 +45,8 @@ class JsonlSource:
         lanes = Lanes(settings.check_after)
         for transcript in catalogue.unchecked():
             lanes.checks.put(transcript, at_once=False)
-        with open_watcher(settings.watcher, roots, layout.suffixes) as watcher:
+        overflown = gauges.overflows(self._metrics, self.name).inc
+        with open_watcher(settings.watcher, roots, layout.suffixes, overflown) as watcher:
             scanner = Scanner(settings, roots, catalogue, lanes, watcher)
             gauges.show(self._metrics, self.name, catalogue, scanner, watcher)
             sender = Sender(intake, catalogue, lanes, scanner.hint, settings.max_line)

@@ -25,7 +25,7 @@ from tests.bench.corpus import SEED, SIZES, build
 from tests.bench.ingest import backfilled, roots
 from tests.bench.keepalive import Times
 from tests.bench.mixed import Tally, append, ask, listen, slope
-from tests.bench.process import cpu_seconds, open_files, rss
+from tests.bench.process import cpu_seconds, open_files, rss, threads
 from tests.e2e.daemon import Daemon, open_daemon
 
 RARE = (
@@ -58,6 +58,7 @@ class Day(Struct, frozen=True):
     clients: int = 100
     rate: float = 200.0
     size: int = SIZES["S"]
+    seed: int = SEED
 
 
 class Sample(Struct, frozen=True):
@@ -67,6 +68,7 @@ class Sample(Struct, frozen=True):
     rss: int
     files: int
     wal: int
+    threads: int
 
 
 class Report(Struct):
@@ -82,7 +84,7 @@ class Report(Struct):
 
 async def load(home: Path, day: Day) -> Report:
     """Live through the day on folders below `home`."""
-    corpus = await trio.to_thread.run_sync(build, home / "corpus", day.size, SEED)
+    corpus = await trio.to_thread.run_sync(build, home / "corpus", day.size, day.seed)
     tables = dict(roots(corpus, home / "projects")) | {
         "http": {"port": 0, "limits": {"window": 0.0}},
         "ws": {"max_connections": day.clients, "max_per_address": day.clients},
@@ -135,7 +137,7 @@ async def _watch(daemon: Daemon, samples: list[Sample]) -> None:
     wal = daemon.home.database.with_name(f"{daemon.home.database.name}-wal")
     while True:
         size = wal.stat().st_size if wal.exists() else 0
-        samples.append(Sample((time.monotonic() - began) / 60, rss(pid), open_files(pid), size))
+        samples.append(Sample((time.monotonic() - began) / 60, rss(pid), open_files(pid), size, threads(pid)))
         await trio.sleep(1)
 
 

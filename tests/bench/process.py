@@ -34,6 +34,11 @@ def open_files(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
+def threads(pid: int) -> int:
+    """Return how many threads the process has."""
+    return _number(Path(f"/proc/{pid}/status"), "Threads")
+
+
 def _status(pid: int, name: str) -> int:
     return _number(Path(f"/proc/{pid}/status"), name) * 1024
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import re
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -30,6 +28,7 @@ from msgspec import Struct
 from ccod.testing.waiting import eventually
 from tests.e2e.daemon import Daemon, open_daemon
 from tests.e2e.lines import line
+from tests.faults.tracing import STRACE, can_trace, end_tracing
 
 SKIPPED = 77
 LINES = 120
@@ -148,7 +147,7 @@ async def _live_through(daemon: Daemon, point: Point, written: Written, report: 
             await trio.sleep(0.02)
     code = daemon.process.returncode
     if code is None:
-        _end_tracing(daemon)
+        end_tracing(daemon.process.pid)
     elif code in REFUSED and point.error and not any('"event": "ready"' in said for said in daemon.stderr):
         report.refused += 1
         assert not any("Traceback" in said for said in daemon.stderr), f"{point}: {daemon.report()}"
@@ -176,12 +175,7 @@ def _strace(daemon: Daemon, expression: str) -> list[str]:
     """Return what goes before the command, so that calls on the database's files are looked at and nothing else."""
     database = daemon.home.database
     paths = [word for suffix in SUFFIXES for word in ("-P", f"{database}{suffix}")]
-    return ["strace", "-f", "-D", "-qq", "-e", "signal=none", *paths, "-e", expression, "-o", str(_trace(daemon))]
-
-
-def can_trace() -> bool:
-    strace = shutil.which("strace")
-    return strace is not None and subprocess.run([strace, "-qq", "-o", os.devnull, "true"], check=False).returncode == 0
+    return [*STRACE, *paths, "-e", expression, "-o", str(_trace(daemon))]
 
 
 def _trace(daemon: Daemon) -> Path:
@@ -192,12 +186,6 @@ def _is_reached(daemon: Daemon, point: Point) -> bool:
     if not point.error:
         return daemon.process.returncode == -signal.SIGKILL
     return _trace(daemon).exists() and b"INJECTED" in _trace(daemon).read_bytes()
-
-
-def _end_tracing(daemon: Daemon) -> None:
-    """Let the tracer go: what it did to the daemon ends with it."""
-    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
-    os.kill(int(re.findall(r"^TracerPid:\s+(\d+)", status, re.MULTILINE)[0]), signal.SIGTERM)
 
 
 async def _has(daemon: Daemon, written: Written) -> bool:

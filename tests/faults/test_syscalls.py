@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.syscalls import Point, Report, attempt, can_trace
+from tests.faults.syscalls import Point, Report, attempt
+from tests.faults.tracing import can_trace
 
 
 @pytest.mark.skipif(not can_trace(), reason="strace is not there, or this user may not trace")

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import trio
 
+from ccod import Metrics
 from ccod.testing.intake import PATIENCE, MemoryIntake
 from ccod_claude.settings import ClaudeSettings
 from ccod_claude.source import ClaudeSource
@@ -27,7 +28,9 @@ def whole_records(content: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def following(root: Path, intake: MemoryIntake, **changed: Any) -> AsyncIterator[ClaudeSettings]:
+async def following(
+    root: Path, intake: MemoryIntake, metrics: Metrics | None = None, **changed: Any
+) -> AsyncIterator[ClaudeSettings]:
     """Run the source over one root; unless `changed` says otherwise by a scan each 20 ms, with no watcher.
 
     Yields its settings, of which some may be changed meanwhile.
@@ -40,7 +43,7 @@ async def following(root: Path, intake: MemoryIntake, **changed: Any) -> AsyncIt
     }
     settings = msgspec.convert(given | changed, ClaudeSettings)
     async with trio.open_nursery() as nursery:
-        source = ClaudeSource(settings)
+        source = ClaudeSource(settings, metrics)
 
         async def run(*, task_status: trio.TaskStatus[None]) -> None:
             await source.run(intake, task_status=task_status)

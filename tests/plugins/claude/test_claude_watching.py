@@ -6,16 +6,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 
+from ccod import Metrics
 from ccod.testing.intake import MemoryIntake
 from tests.plugins.claude.claude_house import append, following
+from tests.plugins.metrics.scraping import read
 
 SESSION = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001"
 LINE = b'{"type":"user"}\n'
-NEVER = {"scan_interval": 3600, "scan_interval_idle": 3600}
+NEVER: dict[str, Any] = {"scan_interval": 3600, "scan_interval_idle": 3600}
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 each_watcher = pytest.mark.parametrize("watcher", [pytest.param("inotify", marks=on_linux), "watchfiles"])
@@ -93,14 +96,17 @@ async def test_more_events_than_the_kernel_keeps(root: Path, intake: MemoryIntak
     most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
     if most > 50_000:
         pytest.skip(f"this kernel keeps {most} events: too many to make in a test")
-    async with following(root, intake, watcher="inotify", **NEVER):
+    metrics = Metrics()
+    async with following(root, intake, metrics, watcher="inotify", **NEVER):
         await intake.until(lambda: len(intake.batches) == 3)
+        assert read(metrics).sum("ccod_watch_overflows_total") == 0
         with files[0].open("ab", buffering=0) as first, files[1].open("ab", buffering=0) as second:
             for _ in range(most // 2 + 1):
                 first.write(b"x")
                 second.write(b"x")
         append(files[2], LINE)
         await intake.until(lambda: intake.bytes[str(files[2])] == 2 * LINE)
+        assert read(metrics).sum("ccod_watch_overflows_total") >= 1
 
 
 @each_watcher
