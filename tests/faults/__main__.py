@@ -56,6 +56,7 @@ TRIALS = (
     Trial("timing", "--count", 300, 5),
     Trial("forgery"),
     Trial("browser", "--pages", 4, 2),
+    Trial("scripts", "--payloads", 200, 5),
     Trial("slowness"),
     Trial("chaos", "--count", 1000, 5),
     Trial("subscribers", "--kills", 50, 3),
