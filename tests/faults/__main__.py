@@ -55,6 +55,7 @@ TRIALS = (
     Trial("contract", "--count", 100, 3),
     Trial("timing", "--count", 300, 5),
     Trial("forgery"),
+    Trial("families", "--steps", 1000, 60),
     Trial("browser", "--pages", 4, 2),
     Trial("scripts", "--payloads", 200, 5),
     Trial("slowness"),
