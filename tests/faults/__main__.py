@@ -55,6 +55,7 @@ TRIALS = (
     Trial("contract", "--count", 100, 3),
     Trial("timing", "--count", 300, 5),
     Trial("ownership", "--umasks", 3, 1),
+    Trial("limits"),
     Trial("requests", "--rounds", 5, 1),
     Trial("bruteforce", "--guesses", 1000, 60),
     Trial("forgery"),
