@@ -48,6 +48,7 @@ TRIALS = (
     Trial("tailing"),
     Trial("histories", "--count", 300, 10),
     Trial("salvage", "--count", 10_000, 500),
+    Trial("patterns", "--size", 100_000, 2000),
     Trial("mutation", "--count", 100_000, 1000),
     Trial("configurations", "--count", 5000, 300),
     Trial("odd_settings"),
