@@ -64,6 +64,7 @@ TRIALS = (
     Trial("browser", "--pages", 4, 2),
     Trial("scripts", "--payloads", 200, 5),
     Trial("slowness"),
+    Trial("descriptors", "--connections", 200, 80),
     Trial("chaos", "--count", 1000, 5),
     Trial("subscribers", "--kills", 50, 3),
     Trial("slow", "--stuck", 200, 20),
