@@ -62,6 +62,7 @@ TRIALS = (
     Trial("forgery"),
     Trial("families", "--steps", 1000, 60),
     Trial("browser", "--pages", 4, 2),
+    Trial("secrets", "--draws", 5, 1),
     Trial("scripts", "--payloads", 200, 5),
     Trial("slowness"),
     Trial("descriptors", "--connections", 200, 80),
