@@ -16,7 +16,6 @@ import resource
 import shutil
 import sys
 import tempfile
-from contextlib import AsyncExitStack
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -38,7 +37,7 @@ LINES = 20
 
 
 class Report(Struct):
-    """How many connections were opened, after how long others were served again, and what was said meanwhile."""
+    """How many connections were taken, after how long others were served again, and what was said meanwhile."""
 
     connections: int = 0
     recovered_seconds: float = 0.0
@@ -60,17 +59,15 @@ async def run(folder: Path, connections: int, *, late: bool, hold: float = HOLD_
             most = len(list(Path(f"/proc/{daemon.process.pid}/fd").iterdir())) + SPARE
             resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (most, most))
         before = len(daemon.stderr)
-        async with AsyncExitStack() as held:
+        async with trio.open_nursery() as nursery:
             for _ in range(connections):
-                address = ("127.0.0.1", urlsplit(daemon.url).port or 0)
-                stream = await trio.open_tcp_stream(*address)
-                held.push_async_callback(trio.aclose_forcefully, stream)
-                report.connections += 1
+                nursery.start_soon(_hold, urlsplit(daemon.url).port or 0, report)
             with transcript.open("ab") as file:
                 for number in range(LINES - 1):
                     file.write(line(f"line {number}"))
                     file.flush()
                     await trio.sleep(hold / LINES)
+            nursery.cancel_scope.cancel()
         began = trio.current_time()
         await eventually(lambda: _answers(daemon), "answer after the release", 6 * RECOVER_SECONDS)
         report.recovered_seconds = trio.current_time() - began
@@ -83,6 +80,13 @@ async def run(folder: Path, connections: int, *, late: bool, hold: float = HOLD_
         code = await daemon.terminate()
         report.violations += [f"exit {code}"] if code else []
     return report
+
+
+async def _hold(port: int, report: Report) -> None:
+    """Connect, if the kernel lets one in, and stay."""
+    async with await trio.open_tcp_stream("127.0.0.1", port):
+        report.connections += 1
+        await trio.sleep_forever()
 
 
 async def _has(daemon: Daemon, count: int) -> bool:
