@@ -64,6 +64,7 @@ TRIALS = (
     Trial("browser", "--pages", 4, 2),
     Trial("secrets", "--draws", 5, 1),
     Trial("scripts", "--payloads", 200, 5),
+    Trial("supply"),
     Trial("slowness"),
     Trial("descriptors", "--connections", 200, 80),
     Trial("chaos", "--count", 1000, 5),
