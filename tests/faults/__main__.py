@@ -58,6 +58,7 @@ TRIALS = (
     Trial("ownership", "--umasks", 3, 1),
     Trial("limits"),
     Trial("requests", "--rounds", 5, 1),
+    Trial("loglines"),
     Trial("bruteforce", "--guesses", 1000, 60),
     Trial("forgery"),
     Trial("families", "--steps", 1000, 60),
