@@ -142,7 +142,7 @@ async def exported(daemon: Daemon, folder: Path, sessions: Sequence[str] | dict[
 
 async def _control(chrome: Chrome, folder: Path, payloads: Sequence[str], report: Report) -> None:
     """Open payloads as markup: enough must run by themselves, or the browser notices nothing."""
-    for payload in (tried := PAYLOADS[:10]):
+    for payload in (tried := PAYLOADS[:5]):
         file = folder / "control.html"
         file.write_text(f"<!doctype html><p>{payload}</p>", errors="replace")
         report.ran_unheld += bool((await chrome.visit(file.as_uri(), linger=0.2)).ran)
