@@ -42,7 +42,7 @@ DRESSES: Sequence[Callable[[str], str]] = (
     lambda payload: f"\"'>{payload}<!--",
     lambda payload: f"</style></title></textarea></script></template></noscript>{payload}",
     html.escape,
-    urllib.parse.quote,
+    lambda payload: urllib.parse.quote(payload, errors="replace"),
     lambda payload: f"]]>--!>{payload}",
     lambda payload: payload.replace(" ", "/").replace("'", ""),
     lambda payload: f'```html\n{payload}\n```\n[x](javascript:alert(1))![x](x"onerror=alert(1))',
