@@ -13,6 +13,8 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
+from ccod.files import make_private_folder
+
 DUMP = "blocked.txt"
 ALIVE = "the event loop runs"
 
@@ -34,7 +36,7 @@ def open_dump(folder: Path) -> int:
     for file in _files:
         return file
     with suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
     try:
         file = os.open(folder / DUMP, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         _files[file] = False

@@ -40,9 +40,16 @@ def require_private(path: Path, status: os.stat_result) -> None:
         raise ConfigError(f"{path}: holds a secret that other users may read; chmod {allowed:o} {path}")
 
 
+def make_private_folder(path: Path) -> None:
+    """Make a folder, and those above it that are absent, for their owner alone whatever the umask. Raises OSError."""
+    if not path.is_dir():
+        make_private_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Write a file of mode 0600 in one step; its folder is made when absent. Raises OSError."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

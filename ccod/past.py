@@ -19,7 +19,7 @@ LEFT_OUT = "left-out.json"
 
 _THREAD = re.compile(r"(Current thread|Thread) (0x[0-9a-f]+)")
 _CRASH = re.compile(r"^Fatal Python error: (?!Aborted)", re.MULTILINE)
-_FRAME = re.compile(r'  File "(.*)", line \d+ in .*')
+_FRAME = re.compile(r'  File "(.*)", line \d+ in [^"\n]*')
 
 
 class Blocked(Struct):

@@ -105,7 +105,9 @@ class PriceTable:
 def _named(name: str, models: Iterable[tuple[re.Pattern[str], Model]]) -> Model | None:
     """Return the first model by its name as it stands, or without what a cloud or a gateway put before it."""
     name = name.lower()
-    bare = CLOUD.sub("", name.rpartition("/")[2], count=1)
+    bare = name.rpartition("/")[2]
+    if cloud := CLOUD.match(bare):
+        bare = bare[cloud.end() :]
     return next((model for pattern, model in models if pattern.match(name) or pattern.match(bare)), None)
 
 

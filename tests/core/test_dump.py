@@ -29,3 +29,10 @@ def said(folder: Path) -> list[str]:
 def test_that_all_is_not_well_stands_there_only_while_it_is_so(tmp_path: Path) -> None:
     assert said(tmp_path / "state") == ["", ALIVE, ALIVE, "", ALIVE]
     assert (tmp_path / "state" / DUMP).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_folders_it_makes_are_the_owners_whatever_the_umask(tmp_path: Path) -> None:
+    program = "import os, pathlib, sys, ccod.dump as d; os.umask(0); d.open_dump(pathlib.Path(sys.argv[1]))"
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "state" / "ccod")], check=True)
+    made = [tmp_path / "state", tmp_path / "state" / "ccod", tmp_path / "state" / "ccod" / DUMP]
+    assert [f"{path.stat().st_mode & 0o777:o}" for path in made] == ["700", "700", "600"]

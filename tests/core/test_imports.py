@@ -19,13 +19,12 @@ if not CORE.is_dir():
     pytest.skip("the import rules are checked on the source tree", allow_module_level=True)
 
 FLOORS = (
-    {"version", "checks", "dump", "errors", "model", "users", "health", "positions", "metrics", "tracing", "limits"}
+    {"version", "checks", "errors", "model", "users", "health", "positions", "metrics", "tracing", "limits"}
     | {"calls", "entrypoints", "streams"},
-    {"stored", "faults"},
-    {"events"},
+    {"stored", "faults", "files"},
+    {"events", "dump"},
     {"figures", "queries"},
-    {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition"}
-    | {"files", "tally", "discovery"},
+    {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition"} | {"tally", "discovery"},
     {"conversion", "log", "observatory", "parsing", "progress", "local", "example", "jsonschema", "sinks", "standin"}
     | {"guarded", "lasterrors", "past", "places"},
     {"guarded_storage", "hookspecs", "layers", "mending", "reloading", "pipeline", "timing", "watchdog"},

@@ -1,4 +1,4 @@
-"""The auth plugin over a storage in memory, with a clock that a test moves and passwords that cost little."""
+"""The auth plugin over a storage, by default in memory, with a clock that a test moves and cheap passwords."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ccod import Peer, User
+from ccod import Peer, Storage, User
 from ccod.testing.asking import Clock
 from ccod.testing.shelf import Shelf
 from ccod_jwt.auth import JwtAuth
@@ -21,9 +21,9 @@ HERE = "127.0.0.1"
 
 
 @asynccontextmanager
-async def office(shelf: Shelf | None = None, clock: Clock | None = None, **settings: Any) -> AsyncIterator[JwtAuth]:
+async def office(storage: Storage | None = None, clock: Clock | None = None, **settings: Any) -> AsyncIterator[JwtAuth]:
     chosen = msgspec.convert({"secret": SECRET, "bcrypt_rounds": 4} | settings, JwtSettings)
-    async with JwtAuth(chosen, shelf or Shelf(), clock or Clock()) as auth:
+    async with JwtAuth(chosen, storage or Shelf(), clock or Clock()) as auth:
         yield auth
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -109,6 +110,12 @@ def test_names_of_clouds_and_gateways_are_understood() -> None:
         "Claude-Sonnet-4-5",
     ):
         assert nanos(name, Usage(1)) == 3000
+
+
+def test_a_name_without_end_costs_no_time() -> None:
+    begin = time.process_time()
+    assert nanos("a" * 100_000, Usage(1)) is None
+    assert time.process_time() - begin < 1.0, "quadratic work takes many seconds"
 
 
 def test_the_configuration_comes_first() -> None:
