@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from ccod import Metrics
 from ccod_jsonl.catalogue import Catalogue
 from ccod_jsonl.scanning import Scanner
 from ccod_jsonl.watching import KINDS, Watcher
-
-if TYPE_CHECKING:
-    from prometheus_client import Counter
 
 
 def show(metrics: Metrics, source: str, catalogue: Catalogue, scanner: Scanner, watcher: Watcher) -> None:
@@ -40,7 +37,7 @@ def show(metrics: Metrics, source: str, catalogue: Catalogue, scanner: Scanner, 
         kinds.labels(source, each).set(each == watcher.kind)
 
 
-def overflows(metrics: Metrics, source: str) -> Counter:
-    """Return what counts how often the kernel had more to tell than it keeps, after which every file is looked at."""
+def overflows(metrics: Metrics, source: str) -> Callable[[], None]:
+    """Return what to call each time that the kernel had more to tell than it keeps, so that every file is looked at."""
     told = "How often inotify had more to tell than it keeps; every file was looked at then."
-    return metrics.counter("ccod_watch_overflows_total", told, "source").labels(source)
+    return metrics.counter("ccod_watch_overflows_total", told, "source").labels(source).inc

@@ -45,7 +45,7 @@ class JsonlSource:
         lanes = Lanes(settings.check_after)
         for transcript in catalogue.unchecked():
             lanes.checks.put(transcript, at_once=False)
-        overflown = gauges.overflows(self._metrics, self.name).inc
+        overflown = gauges.overflows(self._metrics, self.name)
         with open_watcher(settings.watcher, roots, layout.suffixes, overflown) as watcher:
             scanner = Scanner(settings, roots, catalogue, lanes, watcher)
             gauges.show(self._metrics, self.name, catalogue, scanner, watcher)

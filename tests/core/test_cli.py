@@ -44,7 +44,9 @@ def test_plugins_as_json(tmp_path: Path) -> None:
     done = run(tmp_path, "plugins", "--json")
     answer = json.loads(done.stdout)
     assert answer["schemaVersion"] == 1
-    assert {"name", "distribution", "version", "state", "roles", "hooks", "table", "error"} == set(answer["plugins"][0])
+    assert set(answer["plugins"][0]) == {
+        *("name", "distribution", "version", "state", "roles", "hooks", "table", "error", "lastError")
+    }
     assert {"claude", "sqlite", "jwt", "http", "rest", "ws"} <= {plugin["name"] for plugin in answer["plugins"]}
     assert done.returncode == 0
 

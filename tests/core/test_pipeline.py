@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import pytest
 import structlog.testing
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from ccod import vitals
 from ccod.bus import Bus
@@ -16,7 +16,16 @@ from ccod.events import Stored
 from ccod.health import Health, Reason, ServiceHealth
 from ccod.metrics import Metrics
 from ccod.model import Batch, Checkpoint, Content, Entry, Record, Stream, Unparsed
-from ccod.pipeline import AT_ONCE, MOST_BYTES, MOST_WAITING, UPKEEP_SECONDS, FloodError, Pipeline, SourceIntake
+from ccod.pipeline import (
+    AT_ONCE,
+    MOST_BYTES,
+    MOST_WAITING,
+    UPKEEP_BESIDE_HISTORY_SECONDS,
+    UPKEEP_SECONDS,
+    FloodError,
+    Pipeline,
+    SourceIntake,
+)
 from ccod.testing.shelf import Shelf as EmptyShelf
 from tests.plugins.metrics.scraping import read
 
@@ -263,22 +272,26 @@ async def test_maintenance_is_published_and_goes_on_after_a_refusal(autojump_clo
             nursery.cancel_scope.cancel()
 
 
-async def test_maintenance_is_rare_while_history_is_read(autojump_clock: MockClock) -> None:
+async def test_maintenance_is_rare_while_history_is_read(mock_clock: MockClock) -> None:
     house = House()
     house.storage.always_something = True
 
-    async def steps(seconds: float, *, history: bool) -> int:
-        before, end = house.storage.maintained, trio.current_time() + seconds
-        while trio.current_time() < end:
-            await house.intake.send(batch("a", history=history))
-            await trio.sleep(0.1)
+    async def steps_within(seconds: float) -> int:
+        before = house.storage.maintained
+        mock_clock.jump(seconds)
+        await wait_all_tasks_blocked()
         return house.storage.maintained - before
 
     async with trio.open_nursery() as nursery:
         await nursery.start(house.pipeline.maintain)
-        assert await steps(1, history=False) >= 1 / UPKEEP_SECONDS[0] / 2
-        assert 8 <= await steps(5, history=True) <= 12
-        assert await steps(2, history=False) >= 1 / UPKEEP_SECONDS[0] / 2
+        await wait_all_tasks_blocked()
+        await house.intake.send(batch("live"))
+        assert await steps_within(UPKEEP_SECONDS[0]) == 1
+        await house.intake.send(batch("old", history=True))
+        assert await steps_within(UPKEEP_SECONDS[0]) == 1
+        assert await steps_within(UPKEEP_BESIDE_HISTORY_SECONDS * 0.9) == 0
+        assert await steps_within(UPKEEP_BESIDE_HISTORY_SECONDS * 0.1) == 1
+        assert await steps_within(UPKEEP_SECONDS[0]) == 1
         nursery.cancel_scope.cancel()
 
 
@@ -374,7 +387,7 @@ async def test_a_source_of_others_that_floods_is_told(autojump_clock: MockClock)
     async with trio.open_nursery() as nursery:
         for _ in range(AT_ONCE + MOST_WAITING):
             nursery.start_soon(intake.send, batch("x"))
-        await trio.testing.wait_all_tasks_blocked()
+        await wait_all_tasks_blocked()
         with pytest.raises(FloodError, match="wait to be stored"):
             await intake.send(batch("x"))
         house.storage.gate.set()

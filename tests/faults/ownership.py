@@ -28,7 +28,8 @@ from ccod.testing.waiting import eventually
 from tests.e2e.daemon import Daemon, open_daemon
 from tests.e2e.lines import SESSION, answer, line
 from tests.e2e.test_accounts import PASSWORD, ccod
-from tests.faults.syscalls import SKIPPED, can_trace
+from tests.faults.syscalls import SKIPPED
+from tests.faults.tracing import can_trace
 
 UMASKS = (0o000, 0o022, 0o077)
 OTHERS = 0o077

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.ownership import run
-from tests.faults.syscalls import can_trace
+from tests.faults.tracing import can_trace
 
 
 @pytest.mark.skipif(not can_trace(), reason="strace is not there, or this user may not trace")
