@@ -98,6 +98,9 @@ def read_query(schema: type[S]) -> S:
             raise invalid(name, "is unknown" + _hint(name, names))
         if len(values) > 1:
             raise invalid(name, "is given more than once")
+    for field in msgspec.structs.fields(schema):
+        if field.required and field.encode_name not in current().args:
+            raise invalid(field.encode_name, "is missing")
     try:
         parameters = msgspec.convert(current().args.to_dict(), schema, strict=False)
     except msgspec.ValidationError as error:

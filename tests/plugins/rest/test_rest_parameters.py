@@ -156,3 +156,10 @@ async def test_an_unknown_id_is_404(server: Server, path: str) -> None:
     async with server.client() as client:
         problem = (await client.get(path)).json()
     assert (problem["status"], problem["error"]["code"]) == (404, "NOT_FOUND")
+
+
+async def test_a_parameter_that_is_missing_is_named(server: Server) -> None:
+    async with server.client() as client:
+        answer = (await client.get("/api/streams")).json()
+    assert answer["error"]["code"] == "VALIDATION_FAILED"
+    assert answer["error"]["message"] == "Parameter 'source' is missing."
