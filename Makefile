@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+# How much `make faults` does.
+SIZE ?= ci
+
 # What `make dev` and `make test-watch` look at.
 WATCH ?= ccod plugins
 
@@ -61,8 +64,8 @@ bench: $(VENV)/dev.stamp ## Measure ingest and latency against floor programs in
 load: $(VENV)/dev.stamp ## A heavy user's day: sessions, clients, requests, a backfill; make load ARGS="--minutes 10"
 	$(BIN)/python -m tests.bench.load $(ARGS)
 
-faults: $(VENV)/dev.stamp ## Try to break it: kills, tailing, histories, damaged lines, requests (takes many minutes; ARGS=--quick)
-	$(BIN)/python -m tests.faults $(ARGS)
+faults: $(VENV)/dev.stamp ## Try to break it: kills, power cuts, clocks, requests, plugins (some 20 minutes; SIZE=smoke or nightly)
+	$(BIN)/python -m tests.faults --size $(SIZE) $(ARGS)
 
 corpus: $(VENV)/dev.stamp ## Generate a synthetic history: make corpus ARGS="DIR --size M"
 	$(BIN)/python -m tests.bench.corpus $(ARGS)
