@@ -132,6 +132,10 @@ REPLACEMENTS = (
             f"{HERE}/test_accounts.py::test_accounts_and_keys_by_the_command_line": ACCOUNTS,
             f"{HERE}/test_accounts.py::test_accounts_logins_and_log_outs_outlive_a_kill": ACCOUNTS,
             f"{HERE}/test_accounts.py::test_a_password_typed_on_a_terminal_is_not_shown": ACCOUNTS,
+            f"{HERE}/test_command_words.py::test_where_there_is_nothing_a_line_says_so[token": ACCOUNTS,
+            f"{HERE}/test_command_words.py::test_where_there_is_nothing_a_line_says_so[user": ACCOUNTS,
+            f"{HERE}/test_command_words.py::test_each_exit_code_has_one_meaning[token]": ACCOUNTS,
+            f"{HERE}/test_command_words.py::test_the_chosen_auth_is_not_left_out": "names the built-in auth",
         },
     ),
     Replacement(

@@ -92,7 +92,7 @@ def test_where_there_is_nothing_a_line_says_so(empty: Running, command: str, sai
         (["export", "x"], 1, "there is no conversation 'x'; see `ccod sessions`"),
         (["restore", "x"], 1, "there is no conversation 'x'; see `ccod sessions`"),
         (["reparse", "--conversation", "x"], 1, "there is no conversation 'x'; see `ccod sessions`"),
-        (["token", "create", "", "--scope", "read"], 2, "name"),
+        pytest.param(["token", "create", "", "--scope", "read"], 2, "name", id="token"),
         (["db", "backup", "/no/such/folder/ccod.db"], 1, "`mkdir -p /no/such/folder` makes its folder"),
         (["db", "restore", "/no/such/file"], 1, "there is no such file; name a backup"),
         (["db", "check", "--set", "sqlite.path=/no/such/file"], 1, "no database is there yet"),
@@ -192,5 +192,8 @@ def test_what_a_left_out_plugin_is_needed_for_is_said(tmp_path: Path) -> None:
     assert "check-failed" not in run(home, "doctor").stdout
     done = run(home, "--set", "disable=rest,ws", "sessions")
     assert (done.returncode, "a plugin that `disable` leaves out: rest, ws" in done.stderr) == (2, True)
-    done = run(home, "serve", "--set", "disable=jwt")
+
+
+def test_the_chosen_auth_is_not_left_out(tmp_path: Path) -> None:
+    done = run(usual_home(tmp_path), "serve", "--set", "disable=jwt")
     assert (done.returncode, "plugin 'jwt' is left out; take it out of `disable`" in done.stderr) == (78, True)

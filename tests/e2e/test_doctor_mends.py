@@ -7,11 +7,10 @@ import os
 import shlex
 import signal
 import socket
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from click.testing import CliRunner
 
 from ccod.cli import cli
 from tests.e2e.daemon import CCOD
+from tests.e2e.database import opened
 from tests.e2e.home import Home
 from tests.e2e.lines import line
 from tests.e2e.running import eventually, run, running, usual_home
@@ -100,7 +100,7 @@ def an_open_database(home: Home, stack: ExitStack) -> None:
 
 
 def a_large_database(home: Home, _: ExitStack) -> None:
-    with running(home), closing(sqlite3.connect(home.database)) as database:
+    with running(home), opened(home, mode="rw") as database:
         database.execute("CREATE TABLE filler AS SELECT zeroblob(11000000)")
         database.commit()
 
@@ -194,7 +194,7 @@ def test_a_daemon_that_hears_nothing_gives_way(home: Home) -> None:
 def test_the_daemon_puts_a_database_back_into_wal_mode(home: Home) -> None:
     with running(home):
         pass
-    with closing(sqlite3.connect(home.database)) as database:
+    with opened(home, mode="rw") as database:
         assert database.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
     found = wrong(home)
     assert (found["database"][0]["fix"], found["daemon"][0]["fix"]) == ("ccod serve", "ccod serve")
