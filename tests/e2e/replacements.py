@@ -153,12 +153,20 @@ REPLACEMENTS = (
                 "test_archive.py::test_the_forgotten_stays_forgotten",
                 "test_archive.py::test_what_a_file_held_before_it_was_rewritten_is_restored_on_demand",
                 "test_bad_input.py",
+                "test_command_words.py::test_a_conversation_is_exported",
+                "test_command_words.py::test_a_narrow_terminal",
+                "test_command_words.py::test_a_reader_that_has_seen_enough",
+                "test_command_words.py::test_without_a_terminal",
                 "test_corpus_numbers.py",
                 "test_demo.py",
                 "test_doctor.py::test_a_daemon_that_is_well",
                 "test_doctor.py::test_a_transcript_that_goes_soon_and_is_not_stored",
                 "test_doctor.py::test_for_a_person_it_names_what_is_wrong_and_the_command",
                 "test_doctor.py::test_what_can_be_wrong_while_the_daemon_is_down",
+                "test_doctor_mends.py::test_a_service_that_is_not_well",
+                "test_doctor_mends.py::test_the_command_mends[roots-",
+                "test_doctor_mends.py::test_the_command_mends[watcher-",
+                "test_doctor_mends.py::test_what_no_command_mends",
                 "test_live.py",
                 "test_metrics.py::test_figures_of_a_known_history_are_right",
                 "test_metrics.py::test_hostile_transcripts_make_no_labels",
@@ -170,11 +178,21 @@ REPLACEMENTS = (
                 "test_stop.py::test_it_stops_in_time_while_another_program_holds_the_database",
                 "test_stop.py::test_it_stops_in_time_with_stuck_and_healthy_clients",
                 "test_tail.py",
+                "test_third_party.py::test_the_command_tells",
                 "test_truth.py",
                 "test_truth_served.py",
                 "test_usage.py",
                 "test_vacuum.py",
                 "test_watch_limits.py",
+            )
+        }
+        | {
+            f"{HERE}/{name}": "leaves out plugins by the setting that leaves out `claude` here"
+            for name in (
+                "test_command_words.py::test_what_a_left_out_plugin",
+                "test_doctor_mends.py::test_the_command_mends[check-failed-",
+                "test_doctor_mends.py::test_the_command_mends[plugins-",
+                "test_doctor_mends.py::test_what_was_left_out_before",
             )
         },
     ),
