@@ -18,7 +18,7 @@ import msgspec
 import trio
 from msgspec import Struct
 
-from tests.bench import idle, ingest, rest, size
+from tests.bench import agentsview, history, idle, ingest, peers, rest, size
 from tests.bench.corpus import SEED, SIZES, Corpus, build
 from tests.bench.fanout import Fanout, fanout
 from tests.bench.latency import Latency
@@ -47,9 +47,12 @@ class Figures(Struct):
     warm_start: idle.Idle
     rest_size: str
     rest: list[rest.Route]
+    large: tuple[ingest.Cost, int] | None
+    peers: tuple[peers.Side, peers.Side] | None
 
 
 async def run(folder: Path, chosen: str, rest_size: str, *, seed: int, appends: int, rounds: int) -> Figures:
+    """Measure everything, one after the other."""
     corpus = build(folder / "corpus", SIZES[chosen], seed)
     floor, cold = await ingest.pairs(folder, corpus, rounds)
     return Figures(
@@ -70,7 +73,51 @@ async def run(folder: Path, chosen: str, rest_size: str, *, seed: int, appends: 
         warm_start=await idle.idle(folder / "cold-0", ingest.roots(corpus)),
         rest_size=rest_size,
         rest=await rest.measure(folder / "rest", rest_size, seed),
+        large=await _large(folder / "large", rest_size, seed) if rest_size != chosen else None,
+        peers=await _peers(folder / "peers", corpus),
     )
+
+
+async def _large(folder: Path, chosen: str, seed: int) -> tuple[ingest.Cost, int]:
+    """Return what reading another corpus cost, and its bytes."""
+    corpus = build(folder / "corpus", SIZES[chosen], seed)
+    return await ingest.cold(folder / "home", corpus), corpus.total.bytes
+
+
+async def _peers(folder: Path, corpus: Corpus) -> tuple[peers.Side, peers.Side] | None:
+    try:
+        return await peers.compare(folder, corpus, 1)
+    except agentsview.Missing as reason:
+        print(f"no peers are measured: {reason}", flush=True)
+        return None
+
+
+def ratios(figures: Figures) -> dict[str, float]:
+    """Return what to compare with other runs."""
+    total = figures.corpus.bytes
+    shares = sorted(route.one.share for route in figures.rest)
+    found = {
+        "cold ingest, CPU: floor / ccod": figures.floor.cpu / figures.cold.cpu,
+        "cold ingest, time: floor / ccod": figures.floor.seconds / figures.cold.seconds,
+        "cold ingest, peak memory: ccod / floor": figures.cold.peak_rss / figures.floor.peak_rss,
+        "database bytes per source byte": figures.sizes[size.WHOLE] / total,
+        "to 100 clients, per CPU second: ccod / bare": figures.hub.per_cpu_second / figures.bare.per_cpu_second,
+        "idle memory: all stored / nothing there": figures.warm_start.rss / figures.first_start.rss,
+        "REST, median route / empty route": shares[len(shares) // 2],
+    }
+    if figures.large is not None:
+        found["growth, CPU per byte"] = growth(figures)
+    if figures.peers is not None:
+        own, other = figures.peers
+        found["cold ingest and full text, CPU: ccod / agentsview"] = own.cold.cpu / other.cold.cpu
+    return found
+
+
+def growth(figures: Figures) -> float:
+    """Return how much more a byte of the large corpus costs than one of the other."""
+    assert figures.large is not None
+    (cost, total), cold = figures.large, figures.cold
+    return (cost.cpu / total) / (cold.cpu / figures.corpus.bytes)
 
 
 def own_messages(corpus: Corpus) -> int:
@@ -122,6 +169,19 @@ def rows(figures: Figures) -> list[Row]:
     ]
 
 
+def grown(figures: Figures) -> list[Row]:
+    """Return how what a larger corpus takes compares."""
+    if figures.large is None:
+        return []
+    cost, _ = figures.large
+    more = (cost.peak_rss - figures.cold.peak_rss) / 2**20
+    compared = f"{figures.rest_size} / {figures.size}"
+    return [
+        (f"cold ingest, CPU per byte: {compared}", f"{growth(figures):.2f}", "≤ 1.3"),
+        (f"cold ingest, peak memory: {figures.rest_size} - {figures.size}", f"{more:.0f} MiB", "≤ 32 MiB"),
+    ]
+
+
 def _cost(cost: ingest.Cost) -> str:
     return f"{cost.cpu:.2f}, {_mib(cost.peak_rss)}"
 
@@ -146,6 +206,7 @@ def main() -> None:
     parser.add_argument("--appends", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3, help="how often to run floor and cold ingest in turn")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--keep", action="store_true", help=f"add the ratios to {history.FILE.name}, for later runs")
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="ccod-bench-") as folder:
@@ -154,12 +215,21 @@ def main() -> None:
     corpus = figures.corpus
     print(f"\nCorpus {figures.size}: {corpus.bytes / 1e6:.0f} MB, {corpus.lines} lines; Python {figures.python}\n")
     print("| measure | value | target |\n|---|---|---|")
-    for row in rows(figures):
+    for row in (*rows(figures), *grown(figures)):
         print(f"| {' | '.join(row)} |")
     print("\n| table, with its indexes | size | per source byte |\n|---|---|---|")
     print("\n".join(size.lines(figures.sizes, corpus.bytes)))
     print(f"\nREST API, corpus {figures.rest_size}\n")
     print("\n".join(rest.lines(figures.rest)))
+    if figures.peers:
+        print(f"\nBeside agentsview, corpus {figures.size}\n")
+        print("\n".join(peers.lines(*figures.peers, corpus.bytes)))
+    now, before = history.point(figures.python, figures.size, ratios(figures)), history.last(figures.size)
+    if before:
+        print("\nBeside the last run that was kept\n")
+        print("\n".join(history.lines(before, now)))
+    if arguments.keep:
+        history.keep(now)
     if arguments.json:
         arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(figures)))
 

@@ -48,6 +48,7 @@ class Side(Struct):
 async def compare(folder: Path, corpus: Corpus, rounds: int) -> tuple[Side, Side]:
     """Run both in turn, `rounds` times; return the cheapest of each. Raises agentsview.Missing."""
     program = agentsview.installed()
+    folder.mkdir(exist_ok=True)
     own, other = [], []
     for number in range(rounds):
         own.append(await _own(folder / f"own-{number}", corpus))
