@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ class Point(Struct, frozen=True):
 
 def point(python: str, size: str, ratios: Mapping[str, float]) -> Point:
     """Return the ratios of a run that ends now, of what is checked out; a commit with changes ends with `+`."""
-    commit = _git("rev-parse", "--short", "HEAD") + ("+" if _git("status", "--porcelain", "-uno") else "")
+    commit = _git("describe", "--always", "--dirty=+") or "unknown"
     rounded = {name: round(value, 3) for name, value in ratios.items()}
     return Point(commit, datetime.now(UTC).isoformat(timespec="seconds"), python, size, rounded)
 
@@ -56,5 +57,8 @@ def lines(before: Point, now: Point) -> list[str]:
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=PROJECT, check=False, capture_output=True, text=True, timeout=30)
-    return done.stdout.strip() or ("unknown" if done.returncode else "")
+    """Return what git says, or nothing where there is no git or no repository."""
+    if not (git := shutil.which("git")):
+        return ""
+    done = subprocess.run([git, *arguments], cwd=PROJECT, check=False, capture_output=True, text=True, timeout=30)
+    return done.stdout.strip()
