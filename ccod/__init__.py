@@ -13,6 +13,7 @@ EARLY = {
     "ccod.settings": ("Bytes", "FilePath", "Seconds", "Settings", "expanded", "setting"),
     "ccod.errors": ("BusyError", "CcodError", "ConfigError", "PluginError", "UnavailableError"),
     "ccod.model": ("State",),
+    "ccod.decoding": ("decoder",),
 }
 
 

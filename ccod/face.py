@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ccod.bus import Bus, Subscription
 from ccod.checks import Finding
+from ccod.decoding import decoder
 from ccod.errors import (
     BusyError,
     CcodError,
@@ -219,6 +220,7 @@ __all__ = [
     "Values",
     "WrongKeyError",
     "__version__",
+    "decoder",
     "expanded",
     "hookimpl",
     "hookspec",

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from ccod import Block, Content
+from ccod import Block, Content, decoder
 from ccod_jsonl.lines import mend
 
 INTEGERS = range(-(2**63), 2**64)
@@ -41,7 +41,7 @@ class Told(Struct, rename="camel"):
 def read_content(body: bytes) -> Content:
     """Return what the message in the record `body` says; what cannot be read is shown as such."""
     try:
-        told = msgspec.json.decode(mend(body), type=Told)
+        told = decoder(Told).decode(mend(body))
         blocks = _blocks(_content(told))
         _point_to_output(blocks, told.tool_use_result)
     except (ValueError, RecursionError):
@@ -63,7 +63,7 @@ def _point_to_output(blocks: list[Block], result: Raw) -> None:
     if len(numbers) != 1 or not bytes(result).startswith(b"{"):
         return
     with suppress(ValueError):
-        path = msgspec.json.decode(result, type=Spilled).persisted_output_path
+        path = decoder(Spilled).decode(result).persisted_output_path
         blocks[numbers[0]] = replace(blocks[numbers[0]], output_path=path)
 
 

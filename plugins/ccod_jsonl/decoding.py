@@ -9,6 +9,8 @@ from typing import Any, TypeVar, get_args, get_origin
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from ccod import decoder
+
 S = TypeVar("S", bound=Struct)
 
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -26,7 +28,7 @@ def salvage(record: bytes, kind: type[S]) -> tuple[S, str]:
     mended = damage(record)
     record = mend(record)
     try:
-        return msgspec.json.decode(record, type=kind), mended
+        return decoder(kind).decode(record), mended
     except (ValueError, RecursionError):
         return _by_field(record, kind), ", ".join(filter(None, (mended, "fields of a wrong type or size")))
 
@@ -36,7 +38,7 @@ def undecoded(data: Raw | UnsetType, kind: Any) -> Any:
     if data is UNSET:
         return None
     try:
-        return msgspec.json.decode(mend(bytes(data)), type=kind)
+        return decoder(kind).decode(mend(bytes(data)))
     except (ValueError, RecursionError):
         return None
 

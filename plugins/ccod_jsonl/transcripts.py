@@ -6,7 +6,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from ccod import Checkpoint, Stream
+from ccod import Checkpoint, Stream, decoder
 from ccod_jsonl.layout import Place
 from ccod_jsonl.reading import Position
 
@@ -137,7 +137,7 @@ def checkpoint(transcript: Transcript) -> Checkpoint:
 def restored(stream: Stream, checkpoint: Checkpoint) -> Transcript:
     """Return the transcript as it was when `checkpoint` was stored; a scan tells where it is now."""
     try:
-        state = msgspec.json.decode(checkpoint.state, type=State)
+        state = decoder(State).decode(checkpoint.state)
     except msgspec.DecodeError:
         log.warning("unreadable checkpoint, the file is read again", file=stream.path)
         state = State()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
-import msgspec
 from msgspec import Struct
 
-from ccod import Entry, Record, Stream, Unparsed
+from ccod import Entry, Record, Stream, Unparsed, decoder
 from ccod_jsonl.decoding import damage
 from ccod_jsonl.salvage import salvaged
 
@@ -32,8 +31,8 @@ class LineReader(Generic[L, S]):
         entry: Callable[[Stream, L, int, int, str], Entry],
     ) -> None:
         self._line = line
-        self._decode = msgspec.json.Decoder(line).decode
-        self._shape = msgspec.json.Decoder(shape).decode
+        self._decode = decoder(line).decode
+        self._shape = decoder(shape).decode
         self._states_record = is_record
         self._entry = entry
 

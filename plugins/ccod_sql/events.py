@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, select, true
 from sqlalchemy.dialects.sqlite import insert
 
-from ccod import Ending, Event, EventQuery, Message, Position, StateChange
+from ccod import Ending, Event, EventQuery, Message, Position, StateChange, decoder
 from ccod_sql import messages, sqlite
 from ccod_sql.tables import conversations, entries, meta, projects
 from ccod_sql.tables import events as table
@@ -148,5 +148,5 @@ def _event(row: Row[Any], message: Message | None) -> Event:
         conversation_id=row.subject if row.kind == "conversation_forgotten" else row.conversation,
         project_id=row.subject if row.kind == "project_forgotten" else row.project,
         message=message,
-        detail=msgspec.json.decode(row.detail, type=detail) if detail else None,
+        detail=decoder(detail).decode(row.detail) if detail else None,
     )

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, Row, select, text
 
-from ccod import Parser, Progress
+from ccod import Parser, Progress, decoder
 from ccod_sql import keys, messages
 from ccod_sql.tables import entries, streams
 
@@ -138,7 +138,7 @@ def _newest(connection: Connection) -> int:
 
 def _range(connection: Connection) -> Range | None:
     value: str | None = connection.scalar(text("SELECT value FROM meta WHERE key = :key"), {"key": KEY})
-    return None if value is None else msgspec.json.decode(value, type=Range)
+    return None if value is None else decoder(Range).decode(value)
 
 
 def _set_range(connection: Connection, to: Range) -> None:

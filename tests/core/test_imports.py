@@ -20,7 +20,7 @@ if not CORE.is_dir():
 
 FLOORS = (
     {"version", "checks", "errors", "model", "users", "health", "positions", "metrics", "tracing", "limits"}
-    | {"calls", "entrypoints", "streams"},
+    | {"calls", "decoding", "entrypoints", "streams"},
     {"stored", "faults", "files"},
     {"events", "dump"},
     {"figures", "queries"},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import msgspec
@@ -103,3 +105,29 @@ def test_anything_can_be_shown_and_encoded(given_content: Any) -> None:
 def test_lone_surrogates_and_broken_utf8() -> None:
     body = b'{"message":{"content":[{"type":"text","text":"\\ud83d \xff \\ud83d\\ude00"}]}}'
     assert ClaudeParser().content(body).text == "\ufffd \ufffd 😀"
+
+
+AT_ONCE = """
+import sys, threading
+from ccod_claude.parser import ClaudeParser
+
+parser, barrier = ClaudeParser(), threading.Barrier(16)
+
+def read():
+    barrier.wait()
+    parser.content(b'{"type":"user","uuid":"a","message":{"role":"user","content":[{"type":"text","text":"hi"}]}}')
+
+sys.setswitchinterval(1e-6)
+threads = [threading.Thread(target=read) for _ in range(16)]
+for each in threads:
+    each.start()
+for each in threads:
+    each.join()
+"""
+
+
+def test_threads_that_read_their_first_message_at_once_crash_nothing() -> None:
+    """msgspec finds out what a Struct is at its first use, and two threads must not do so at once: see `decoder`."""
+    for _ in range(8):
+        done = subprocess.run([sys.executable, "-c", AT_ONCE], check=False, capture_output=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, b"")
