@@ -15,10 +15,21 @@ from quart import Quart, Response, g, has_request_context, request, websocket
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from ccod import StorageUnavailableError, WrongKeyError
+from ccod_http.departed import DEPARTED
 from ccod_http.encoding import encode
 from ccod_http.times import epoch_ms, iso
 
 log = structlog.get_logger("ccod.http")
+
+
+CODES = {
+    413: "PAYLOAD_TOO_LARGE",
+    414: "REQUEST_URI_TOO_LONG",
+    416: "REQUESTED_RANGE_NOT_SATISFIABLE",
+    422: "UNPROCESSABLE_ENTITY",
+    500: "INTERNAL_ERROR",
+}
+"""Where `HTTPStatus` has another name, or one that depends on the version of Python."""
 
 
 class Problem(Exception):  # noqa: N818
@@ -80,8 +91,7 @@ def wrong_cursor() -> Problem:
 def plain_problem(status: int) -> Problem:
     """Return the problem that a bare status stands for."""
     meaning = HTTPStatus(status)
-    code = "INTERNAL_ERROR" if meaning is HTTPStatus.INTERNAL_SERVER_ERROR else meaning.name
-    return Problem(status, code, f"{meaning.description or meaning.phrase}.")
+    return Problem(status, CODES.get(status, meaning.name), f"{meaning.description or meaning.phrase}.")
 
 
 def nothing_there() -> Problem:
@@ -115,6 +125,7 @@ def install_error_handlers(app: Quart) -> None:
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(StorageUnavailableError, _answer_unavailable)
     app.register_error_handler(WrongKeyError, _answer_wrong_key)
+    app.register_error_handler(DEPARTED, _answer_nobody)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
@@ -143,6 +154,10 @@ async def _answer_unavailable(error: StorageUnavailableError) -> Response:
 
 async def _answer_wrong_key(_: WrongKeyError) -> Response:
     return await answer(wrong_cursor())
+
+
+async def _answer_nobody(_: Exception) -> Response:
+    return await answer(plain_problem(400))
 
 
 async def _answer_unexpected(error: Exception) -> Response:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from quart import Quart
 
 from ccod import Metrics
+from ccod_http.departed import DEPARTED
 from ccod_http.problems import current, request_id
 
 Scope = dict[str, Any]
@@ -65,6 +66,8 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, noting)
+        except* DEPARTED:  # nobody hears the answer, and it is no fault of ours
+            pass
         finally:
             took = time.perf_counter() - began
             method = scope.get("method", "WEBSOCKET")[:20]

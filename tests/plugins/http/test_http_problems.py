@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from ccod import StorageUnavailableError
+from ccod_http.problems import plain_problem
 from tests.plugins.http.serving import Server
 
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -75,3 +76,8 @@ async def test_a_head_has_no_body(server: Server) -> None:
     answer = await server.say(b"HEAD /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200")
     assert answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(("status", "code"), [(413, "PAYLOAD_TOO_LARGE"), (414, "REQUEST_URI_TOO_LONG")])
+def test_codes_are_those_of_the_document_whatever_python_calls_them(status: int, code: str) -> None:
+    assert plain_problem(status).code == code
