@@ -118,6 +118,7 @@ async def subscribers(home: Path, kills: int, seed: int) -> Report:
         folder.mkdir()
         transcripts = [Transcript(folder, dice) for _ in range(FILES)]
         transcripts[0].grow(1)  # what a first look finds is history, of which no message is told: that is over then
+        transcripts[0].finish()  # not half a line
         await eventually(lambda: _all_read(daemon, 1), "the first message", 60)
         for _ in range(kills):
             with trio.move_on_after(dice.uniform(0, 2)):
