@@ -34,7 +34,7 @@ class Hand:
 
     def act(self) -> None:
         acts = {self._append: 12, self._split: 5, self._truncate: 2, self._rewrite: 2, self._patch: 2}
-        acts |= {self._replace: 1, self._rename: 1, self._delete: 1}
+        acts |= {self._replace: 1, self._rename: 1, self._delete: 1, self._fork: 1, self._set_clock: 1}
         folder = self._house.root / self._dice.choice(["-home-me", "-home-you"])
         folder.mkdir(exist_ok=True)
         self._dice.choices(list(acts), list(acts.values()))[0](folder / f"{self._dice.choice([SESSION, OTHER])}.jsonl")
@@ -85,6 +85,21 @@ class Hand:
     def _delete(self, path: Path) -> None:
         path.unlink(missing_ok=True)
         self._rest.pop(path, None)
+
+    def _fork(self, path: Path) -> None:
+        """Begin a file with the first lines of another, as a session does that goes on from an older one."""
+        others = sorted(set(self._house.root.rglob("*.jsonl")) - {path})
+        if others:
+            other = self._dice.choice(others)
+            lines = other.read_bytes().splitlines(keepends=True)
+            begin = b"".join(lines[: self._dice.randint(0, len(lines))])
+            path.write_bytes(begin.replace(other.stem.encode(), path.stem.encode()))
+            self._rest.pop(path, None)
+
+    def _set_clock(self, path: Path) -> None:
+        """Let the file have been changed at any time, as where the clock jumps."""
+        if path.exists():
+            os.utime(path, (0, self._dice.choice([0, 2**31, path.stat().st_mtime - 3600, path.stat().st_mtime + 3600])))
 
 
 def _state(kind: str) -> dict[str, str]:

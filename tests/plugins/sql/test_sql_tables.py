@@ -344,7 +344,7 @@ async def test_no_query_walks_through_all_entries(database: Path, storages: Open
             with opened.readers.connect() as connection:
                 read(connection)
                 asked = [item for item in statements if item[0].startswith(("SELECT", "WITH"))]
-                assert 0 < len(asked) <= (14 if name.startswith(("overview", "time", "events")) else 4), name
+                assert 0 < len(asked) <= (8 if name.startswith(("overview", "time", "events")) else 3), name
                 steps = [step for item in asked for step in explain(connection, *item)]
                 if name == "stretches of all":  # which are sums over each response that counts
                     assert steps[0] == "SCAN responses USING INDEX ix_responses_counted"
