@@ -36,6 +36,8 @@ SKIPPED = 77
 FOLDERS = 10
 INTERVAL = 30.0
 """No look at every file is due sooner: what is found before that is found because the kernel told of the overflow."""
+FLOODED = "-home-dev-0"
+"""The folder in which the flood happens: it must be watched before."""
 SOON = 0.5
 LOGGED = "records may be late or missing"
 PATIENCE = 600.0
@@ -99,6 +101,7 @@ async def overflow(home: Path, files: int, dice: random.Random, report: Report) 
     tables = {"claude": {"scan_interval": INTERVAL, "scan_interval_idle": INTERVAL}}
     async with open_daemon(home, tables, start=False) as daemon:
         made = Files(daemon.home.root, dice)
+        (daemon.home.root / FLOODED).mkdir()
         made.make(FOLDERS)
         await daemon.start()
         await eventually(lambda: _has(daemon, made), "first files")
@@ -121,7 +124,7 @@ async def overflow(home: Path, files: int, dice: random.Random, report: Report) 
 def _flood(root: Path, queue: int) -> None:
     """Make more events than the queue holds, of which none is worth anything."""
     for _ in range(queue // 2 + 1):
-        path = root / "-home-dev-0" / "nothing.tmp"
+        path = root / FLOODED / "nothing.tmp"
         path.touch()
         path.unlink()
 
