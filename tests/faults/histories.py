@@ -99,6 +99,7 @@ class Hand:
     def _set_clock(self, path: Path) -> None:
         """Let the file have been changed at any time, as where the clock jumps."""
         if path.exists():
+            self._house.is_redated = True
             os.utime(path, (0, self._dice.choice([0, 2**31, path.stat().st_mtime - 3600, path.stat().st_mtime + 3600])))
 
 

@@ -80,7 +80,10 @@ async def open_storage(path: Path) -> AsyncIterator[SqlStorage]:
 
 
 class House:
-    """A folder of transcripts and the database that follows it. `written` are all messages that ever stood there."""
+    """A folder of transcripts and the database that follows it. `written` are all messages that ever stood there.
+
+    It `is_redated` where times of files were set: what is history, and so its state, depends then on when it is read.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -94,7 +97,8 @@ class House:
         self.written = 0
         self._called = ""
         self.guaranteed: set[str] = set()
-        self._old: set[str] | None = None
+        self.is_redated = False
+        self._old: set[str] = set()
 
     def line(self, kind: str = "user", **fields: Any) -> bytes:
         """Return a new line: a message, or a state record."""
@@ -138,11 +142,11 @@ class House:
         """Follow the files; with `kill_after`, only until so many statements were written, and then as if killed."""
         given: dict[str, Any] = {"roots": self.roots, "scan_interval": 0.02, "scan_interval_idle": 0.02}
         settings = msgspec.convert(given | {"check_after": 0.05} | changed, ClaudeSettings)
-        if self._old is None:
-            self._old = {path.stem for path in _transcripts(self.root)}
         wreck = Wreck(self.database, kill_after)
         async with open_storage(self.database) as storage, trio.open_nursery() as nursery:
             self.storage = storage
+            if not await self._streams():  # nobody has seen the root yet: what is there is history
+                self._old |= {path.stem for path in _transcripts(self.root)}
             wreck.watch(storage, nursery.cancel_scope.cancel)
             pipeline = Pipeline(PARSERS, self.storage, Bus(), Health())
             source, intake = ClaudeSource(settings), pipeline.intake("claude")
@@ -210,7 +214,7 @@ class House:
             found = await shape(self.storage, key)
             if came_by_turns(self.database, key):  # then what came first or last of all is not so in one piece
                 found |= {name: wanted[name] for name in ("title", "state", "state_reason")}
-            if key in (self._old or ()):  # it was history, of which the state is that of its own time
+            if self.is_redated or key in self._old:  # of history the state is that of its own time
                 found |= {name: wanted[name] for name in ("state", "state_reason")}
             different = [name for name in wanted if found[name] != wanted[name]]
             assert not different, f"another database says otherwise of {key}: {', '.join(different)}"
