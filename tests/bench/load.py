@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from tests.bench.corpus import SEED, SIZES, build
 from tests.bench.ingest import backfilled, roots
-from tests.bench.keepalive import Times
+from tests.bench.keepalive import KeepAlive, Times
 from tests.bench.mixed import Tally, append, ask, listen, slope
 from tests.bench.process import cpu_seconds, open_files, rss, threads
 from tests.e2e.daemon import Daemon, open_daemon
@@ -46,7 +46,8 @@ ROUNDS = 8
 """How often all of OFTEN is asked for before one of RARE is."""
 CONNECTIONS = 20
 LINE_SECONDS = 1.0
-BEFORE_SECONDS = 2.0
+KNOWN_SECONDS = 60.0
+OK = 200
 SETTLE_SECONDS = 20.0
 
 
@@ -112,7 +113,7 @@ async def _live(daemon: Daemon, day: Day, report: Report) -> None:
             nursery.start_soon(_watch, daemon, report.samples)
             for session in sessions:
                 nursery.start_soon(append, folder, session, LINE_SECONDS, tally)
-            await trio.sleep(BEFORE_SECONDS)  # until each session can be asked for
+            await _known(port, sessions)
             nursery.start_soon(ask, port, asked(sessions), day.rate, CONNECTIONS, tally)
             await trio.sleep(day.minutes * 60)
             nursery.cancel_scope.cancel()
@@ -121,6 +122,15 @@ async def _live(daemon: Daemon, day: Day, report: Report) -> None:
             while tally.heard < tally.appended * day.clients:
                 await trio.sleep(0.1)
         listeners.cancel_scope.cancel()
+
+
+async def _known(port: int, sessions: Sequence[str]) -> None:
+    """Wait until each session can be asked for."""
+    with trio.fail_after(KNOWN_SECONDS):
+        async with KeepAlive(port) as client:
+            for session in sessions:
+                while (await client.get(f"/api/conversations/{session}")).status != OK:
+                    await trio.sleep(0.1)
 
 
 def asked(sessions: Sequence[str]) -> list[str]:

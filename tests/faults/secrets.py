@@ -106,6 +106,8 @@ async def run(folder: Path, draws: int, lines: int, seed: int) -> Report:
 async def _hear(connection: Any, heard: list[str]) -> None:
     while True:
         heard.append(str(await connection.get_message()))
+        if heard[-1].startswith('{"type":"ping"'):
+            await connection.send_message('{"type":"pong"}')
 
 
 def _write(daemon: Daemon, said: list[tuple[str, str, str, str]], harmless: list[str], seed: int) -> dict[str, int]:
