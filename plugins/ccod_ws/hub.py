@@ -25,7 +25,6 @@ from ccod_ws.telling import Teller
 
 RECONNECT_MS = 5_000
 WATCH_SECONDS = 1.0
-AGAIN_AT_ONCE = 100
 
 _hubs: WeakValueDictionary[Bus, Hub] = WeakValueDictionary()
 
@@ -118,14 +117,14 @@ class Hub:
         return min((await self._storage.position(before)).seq, self.position)
 
     async def again(
-        self, channels: Sequence[Channel], wanted: Filter, after: int, until: int
+        self, channels: Sequence[Channel], wanted: Filter, after: int, until: int, limit: int
     ) -> Sequence[tuple[int, Frame | None]]:
         """See `listener.Story`."""
         kinds = [kind for channel in channels for kind in channel.stored if not wanted.types or kind in wanted.types]
         if not kinds:
             return []
         events = await self._storage.events(
-            EventQuery(after, until, kinds, [*wanted.projects], [*wanted.conversations], AGAIN_AT_ONCE)
+            EventQuery(after, until, kinds, [*wanted.projects], [*wanted.conversations], limit)
         )
         told = await self.teller.tell(events)
         return [(event.seq, each) for event, each in zip(events, told, strict=True)]

@@ -19,6 +19,9 @@ from ccod_ws.outbox import Outbox
 from ccod_ws.protocol import Lagged, Live, ProtocolError
 
 RETRY_SECONDS = 1.0
+FIRST_PORTION, LARGEST_PORTION = 8, 100
+PORTION_BYTES = 256 * 1024
+"""About as much is fetched for a client at a time: what each fetches is its own, however many of them catch up."""
 
 log = structlog.get_logger("ccod.ws")
 
@@ -32,19 +35,29 @@ class Story(Protocol):
     counts: Counts
 
     async def again(
-        self, channels: Sequence[Channel], wanted: Filter, after: int, until: int
+        self, channels: Sequence[Channel], wanted: Filter, after: int, until: int, limit: int
     ) -> Sequence[tuple[int, Frame | None]]:
-        """Return some of the stored events after a number, in order; none only where there are no more."""
+        """Return at most `limit` of the stored events after a number, in order; none only where there are no more."""
 
 
 class Subscription:
-    """Some channels through one filter. While it is not `live`, stored events after `cursor` come from storage."""
+    """Some channels through one filter. While it is not `live`, stored events after `cursor` come from storage.
+
+    `portion` is how many of them are asked for next.
+    """
 
     def __init__(self, channels: Sequence[Channel], wanted: Filter, cursor: int, *, live: bool) -> None:
         self.channels = channels
         self.filter = wanted
         self.cursor = cursor
         self.live = live
+        self.portion = FIRST_PORTION
+
+    def weigh(self, found: Sequence[tuple[int, Frame | None]]) -> None:
+        """Ask for more next time where these were small, and for fewer where they were large."""
+        size = sum(told.size for _, told in found if told is not None)
+        fitting = len(found) * PORTION_BYTES // max(1, size)
+        self.portion = max(1, min(fitting, 2 * self.portion, LARGEST_PORTION))
 
     @property
     def name(self) -> str:
@@ -142,12 +155,13 @@ class Listener:
             return
         until = self._story.position
         try:
-            found = await self._story.again(behind.channels, behind.filter, behind.cursor, until)
+            found = await self._story.again(behind.channels, behind.filter, behind.cursor, until, behind.portion)
         except StorageUnavailableError:
             await trio.sleep(RETRY_SECONDS)
             return
         if not found:
             behind.cursor = until
+        behind.weigh(found)
         for seq, told in found:
             if behind not in self.subscriptions.values() or (told is not None and not self.outbox.put(told)):
                 return

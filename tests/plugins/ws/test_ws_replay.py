@@ -13,7 +13,10 @@ from trio.testing import MockClock
 
 from ccod import Event
 from ccod_ws.feed import Feed
-from tests.plugins.ws.house import House, Listener, added, conversation, join, make_house, open_house
+from ccod_ws.filters import Filter
+from ccod_ws.listener import LARGEST_PORTION, PORTION_BYTES
+from ccod_ws.listener import Listener as Reader
+from tests.plugins.ws.house import LIMIT, House, Listener, added, conversation, join, make_house, open_house
 
 
 def seqs(messages: list[dict[str, Any]]) -> list[int]:
@@ -195,3 +198,23 @@ async def weather(seed: int) -> None:
     for wanted, heard in everyone:
         sought = wanted.get("conversationId")
         assert heard == [event.seq for event in house.storage.all_events if sought in {None, event.conversation_id}]
+
+
+async def test_who_catches_up_holds_little_at_a_time_however_large_the_messages_are() -> None:
+    async with open_house() as house:
+        house.store(*(added(seq) for seq in range(1, 400)), *(added(seq, "x" * 50_000) for seq in range(400, 460)))
+        with trio.fail_after(LIMIT):
+            while house.hub.position < 459:
+                await trio.sleep(0.01)
+        listener = Reader(house.hub)
+        listener.subscribe([house.hub.channels["conversations"]], Filter(), 0, None)
+        told: list[int] = []
+        counts, sizes = [], []
+        while len(told) < 459:
+            frames = await listener.take()
+            counts.append(len(frames) + len(listener.outbox))
+            sizes.append(sum(frame.size for frame in frames) + listener.outbox.bytes)
+            told += [frame.seq for frame in frames if frame.seq is not None]
+    assert told == list(range(1, 460))
+    assert LARGEST_PORTION in counts
+    assert max(sizes[-10:]) <= PORTION_BYTES
