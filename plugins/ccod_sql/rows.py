@@ -207,6 +207,12 @@ class RecordType(Struct):
     count: int
 
 
+class Tombstone(Struct):
+    kind: str
+    key: str
+    at: int
+
+
 class ForgottenStream(Struct):
     machine_id: int
     source: str
