@@ -159,14 +159,13 @@ class Filing:
                 new.append(entry)
             if entry.response is not None and (repeated is None or entry.uuid):
                 row.response_id = responses.merge(entry.response, at, sidechain=entry.sidechain).id
-            opened = calls.merge(entry, id_, at, 0 if stream.agent else conversation.turn)
-            if not stream.agent:
-                conversation.pending_count += opened
-                if not row.duplicate:
-                    states.follow(conversation, entry)
-            if row.role is not None:
-                quarters.add_message(row)
+            if entry.tool_uses or entry.tool_results:
+                opened = calls.merge(entry, id_, at, 0 if stream.agent else conversation.turn)
+                conversation.pending_count += 0 if stream.agent else opened
+            if not stream.agent and not row.duplicate:
+                states.follow(conversation, entry)
             filed.append(row)
+        quarters.add_messages(conversation.id, filed)
         responses.save()
         self._entries.insert(to.connection, filed)
         calls.save()
