@@ -77,6 +77,7 @@ class Filing:
     def __init__(self, dialect: Dialect, prices: Prices) -> None:
         self._prices = prices
         self._responses = Rows(dialect, tables.responses, rows.Response)
+        self._streams = Rows(dialect, tables.streams, rows.Stream)
         self._entries = Rows(dialect, tables.entries, rows.Entry)
         self._calls = Rows(dialect, tables.tool_calls, rows.ToolCall)
         self._subagents = Rows(dialect, tables.subagents, rows.Subagent)
@@ -137,7 +138,7 @@ class Filing:
         calls = ToolCalls(self._calls, to.connection, conversation.id, stream.agent, quarters)
         repeats = Repeats(self._entries, to.connection, stream, digests(fresh.records, entries))
         queued = Queued(to.connection, stream)
-        if conversation.entry_count:
+        if conversation.entry_count and not self._is_first(to):
             calls.load(entries)
             repeats.load(entries)
             queued.load(entries)
@@ -176,6 +177,13 @@ class Filing:
             rollups.count(conversation, filed, responses, calls)
         self._count_types(to, new)
         return filed
+
+    def _is_first(self, to: Target) -> bool:
+        """Tell whether a stream begins, and is the first of its agent: nothing can repeat or answer what is stored."""
+        if to.stream.entry_count:
+            return False
+        of_agent = {"conversation_id": to.conversation.id, "agent": to.stream.agent}
+        return len(self._streams.find(to.connection, **of_agent)) == 1
 
     def _count_types(self, to: Target, entries: Sequence[Entry]) -> None:
         """Add to what is known of each type of record, and in which versions it was met."""
