@@ -10,35 +10,40 @@ class Calls:
 
     def __init__(self) -> None:
         self._calls: dict[int, tuple[str, int]] = {}
-        self._now = 0
+        self.now = 0
 
     def of(self, plugin: str) -> Call:
-        return Call(self._calls, plugin, self._now)
+        return Call(self._calls, plugin, self)
 
     def step(self) -> None:
         """Let time go on: who watches counts it, so that a process that stood still took none."""
-        self._now += 1
+        self.now += 1
 
     def longer_than(self, steps: int) -> list[str]:
         """Return the plugins that have not answered for so long."""
-        since = self._now - steps
+        since = self.now - steps
         return sorted({plugin for plugin, began in list(self._calls.values()) if began < since})
 
 
 class Call:
-    """One of them, while it is entered: a class, for it is entered for each record, and a generator takes longer."""
+    """One of them, while it is entered: a class, for it is entered for each response, and a generator takes longer."""
 
-    __slots__ = ("_before", "_began", "_calls", "_plugin", "_thread")
+    __slots__ = ("_before", "_calls", "_of", "_plugin", "_thread")
 
-    def __init__(self, calls: dict[int, tuple[str, int]], plugin: str, now: int) -> None:
+    def __init__(self, calls: dict[int, tuple[str, int]], plugin: str, of: Calls) -> None:
         self._calls = calls
         self._plugin = plugin
-        self._began = now
+        self._of = of
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Call:
         self._thread = get_ident()
         self._before = self._calls.get(self._thread)
-        self._calls[self._thread] = self._plugin, self._began
+        self.again()
+        return self
+
+    def again(self) -> None:
+        """Ask the same plugin for the next thing, so that the time is counted from now."""
+        self._calls[self._thread] = self._plugin, self._of.now
 
     def __exit__(self, *_: object) -> None:
         if self._before is None:

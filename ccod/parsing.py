@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 import trio
 
+from ccod.guarded import parse_all
 from ccod.limits import LIMITS, within
 from ccod.model import TOO_LONG, Batch, Entry, Unparsed
 from ccod.roles import Parser
@@ -49,11 +52,11 @@ class Parsing:
 def _parse(parser: Parser, batch: Batch, ended: threading.Event) -> Parsed:
     entries: list[Entry | Unparsed] = []
     try:
-        for record in batch.records:
-            if record.piece == 0:
-                entries.extend(parser.parse(batch.stream, record))
-            elif record.piece == 1:
-                entries.append(Unparsed(record.offset, len(record.body), TOO_LONG))
+        for piece, records in groupby(batch.records, key=attrgetter("piece")):
+            if piece == 0:
+                entries += parse_all(parser, batch.stream, records)
+            elif piece == 1:
+                entries += [Unparsed(record.offset, len(record.body), TOO_LONG) for record in records]
     finally:
         ended.set()
     return entries

@@ -30,7 +30,7 @@ MOST_BYTES = 2**26
 RETRY_SECONDS = (0.25, 2.0)
 UPKEEP_SECONDS = (0.02, 2.0)
 """The pause between two steps of maintenance while there is work, and while there is none."""
-UPKEEP_BESIDE_HISTORY_SECONDS = 0.5
+UPKEEP_BESIDE_HISTORY_SECONDS = 2.0
 """The pause while history is read: what it tells is to be seen first, and found by search and packed after that."""
 
 STORAGE_FIX = "it is tried again; mend or update the plugin, or choose another with `storage = …`"

@@ -88,11 +88,15 @@ class PriceTable:
         charges = _charges(response.usage, _period(model.periods, at))
         if charges is None:
             return None
-        nanos = sum(charge.count * charge.nanos for charge in charges if charge.what != SEARCHES)
+        tokens, searches = 0, 0
+        for charge in charges:
+            if charge.what == SEARCHES:
+                searches += charge.count * charge.nanos
+            else:
+                tokens += charge.count * charge.nanos
         for _, thousandths in multipliers:
-            nanos = (nanos * thousandths + 500) // 1000
-        nanos += sum(charge.count * charge.nanos for charge in charges if charge.what == SEARCHES)
-        return Cost(nanos, charges, multipliers)
+            tokens = (tokens * thousandths + 500) // 1000
+        return Cost(tokens + searches, charges, multipliers)
 
     def _find(self, name: str) -> Model | None:
         """Return the model of a name. What multiplies a price does so too where the configuration has another price."""
@@ -133,9 +137,13 @@ def _charges(usage: Usage, period: Period) -> tuple[Charge, ...] | None:
         ("cache read", usage.cache_read_tokens, tier.cache_read),
         (SEARCHES, usage.web_search_requests, period.web_search),
     )
-    used = [(what, count, nanos) for what, count, nanos in parts if count]
-    charges = tuple(Charge(what, count, nanos) for what, count, nanos in used if nanos is not None)
-    return charges if len(charges) == len(used) else None
+    charges = []
+    for what, count, nanos in parts:
+        if count:
+            if nanos is None:
+                return None
+            charges.append(Charge(what, count, nanos))
+    return tuple(charges)
 
 
 def _multipliers(response: Response, model: Model) -> tuple[tuple[str, int], ...] | None:

@@ -77,6 +77,7 @@ class Filing:
     def __init__(self, dialect: Dialect, prices: Prices) -> None:
         self._prices = prices
         self._responses = Rows(dialect, tables.responses, rows.Response)
+        self._streams = Rows(dialect, tables.streams, rows.Stream)
         self._entries = Rows(dialect, tables.entries, rows.Entry)
         self._calls = Rows(dialect, tables.tool_calls, rows.ToolCall)
         self._subagents = Rows(dialect, tables.subagents, rows.Subagent)
@@ -137,7 +138,7 @@ class Filing:
         calls = ToolCalls(self._calls, to.connection, conversation.id, stream.agent, quarters)
         repeats = Repeats(self._entries, to.connection, stream, digests(fresh.records, entries))
         queued = Queued(to.connection, stream)
-        if conversation.entry_count:
+        if conversation.entry_count and not self._is_first(to):
             calls.load(entries)
             repeats.load(entries)
             queued.load(entries)
@@ -159,14 +160,13 @@ class Filing:
                 new.append(entry)
             if entry.response is not None and (repeated is None or entry.uuid):
                 row.response_id = responses.merge(entry.response, at, sidechain=entry.sidechain).id
-            opened = calls.merge(entry, id_, at, 0 if stream.agent else conversation.turn)
-            if not stream.agent:
-                conversation.pending_count += opened
-                if not row.duplicate:
-                    states.follow(conversation, entry)
-            if row.role is not None:
-                quarters.add_message(row)
+            if entry.tool_uses or entry.tool_results:
+                opened = calls.merge(entry, id_, at, 0 if stream.agent else conversation.turn)
+                conversation.pending_count += 0 if stream.agent else opened
+            if not stream.agent and not row.duplicate:
+                states.follow(conversation, entry)
             filed.append(row)
+        quarters.add_messages(conversation.id, filed)
         responses.save()
         self._entries.insert(to.connection, filed)
         calls.save()
@@ -177,6 +177,13 @@ class Filing:
             rollups.count(conversation, filed, responses, calls)
         self._count_types(to, new)
         return filed
+
+    def _is_first(self, to: Target) -> bool:
+        """Tell whether a stream begins, and is the first of its agent: nothing can repeat or answer what is stored."""
+        if to.stream.entry_count:
+            return False
+        of_agent = {"conversation_id": to.conversation.id, "agent": to.stream.agent}
+        return len(self._streams.find(to.connection, **of_agent)) == 1
 
     def _count_types(self, to: Target, entries: Sequence[Entry]) -> None:
         """Add to what is known of each type of record, and in which versions it was met."""

@@ -23,6 +23,7 @@ class Forgetting:
 
     def __init__(self, dialect: Dialect) -> None:
         self._streams = Rows(dialect, forgotten_streams, rows.ForgottenStream)
+        self._tombstones = Rows(dialect, tombstones, rows.Tombstone)
         self._responses = Rows(dialect, responses, rows.Response)
         self._quarters = QuarterTables(dialect)
 
@@ -59,9 +60,7 @@ class Forgetting:
 
     def remembers(self, connection: Connection, kind: str, key: str, since: int = 0) -> bool:
         """Tell whether what was there at the time `since` was forgotten later."""
-        c = tombstones.c
-        found = select(c.at).where(c.kind == kind, c.key == key, c.at >= since)
-        return connection.scalar(found) is not None
+        return any(stone.at >= since for stone in self._tombstones.find(connection, kind=kind, key=key))
 
     def pass_over(self, connection: Connection, machine_id: int, source: str, batch: Batch) -> None:
         """Store of a batch only where it ends, so that it is not read again."""

@@ -35,7 +35,8 @@ def mark(connection: Connection, copies: Iterable[rows.Response]) -> list[rows.R
     """Set `counted` in `copies`, which are all there are of some messages; return those that changed."""
     changed = []
     groups = by_message(copies)
-    keys = keys_of(connection, (row for group in groups if len(group) > 1 for row in group))
+    shared = [row for group in groups if len(group) > 1 for row in group]
+    keys = keys_of(connection, shared) if shared else {}
     for group in groups:
         found = owners(group, keys)
         for row in group:

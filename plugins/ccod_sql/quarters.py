@@ -5,6 +5,7 @@ Whoever changes a row that counts says so twice: what it was with the sign -1, a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -53,9 +54,12 @@ class Quarters:
         for row in flipped:
             self.weigh_response(row, 1 if row.counted else -1)
 
-    def add_message(self, row: rows.Entry) -> None:
-        is_user = row.role == "user"
-        _add(self._messages, (row.at // QUARTER_MS, row.conversation_id), 1, (is_user, not is_user))
+    def add_messages(self, conversation_id: int, filed: Iterable[rows.Entry]) -> None:
+        """Add those of a conversation's new entries that are messages."""
+        counted = Counter((row.at // QUARTER_MS, row.role) for row in filed if row.role is not None)
+        for (quarter, role), count in counted.items():
+            is_user = role == "user"
+            _add(self._messages, (quarter, conversation_id), count, (is_user, not is_user))
 
     def weigh_call(self, row: rows.ToolCall, sign: int) -> None:
         """Add a tool call, or take it away. A result whose call is not known yet is none."""
@@ -98,9 +102,9 @@ def forget(connection: Connection, conversation_id: int) -> None:
         connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
 
 
-def _add(figures: Figures, key: tuple[Any, ...], sign: int, more: Sequence[int]) -> None:
+def _add(figures: Figures, key: tuple[Any, ...], times: int, more: Sequence[int]) -> None:
     before = figures.get(key)
     if before is None:
-        figures[key] = [sign * count for count in more]
+        figures[key] = [times * count for count in more]
     else:
-        figures[key] = [count + sign * added for count, added in zip(before, more, strict=True)]
+        figures[key] = [count + times * added for count, added in zip(before, more, strict=True)]

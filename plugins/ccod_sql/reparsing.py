@@ -43,7 +43,8 @@ class Reparsing:
         self._responses = Rows(dialect, responses, rows.Response)
         self._quarters = QuarterTables(dialect)
         self._done = 0
-        self._is_done = False
+        self.is_done = False
+        """Whether no conversation needs it, and none will until somebody asks."""
 
     def ask(self, connection: Connection, conversation_id: str | None, since: str | None) -> int:
         """Have streams parsed anew that `step` would otherwise leave alone; return how many conversations they are."""
@@ -57,13 +58,11 @@ class Reparsing:
             wanted.append(streams.c.parser.in_(later))
         count = connection.scalar(select(func.count(streams.c.conversation_id.distinct())).where(*wanted))
         connection.execute(update(streams).where(*wanted).values(parser=""))
-        self._is_done = False
+        self.is_done = False
         return count or 0
 
     def step(self, connection: Connection, tasks: dict[str, Progress]) -> Stored | None:
-        """Parse the latest conversation anew that needs it. Once none does, none will until somebody asks."""
-        if self._is_done:
-            return None
+        """Parse the latest conversation anew that needs it."""
         outdated = self._outdated()
         left, latest = connection.execute(
             select(func.count(streams.c.conversation_id.distinct()), func.max(streams.c.conversation_id)).where(
@@ -71,7 +70,7 @@ class Reparsing:
             )
         ).one()
         if not left:
-            self._done, self._is_done = 0, True
+            self._done, self.is_done = 0, True
             tasks.pop("reparse", None)
             return None
         changed = self._redo(connection, latest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection
 
 
 class Revision:
@@ -21,22 +21,18 @@ class Revision:
         return None if self._writing else self._number
 
     @contextmanager
-    def writing(self, writer: Engine) -> Iterator[None]:
-        """Surround a transaction, its commit included."""
-        before = _changes(writer)
+    def writing(self, connection: Connection) -> Iterator[None]:
+        """Surround a transaction of the writer's, its commit included."""
+        before = _changes(connection)
         self._writing = True
         try:
             yield
         finally:
-            self._number += _changes(writer) != before
+            self._number += _changes(connection) != before
             self._writing = False
 
 
-def _changes(writer: Engine) -> int:
+def _changes(connection: Connection) -> int:
     """Return how many rows the connection has changed so far, those that were rolled back among them."""
-    connection = writer.raw_connection()
-    try:
-        changes: int = connection.driver_connection.total_changes  # type: ignore[union-attr]
-        return changes
-    finally:
-        connection.close()
+    changes: int = connection.connection.driver_connection.total_changes  # type: ignore[union-attr]
+    return changes

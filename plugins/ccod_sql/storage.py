@@ -307,6 +307,8 @@ class SqlStorage:
             return Stored() if pack_some(connection, self._clock()) else None
 
     def _reparse(self, health: Health) -> Stored | None:
+        if self._reparsing.is_done:
+            return None  # what `unchecked` sets makes SQLite prepare every statement anew
         with unchecked(self._database.writer), self._transaction() as connection:
             return self._reparsing.step(connection, health.tasks)
 
@@ -374,8 +376,12 @@ class SqlStorage:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        writer = self._database.writer
-        with self._writable(), self._revision.writing(writer), writer.begin() as connection:
+        with (
+            self._writable(),
+            self._database.writer.connect() as connection,
+            self._revision.writing(connection),
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager

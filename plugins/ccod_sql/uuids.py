@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Dialect, LargeBinary, TypeDecorator
 
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 OTHER = b"not a uuid, but: "
 """Before what is none, which thus is longer than 16 bytes."""
 
 
+@lru_cache(maxsize=4096)
 def pack(text: str) -> bytes:
-    """Return what to store. Only what `unpack` writes the same way again is taken for a uuid."""
-    try:
-        packed = bytes.fromhex(text.replace("-", ""))
-    except ValueError:
-        packed = b""
-    return packed if len(packed) == 16 and unpack(packed) == text else OTHER + text.encode()
+    """Return what to store. Only what `unpack` writes the same way again is taken for a uuid.
+
+    One is asked for several times in a batch: it is looked up, stored, and named by the entry that follows it.
+    """
+    return bytes.fromhex(text.replace("-", "")) if UUID.fullmatch(text) else OTHER + text.encode()
 
 
 def unpack(packed: bytes) -> str:

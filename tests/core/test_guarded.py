@@ -10,7 +10,7 @@ import trio
 from ccod.calls import Calls
 from ccod.errors import PluginError, StorageUnavailableError
 from ccod.faults import Faults, Plugin
-from ccod.guarded import GuardedAuth, GuardedParser, GuardedPrices
+from ccod.guarded import GuardedAuth, GuardedParser, GuardedPrices, parse_all
 from ccod.guarded_storage import guarded_storage
 from ccod.limits import LIMITS
 from ccod.model import Content, Cost, Entry, Record, Response, Stream, Unparsed, Usage
@@ -96,6 +96,35 @@ def test_how_long_somebody_is_asked_is_counted_by_who_watches() -> None:
         assert calls.longer_than(3) == []
         assert calls.longer_than(2) == ["odd"]
     assert calls.longer_than(0) == []
+
+
+class Picky:
+    """Understands all of its records but one, and takes its time for each."""
+
+    format = version = "lines"
+
+    def __init__(self, calls: Calls) -> None:
+        self.calls = calls
+        self.late: list[list[str]] = []
+
+    def parse(self, stream: Stream, record: Record) -> Iterable[Entry | Unparsed]:
+        self.late.append(self.calls.longer_than(0))
+        self.calls.step()
+        if record.offset == 1:
+            raise Oops("oops")
+        return [Entry(record.offset, 1, "known")]
+
+    def content(self, body: bytes) -> Content:
+        raise NotImplementedError
+
+
+def test_of_many_records_each_is_asked_for_and_fails_by_itself(faults: Faults, plugin: Plugin) -> None:
+    calls = Calls()
+    picky = Picky(calls)
+    found = parse_all(GuardedParser(picky, "odd", faults, calls), STREAM, [Record(at, b"x") for at in range(3)])
+    assert [type(each) for each in found] == [Entry, Unparsed, Entry]
+    assert plugin.error == "parser lines: Oops: oops"
+    assert picky.late == [[], [], []]
 
 
 class OddAuth(Auth):

@@ -25,11 +25,11 @@ FLOORS = (
     {"events", "dump"},
     {"figures", "queries"},
     {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition"} | {"tally", "discovery"},
-    {"conversion", "log", "observatory", "parsing", "progress", "local", "example", "jsonschema", "sinks", "standin"}
+    {"conversion", "log", "observatory", "progress", "local", "example", "jsonschema", "sinks", "standin"}
     | {"guarded", "lasterrors", "past", "places"},
-    {"guarded_storage", "hookspecs", "layers", "mending", "reloading", "pipeline", "timing", "watchdog"},
-    {"vitals", "loading", "face", "configuration"},
-    {"manager"},
+    {"guarded_storage", "hookspecs", "layers", "mending", "reloading", "parsing", "timing", "watchdog"},
+    {"pipeline", "loading", "face", "configuration"},
+    {"manager", "vitals"},
     {"daemon", "app", "__init__"},
     {"commands"},
     {"cli", "testing"},
