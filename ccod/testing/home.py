@@ -11,6 +11,8 @@ import tomli_w
 
 Settings = Mapping[str, Any]
 """What stands in a configuration file: values by key, tables by name."""
+MEASURING = ("COVERAGE_PROCESS_CONFIG",)
+"""By these coverage.py measures the processes that tests start, too."""
 
 
 class Home:
@@ -49,5 +51,6 @@ class Home:
             "PORT": "0",
             "METRICS_PORT": "0",
             **{f"XDG_{kind}_HOME": str(self.path / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")},
+            **{name: os.environ[name] for name in MEASURING if name in os.environ},
             **self.variables,
         }
