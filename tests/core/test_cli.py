@@ -12,6 +12,7 @@ import pytest
 import ccod
 from ccod.example import example
 from ccod.manager import Manager
+from ccod.testing.home import MEASURED
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 def run(tmp_path: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from ccod.cli import main; main()", *arguments],
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), **environ},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), **MEASURED, **environ},
         capture_output=True,
         text=True,
         timeout=60,

@@ -13,6 +13,7 @@ import pytest
 from ccod.commands.packages import command
 from ccod.commands.plugins import PLAYED
 from ccod.commands.scaffold import write
+from ccod.testing.home import MEASURED
 from tests.core.test_cli import run
 
 TALKING = "from ccod import hookimpl\n@hookimpl\ndef ccod_sinks():\n    return []\n"
@@ -260,15 +261,16 @@ def test_what_is_needed_or_not_there_is_not_uninstalled(tmp_path: Path) -> None:
 
 def test_what_pipx_would_leave_as_it_is_is_named(tmp_path: Path) -> None:
     venv, tools = tmp_path / "venvs" / "ccod", tmp_path / "tools"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    venv.mkdir(parents=True)
     (venv / "pipx_metadata.json").write_text("{}")
     tools.mkdir()
     (tools / "pipx").write_text("#!/bin/sh\n")
     (tools / "pipx").chmod(0o755)
     site = install(tmp_path / "site", "bell")["PYTHONPATH"]
+    program = f"import sys; sys.prefix = {str(venv)!r}; from ccod.start import main; main()"
     done = subprocess.run(
-        [venv / "bin" / "python", "-c", "from ccod.start import main; main()", "install", "ccod-bell==3"],
-        env={"PATH": f"{tools}:/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join([site, *sys.path])},
+        [sys.executable, "-c", program, "install", "ccod-bell==3"],
+        env={"PATH": f"{tools}:/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": site, **MEASURED},
         capture_output=True,
         text=True,
         check=False,

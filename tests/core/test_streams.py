@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ccod.testing.home import MEASURED
+
 
 @pytest.mark.parametrize("arguments", [["config", "--example"], ["man", "--markdown"], ["doctor", "--all"], ["--help"]])
 @pytest.mark.parametrize("is_merged", [False, True])
@@ -27,7 +29,7 @@ def unread(home: Path, *arguments: str, is_merged: bool = False) -> tuple[int, b
     os.close(read)
     done = subprocess.run(
         [sys.executable, "-c", "from ccod.cli import main; main()", *arguments],
-        env={"PATH": "/usr/bin:/bin", "HOME": str(home), "XDG_CONFIG_HOME": str(home)},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(home), "XDG_CONFIG_HOME": str(home), **MEASURED},
         stdin=subprocess.DEVNULL,
         stdout=write,
         stderr=write if is_merged else subprocess.PIPE,
