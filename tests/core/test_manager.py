@@ -16,9 +16,11 @@ from ccod.configuration import Configuration
 from ccod.discovery import installed, strangers
 from ccod.entrypoints import EntryPoint
 from ccod.errors import ConfigError, PluginError
+from ccod.guarded import NoPrices
 from ccod.limits import LIMITS
 from ccod.manager import Manager
 from ccod.metrics import Metrics
+from ccod.observatory import NoCache
 from ccod.settings import Settings
 from tests.plugins.metrics.scraping import read
 
@@ -336,3 +338,47 @@ def test_who_offers_a_redaction_rule_that_is_slow_is_named(plugin_folder: Path, 
     errors = {plugin.name: plugin.error for plugin in manager.plugins}
     assert errors.pop("bad").startswith("redaction rule odd: it computed for ")
     assert not any(errors.values())
+
+
+def test_who_is_left_out_costs_no_price_and_no_cache(plugin_folder: Path, tmp_path: Path) -> None:
+    """Chosen plugins that once blocked the daemon are done without, where that can be."""
+    manager = Manager(found=[], left_out={"bell": "it stopped the daemon"})
+    chosen = settings(tmp_path, "prices = 'bell'\ncache = 'bell'\nstorage = 'bell'\n")
+    assert isinstance(manager.prices(chosen), NoPrices)
+    assert isinstance(manager.cache(chosen), NoCache)
+    with pytest.raises(PluginError, match="it stopped the daemon; ccod plugins allow bell, or choose another: storage"):
+        manager.require_roles(chosen)
+
+
+def test_the_parser_of_a_format_is_named_for_what_others_found_wrong(plugin_folder: Path, tmp_path: Path) -> None:
+    body = (
+        "class It:\n    format, version, parse, content = 'odd', '1', None, None\n"
+        "@hookimpl\ndef ccod_parsers(settings): return [It()]\n"
+    )
+    manager = Manager(found=[offer(plugin_folder, "odd", body)])
+    manager.parsers(settings(tmp_path))
+    manager.note_parser("odd", "no such time")
+    manager.note_parser("nobody's", "no such time")
+    assert manager.plugins[0].error == "parser odd: no such time"
+
+
+def test_a_service_whose_name_is_no_text_is_refused(plugin_folder: Path, tmp_path: Path) -> None:
+    body = "class It:\n    name, run, roots = 5, None, ()\n@hookimpl\ndef ccod_sources(settings): return [It()]\n"
+    manager = Manager(found=[offer(plugin_folder, "odd", body)])
+    with pytest.raises(PluginError, match="a source whose name is a text"):
+        manager.sources(settings(tmp_path), Metrics())
+
+
+def test_what_a_plugin_of_ccod_s_own_refuses_is_raised_as_it_is(plugin_folder: Path) -> None:
+    body = "from ccod import ConfigError\n@hookimpl\ndef ccod_sources(settings): raise ConfigError('no root')\n"
+    with pytest.raises(ConfigError, match="no root"):
+        Manager(found=[offer(plugin_folder, "odd", body)]).ask("ccod_sources", settings=None, metrics=Metrics())
+
+
+@pytest.mark.parametrize("moment", ["import", "hook"])
+def test_who_presses_control_c_meanwhile_is_heard(plugin_folder: Path, moment: str) -> None:
+    pressing = "import os, signal\n{}os.kill(os.getpid(), signal.SIGINT)\n"
+    hook = "@hookimpl\ndef ccod_sources(settings):\n    "
+    entry = offer(plugin_folder, "odd", pressing.format("" if moment == "import" else hook))
+    with pytest.raises(KeyboardInterrupt):
+        Manager(found=[entry]).ask("ccod_sources", settings=None, metrics=Metrics())

@@ -133,3 +133,26 @@ def test_a_written_unit_is_valid(house: House) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_systemd_that_answers_is_asked_for_the_state_and_its_exit_code_is_handed_on(house: House) -> None:
+    house.systemctl(refuses="status")
+    assert house.run("status").exit_code == 1
+    assert house.told() == ["status --no-pager ccod.service"]
+
+
+def test_the_journal_is_read_where_there_is_one(house: House) -> None:
+    house.systemctl()
+    assert "no journal is installed here" in str(house.run("logs").exception)
+    (program := house.programs / "journalctl").write_text(f'#!/bin/sh\necho "$*" >> {house.calls}\n')
+    program.chmod(0o755)
+    assert house.run("logs", "--follow").exit_code == 0
+    assert house.told() == ["--unit ccod.service --lines 50 --output cat --follow"]
+
+
+def test_a_unit_that_cannot_be_written_is_one_line(house: House) -> None:
+    house.unit.parent.parent.parent.mkdir(parents=True)
+    house.unit.parent.parent.write_text("in the way")
+    error = house.run("install").exception
+    assert isinstance(error, CcodError)
+    assert str(error).endswith("make its folder writable")
