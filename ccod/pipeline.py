@@ -222,7 +222,7 @@ class Pipeline:
     async def _store(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
         with trio.CancelScope(shield=True):
             stored = await self._storage.append(source, batch, entries)
-        return stored
+        return stored  # noqa: RET504 - to mypy the scope could end in silence
 
     def _note_refusal(self, who: str, error: StorageUnavailableError) -> None:
         """Storage cannot write for `who`, which will try again: `/health` tells until that has worked."""

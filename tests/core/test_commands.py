@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from ccod.cli import cli
 from ccod.commands.man import Node, markdown, page, paragraphs, walk
+from ccod.errors import CcodError
 from ccod.testing.home import UNMEASURED
 
 DOCS = Path(__file__).parents[2] / "docs" / "commands.md"
@@ -167,3 +168,22 @@ def printed(program: str) -> list[str]:
     return subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=60, check=True
     ).stdout.splitlines()
+
+
+def test_pages_are_written_into_a_folder_that_can_be_written(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, ["man", str(tmp_path / "man1")])
+    assert done.exit_code == 0
+    assert (tmp_path / "man1" / "ccod-config-show.1").read_text().startswith(".TH")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CcodError, match="name another folder"):
+        CliRunner().invoke(cli, ["man", str(tmp_path / "file" / "man1")], catch_exceptions=False)
+    assert CliRunner().invoke(cli, ["man", "--markdown"]).output == markdown(cli)
+
+
+def test_a_hidden_command_has_no_page() -> None:
+    group = click.Group("ccod", commands=[click.Command("told"), click.Command("secret", hidden=True)])
+    assert [words for words, _, _ in walk(group)] == [("ccod",), ("ccod", "told")]
+
+
+def test_a_command_that_nobody_has_is_wrong_use() -> None:
+    assert CliRunner().invoke(cli, ["nonsense"]).exit_code == 2

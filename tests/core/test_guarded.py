@@ -7,21 +7,25 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog.testing
 import trio
 
 from ccod.calls import Calls
+from ccod.daemon import Roots
 from ccod.errors import PluginError, StorageUnavailableError
 from ccod.faults import HOLD_SECONDS, Faults, Plugin
 from ccod.guarded import GuardedAuth, GuardedCache, GuardedParser, GuardedPrices, NoPrices
 from ccod.guarded_storage import guarded_storage
 from ccod.health import Health
+from ccod.lasterrors import keep
 from ccod.limits import LIMITS, interrupted, within
 from ccod.metrics import Metrics
-from ccod.model import Batch, Checkpoint, Content, Cost, Entry, Record, Response, Stream, Unparsed, Usage
-from ccod.parsing import MOST_STUCK, TOO_LONG, Parsing
+from ccod.model import TOO_LONG, Batch, Checkpoint, Content, Cost, Entry, Record, Response, Stream, Unparsed, Usage
+from ccod.parsing import MOST_STUCK, Parsing
 from ccod.queries import ConversationQuery
 from ccod.roles import Auth, Cache
 from ccod.stored import Conversation, Page
@@ -292,8 +296,12 @@ def test_a_fault_is_told_for_a_minute_though_all_is_well_again() -> None:
 
 
 async def test_what_takes_too_long_is_given_up() -> None:
-    assert await within(0.01, partial(trio.sleep, 60), "late") == "late"
-    assert await within(60, partial(trio.sleep, 0), "late") is None
+    async def in_time(seconds: float) -> str:
+        await trio.sleep(seconds)
+        return "in time"
+
+    assert await within(0.01, partial(in_time, 60), "late") == "late"
+    assert await within(60, partial(in_time, 0), "late") == "in time"
 
 
 async def test_in_another_thread_nothing_is_interrupted() -> None:
@@ -344,3 +352,25 @@ async def test_what_no_parser_understands_keeps_its_bytes() -> None:
     assert await parsing.parse(Batch(STREAM, [Record(0, b"a\n")], Checkpoint(2))) == [
         Unparsed(0, 2, "no parser of lines")
     ]
+
+
+async def test_a_source_that_does_not_say_what_it_reads_has_no_roots() -> None:
+    class Mute:
+        name = "odd"
+
+        @property
+        def roots(self) -> list[str]:
+            raise OSError("gone")
+
+    with structlog.testing.capture_logs() as logs:
+        assert [*Roots([Mute()])] == []  # type: ignore[list-item]
+    assert {each["source"] for each in logs} == {"odd"}
+
+
+async def test_where_no_error_can_be_kept_the_log_says_so_and_all_goes_on(plugin: Plugin, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    plugin.error = "no"
+    with structlog.testing.capture_logs() as logs, trio.move_on_after(0.1) as scope:
+        await keep([plugin], tmp_path / "file")
+    assert scope.cancelled_caught
+    assert [each["log_level"] for each in logs] == ["warning"]

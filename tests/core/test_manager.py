@@ -11,10 +11,11 @@ import click
 import msgspec
 import pytest
 
-from ccod.app import Group
+from ccod.app import App, Group
+from ccod.cli import Cli
 from ccod.configuration import Configuration
-from ccod.discovery import installed, strangers
-from ccod.entrypoints import EntryPoint
+from ccod.discovery import PluginFile, installed, strangers
+from ccod.entrypoints import Distribution, EntryPoint
 from ccod.errors import ConfigError, PluginError
 from ccod.guarded import NoPrices
 from ccod.limits import LIMITS
@@ -297,7 +298,8 @@ def test_the_place_of_a_plugin_is_found_without_importing_it(plugin_folder: Path
         path.write_text("raise AssertionError\n")
     (plugin_folder / "described.dist-info").mkdir()
     (plugin_folder / "described.dist-info" / "METADATA").write_text("Name: described\nVersion: 3\n")
-    names = ("nobody.inner.deep", "whole.deep", "one", "gone")
+    (plugin_folder / "empty").mkdir()
+    names = ("nobody.inner.deep", "whole.deep", "one", "gone", "empty")
     lines = "".join(f"{name.partition('.')[0]} = {name}\n" for name in names)
     (plugin_folder / "described.dist-info" / "entry_points.txt").write_text(f"[ccod]\n{lines}")
     (described,) = distributions(name="described", path=[str(plugin_folder)])
@@ -307,6 +309,7 @@ def test_the_place_of_a_plugin_is_found_without_importing_it(plugin_folder: Path
         "whole": str(plugin_folder / "whole"),
         "one": str(plugin_folder / "one.py"),
         "gone": "gone",
+        "empty": "empty",
     }
 
 
@@ -382,3 +385,61 @@ def test_who_presses_control_c_meanwhile_is_heard(plugin_folder: Path, moment: s
     entry = offer(plugin_folder, "odd", pressing.format("" if moment == "import" else hook))
     with pytest.raises(KeyboardInterrupt):
         Manager(found=[entry]).ask("ccod_sources", settings=None, metrics=Metrics())
+
+
+def own(folder: Path, name: str, body: str) -> EntryPoint:
+    """Return a plugin of ccod's own."""
+    described = folder / "ccod-1.dist-info"
+    described.mkdir(exist_ok=True)
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: ccod\nVersion: 1\n")
+    return EntryPoint(name, offer(folder, name, body).value, Distribution(str(described)))
+
+
+def test_one_of_ccod_s_own_that_cannot_be_loaded_is_no_stranger_s_fault(plugin_folder: Path, tmp_path: Path) -> None:
+    manager = Manager(found=[own(plugin_folder, "bell", "1 / 0")])
+    with pytest.raises(PluginError, match="plugin 'bell': cannot be imported"):
+        manager.contain()
+    with pytest.raises(PluginError, match="plugin 'bell': cannot be imported"):
+        manager.require_roles(settings(tmp_path, "storage = 'bell'\n"))
+    assert "it is one of ccod's own" in manager.without("bell", settings(tmp_path).core)
+
+
+class Failing(App):
+    """The plugins are these."""
+
+    def __init__(self, found: list[EntryPoint]) -> None:
+        super().__init__()
+        self.found = found
+
+    def manager(self) -> Manager:
+        return Manager(found=[*self.found])
+
+
+@pytest.mark.parametrize("adding", ["1 / 0", "cli.add_later('ring', lambda: 1 / 0)"])
+def test_a_command_of_ccod_s_own_that_fails_is_no_unknown_one(plugin_folder: Path, adding: str) -> None:
+    bell = own(plugin_folder, "bell", f"@hookimpl\ndef ccod_commands(cli, settings): {adding}\n")
+    with pytest.raises(PluginError, match="plugin 'bell': ccod_commands failed: ZeroDivisionError"):
+        Cli("ccod").main(["ring"], standalone_mode=False, obj=Failing([bell]))
+
+
+def test_a_stranger_s_command_that_fails_leaves_the_others(
+    plugin_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bell = offer(plugin_folder, "bell", "@hookimpl\ndef ccod_commands(cli, settings): 1 / 0\n")
+    Cli("ccod").main(["--help"], standalone_mode=False, obj=Failing([bell]))
+    assert "ccod: plugin 'bell': ccod_commands failed: ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_a_plugin_may_have_no_settings(plugin_folder: Path) -> None:
+    manager = Manager(found=[offer(plugin_folder, "bell", "@hookimpl\ndef ccod_settings(): return None\n")])
+    manager.require()
+    assert manager.schemas() == {}
+
+
+def test_prices_that_were_left_out_are_no_missing_role(tmp_path: Path) -> None:
+    Manager(left_out={"bell": "it stopped the daemon"}).require_roles(settings(tmp_path, "prices = 'bell'\n"))
+
+
+def test_a_file_that_went_is_a_stranger_without_a_version(tmp_path: Path) -> None:
+    (stranger,) = strangers([PluginFile(tmp_path / "gone.py")])
+    assert (stranger.name, stranger.version) == ("gone", "")
