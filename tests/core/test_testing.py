@@ -104,3 +104,13 @@ async def test_a_shelf_shows_only_what_a_test_put_there() -> None:
         assert not (await shelf.vacuum()).more
         assert await shelf.conversations(ConversationQuery()) == Page([], 0)
         assert (await shelf.position()).seq == 0
+
+
+async def test_what_a_daemon_said_is_shown_when_a_test_fails(
+    open_daemon: Daemons, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with open_daemon(start=False) as daemon:
+            daemon.home.log.write_text("no room\n")
+            raise ZeroDivisionError
+    assert "the daemon said:\nno room\n" in capsys.readouterr().out
