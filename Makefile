@@ -9,7 +9,7 @@ SIZE ?= ci
 # What `make dev` and `make test-watch` look at.
 WATCH ?= ccod plugins
 
-.PHONY: help serve dev test test-watch test-integration lint lint-fix type-check bench load faults corpus prices build wheel-test contrib-test replace-test first-five-minutes image lock clean
+.PHONY: help serve dev test test-watch test-integration coverage lint lint-fix type-check bench load faults corpus prices build wheel-test contrib-test replace-test first-five-minutes image lock clean
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
@@ -42,6 +42,14 @@ test-watch: $(VENV)/dev.stamp ## Run tests again after each change: make test-wa
 
 test-integration: $(VENV)/dev.stamp ## Run the tests of whole daemons, and the contracts that roles must keep
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e tests/plugins/*/test_*_contract.py tests/faults/test_contract.py $(ARGS)
+
+# The core has to be tested whole; of the plugins, what is left is listed.
+coverage: $(VENV)/dev.stamp ## Run the tests and show which lines and branches none of them reaches (takes long)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under 92
+	$(BIN)/coverage report --fail-under 100 --include 'ccod/*'
 
 lint: $(VENV)/dev.stamp type-check ## Check style, formatting, types and the import rules
 	$(BIN)/ruff check .
@@ -101,4 +109,4 @@ lock: ## Pin the packages again (needs uv)
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --group peers -o requirements/peers.txt
 
 clean: ## Remove what the targets above made
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

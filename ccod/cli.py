@@ -119,8 +119,8 @@ def serve(app: App) -> None:
     manager = app.manager()
     settings = app.settings_to_serve()
     log.set_up(settings.core, redactor=manager.redactor(settings))
-    if app.past is not None:
-        app.past.tell(state_folder())
+    assert app.past is not None  # since the plugins were loaded
+    app.past.tell(state_folder())
     with BackfillProgress() as progress:
         reader = partial(app.settings_again, manager)
         trio.run(daemon.serve, manager, settings, progress, reader, strict_exception_groups=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -41,8 +41,9 @@ class Stranger(Struct, frozen=True):
 class Faults:
     """May be told from any thread."""
 
-    def __init__(self, plugins: list[Plugin]) -> None:
+    def __init__(self, plugins: list[Plugin], clock: Callable[[], float] = time.monotonic) -> None:
         self._plugins = plugins
+        self._clock = clock
         self._lock = threading.Lock()
         self._open: dict[tuple[str, str], tuple[float, Reason]] = {}
         self._health: Health | None = None
@@ -80,7 +81,7 @@ class Faults:
         with self._lock:
             is_new = (plugin, where) not in self._open
             reason = Reason(code, f"{where}: {text}", fix)
-            self._open[plugin, where] = time.monotonic(), reason
+            self._open[plugin, where] = self._clock(), reason
             self.remember(plugin, reason.text)
             if self._metrics is not None:
                 plugin_errors(self._metrics).labels(plugin).inc()
@@ -110,7 +111,7 @@ class Faults:
     def well(self, plugin: str, where: str) -> None:
         """Note that a plugin did there what it should; a fault of a while ago is forgotten then."""
         fault = self._open.get((plugin, where))
-        if fault is None or time.monotonic() - fault[0] < HOLD_SECONDS:
+        if fault is None or self._clock() - fault[0] < HOLD_SECONDS:
             return
         with self._lock:
             self._open.pop((plugin, where), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -29,7 +30,8 @@ log = structlog.get_logger("ccod.backfill")
 class BackfillProgress:
     """Call it with the health often; it shows what is new. Leaving it ends the bar."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("reading history"),
@@ -59,10 +61,10 @@ class BackfillProgress:
         working = progress.done < progress.total
         if working != self._working:
             self._working = working
-            self._said_at = time.monotonic()
+            self._said_at = self._clock()
             self._say("backfill begins" if working else "backfill is done", progress.done, progress.total)
-        elif working and time.monotonic() - self._said_at >= LOG_SECONDS:
-            self._said_at = time.monotonic()
+        elif working and self._clock() - self._said_at >= LOG_SECONDS:
+            self._said_at = self._clock()
             self._say("backfill", progress.done, progress.total)
         self._bar.update(self._task, completed=progress.done, total=progress.total, visible=working)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from types import TracebackType
@@ -16,7 +17,7 @@ OPERATIONS = frozenset(name for name, method in vars(Storage).items() if inspect
 """The methods of the role that wait."""
 
 
-class StandIn:
+class StandIn(ABC):
     """A storage whose `OPERATIONS` are wrapped, each when it is first asked for: from then on it is found at once."""
 
     def __init__(self, storage: Storage) -> None:
@@ -39,6 +40,6 @@ class StandIn:
         setattr(self, name, wrapped)
         return wrapped
 
+    @abstractmethod
     def _around(self, name: str, method: Method) -> Method:
         """Return what is called instead of a method."""
-        raise NotImplementedError

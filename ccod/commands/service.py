@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ccod.checks import Finding
 
 UNIT = "ccod.service"
-LINGER = Path("/var/lib/systemd/linger")
 
 
 class ServiceError(CcodError):
@@ -59,7 +58,7 @@ def install(app: App, no_start: bool) -> None:
     _systemctl("enable", UNIT)
     _systemctl("restart", UNIT)
     click.echo("ccod runs. `ccod service status` and `ccod service logs` tell more.")
-    if not (LINGER / _user()).exists():
+    if not _lingers():
         click.echo("It ends when you log out for the last time; `loginctl enable-linger` keeps it running.")
 
 
@@ -128,7 +127,7 @@ def service_findings() -> Iterator[Finding]:
         yield Finding("service", "warning", text, "ccod service install")
         return
     yield Finding("service", "ok", f"{path}")
-    if (LINGER / _user()).exists():
+    if _lingers():
         yield Finding("linger", "ok", "ccod runs while you are logged out, too")
     else:
         yield Finding("linger", "warning", "ccod ends when you log out for the last time", "loginctl enable-linger")
@@ -180,13 +179,12 @@ def _warn_of_variables(app: App) -> None:
         click.echo(f"ccod: the service does not see what this shell sets: {names}; use `ccod config set`", err=True)
 
 
-def _user() -> str:
-    import pwd
+def _lingers() -> bool:
+    """Tell whether the user's systemd runs on while its user is logged out."""
+    import shutil
 
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
+    asked = ("loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value")
+    return shutil.which("loginctl") is not None and _run(*asked).stdout.strip() == "yes"
 
 
 def _require_manager() -> None:

@@ -11,6 +11,10 @@ import tomli_w
 
 Settings = Mapping[str, Any]
 """What stands in a configuration file: values by key, tables by name."""
+MEASURED = {name: value for name, value in os.environ.items() if name == "COVERAGE_PROCESS_CONFIG"}
+"""For the environment of a process that coverage.py is to measure where it measures the tests."""
+UNMEASURED = dict.fromkeys(MEASURED, "")
+"""For that of a process where measuring would change what is tested: what is imported, or how fast it is."""
 
 
 class Home:
@@ -49,5 +53,6 @@ class Home:
             "PORT": "0",
             "METRICS_PORT": "0",
             **{f"XDG_{kind}_HOME": str(self.path / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")},
+            **MEASURED,
             **self.variables,
         }

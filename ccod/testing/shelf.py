@@ -128,7 +128,7 @@ class Shelf(Storage):
         return Page([], 0)
 
     async def search(self, query: SearchQuery) -> Found:
-        return Found(())
+        return Found([])
 
     async def events(self, query: EventQuery) -> Sequence[Event]:
         found = [

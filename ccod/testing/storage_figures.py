@@ -192,11 +192,10 @@ class FigureContract:
         async with storages() as storage:
             await fill(storage)
             keys: list[Key] = [(), ("x",), (1, 2, 3, 4), ("x", "y", "z"), (2**70, 1, 2), (2**70, 1), (2**70,), (True,)]
-            for name, (read, _) in lists(storage).items():
+            for read, _ in lists(storage).values():
                 for key in keys:
                     with pytest.raises(WrongKeyError):
                         await read(key, 0, 3)
-                        raise AssertionError(f"{name} {key}")
 
 
 Reader = Callable[[Key | None, int, int], Awaitable[Page[Any]]]

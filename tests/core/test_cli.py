@@ -12,6 +12,7 @@ import pytest
 import ccod
 from ccod.example import example
 from ccod.manager import Manager
+from ccod.testing.home import MEASURED
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,10 +20,10 @@ ROOT = Path(__file__).parents[2]
 def run(tmp_path: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from ccod.cli import main; main()", *arguments],
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), **environ},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), **MEASURED, **environ},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
 
@@ -117,3 +118,14 @@ def test_the_example_file_is_what_the_settings_classes_say(monkeypatch: pytest.M
     for name in ("CLAUDE_CONFIG_DIR", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"):
         monkeypatch.delenv(name, raising=False)
     assert (ROOT / "ccod.toml.example").read_text() == example(Manager().schemas())
+
+
+def test_a_fault_of_the_program_is_no_person_s_mistake(tmp_path: Path) -> None:
+    (tmp_path / "plugins").mkdir(mode=0o755)
+    (tmp_path / "plugins" / "bell.py").write_text(
+        "import click\nfrom ccod import hookimpl\n"
+        "def ring(): raise ExceptionGroup('all', [ZeroDivisionError('here')])\n"
+        "@hookimpl\ndef ccod_commands(cli, settings): cli.add_command(click.Command('ring', callback=ring))\n"
+    )
+    done = run(tmp_path, "ring", CCOD_PLUGINS_DIR=str(tmp_path / "plugins"))
+    assert (done.returncode, "ZeroDivisionError: here" in done.stderr) == (1, True)

@@ -16,6 +16,8 @@ from click.testing import CliRunner
 
 from ccod.cli import cli
 from ccod.commands.man import Node, markdown, page, paragraphs, walk
+from ccod.errors import CcodError
+from ccod.testing.home import UNMEASURED
 
 DOCS = Path(__file__).parents[2] / "docs" / "commands.md"
 NOT_JSON = {
@@ -102,8 +104,7 @@ def test_manual_pages_are_well_formed(nodes: list[Node]) -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_printed_without_any_plugin(shell: str) -> None:
     program = f"import sys; sys.argv = ['ccod', 'completion', '{shell}']\nfrom ccod.start import main\n" + CATCH
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    *source, modules = done.stdout.splitlines()
+    *source, modules = printed(program)
     assert any("_CCOD_COMPLETE" in line for line in source)
     assert not {"pluggy", "importlib.metadata", "msgspec", "trio", "rich"} & set(json.loads(modules))
 
@@ -158,5 +159,31 @@ def test_what_no_plugin_has_part_in_loads_none(arguments: list[str]) -> None:
 def imported(arguments: list[str]) -> set[str]:
     """Return the modules that a command has imported when it ends."""
     program = f"import sys; sys.argv = {['ccod', *arguments]!r}\nfrom ccod.start import main\n" + CATCH
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    return set(json.loads(done.stdout.splitlines()[-1]))
+    return set(json.loads(printed(program)[-1]))
+
+
+def printed(program: str) -> list[str]:
+    """Return the lines that a program prints in a process of its own, in which nothing else imports anything."""
+    command, environment = [sys.executable, "-c", program], os.environ | UNMEASURED
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=True
+    ).stdout.splitlines()
+
+
+def test_pages_are_written_into_a_folder_that_can_be_written(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, ["man", str(tmp_path / "man1")])
+    assert done.exit_code == 0
+    assert (tmp_path / "man1" / "ccod-config-show.1").read_text().startswith(".TH")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CcodError, match="name another folder"):
+        CliRunner().invoke(cli, ["man", str(tmp_path / "file" / "man1")], catch_exceptions=False)
+    assert CliRunner().invoke(cli, ["man", "--markdown"]).output == markdown(cli)
+
+
+def test_a_hidden_command_has_no_page() -> None:
+    group = click.Group("ccod", commands=[click.Command("told"), click.Command("secret", hidden=True)])
+    assert [words for words, _, _ in walk(group)] == [("ccod",), ("ccod", "told")]
+
+
+def test_a_command_that_nobody_has_is_wrong_use() -> None:
+    assert CliRunner().invoke(cli, ["nonsense"]).exit_code == 2

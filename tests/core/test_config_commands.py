@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from ccod.app import App
 from ccod.cli import cli
-from ccod.errors import CcodError
+from ccod.errors import CcodError, ConfigError
 from ccod.manager import Manager
 from ccod.settings import CoreSettings, fields
 
@@ -153,3 +155,25 @@ def test_check_sees_what_would_keep_the_daemon_from_starting(house: House) -> No
     house.write('[http]\ncertfile = "/nowhere/cert.pem"\nkeyfile = "/nowhere/key.pem"\n')
     assert f"{house.file}:2: [http] certfile: /nowhere/cert.pem: No such file" in refusal(house.run("check"))
     assert house.run("show").exit_code == 0  # which needs no certificate
+
+
+def test_without_a_command_the_help_is_shown_and_the_example_only_where_it_is_asked_for(house: House) -> None:
+    assert "Commands:" in house.run().output
+    assert "port" not in tomllib.loads(house.run("--example").output)["http"]
+
+
+def test_a_file_that_cannot_be_written_is_one_line(house: House) -> None:
+    (house.home / "file").write_text("")
+    assert "make its folder writable" in refusal(house.run("init", "--config", str(house.home / "file" / "ccod.toml")))
+
+
+def test_settings_read_again_for_a_daemon_are_looked_at_as_at_its_start(house: House) -> None:
+    app = App()
+    app.file = house.home / "ccod.toml"
+    app.file.write_text("")
+    manager = app.manager()
+    assert app.settings_again(manager).core.storage == "sqlite"
+    app.file.write_text('[http]\ncertfile = "/nowhere/cert.pem"\nkeyfile = "/nowhere/key.pem"\n')
+    for read in (partial(app.settings_again, manager), app.settings_to_serve):
+        with pytest.raises(ConfigError, match=r"cert\.pem: No such file"):
+            read()

@@ -36,3 +36,11 @@ def test_the_folders_it_makes_are_the_owners_whatever_the_umask(tmp_path: Path) 
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "state" / "ccod")], check=True)
     made = [tmp_path / "state", tmp_path / "state" / "ccod", tmp_path / "state" / "ccod" / DUMP]
     assert [f"{path.stat().st_mode & 0o777:o}" for path in made] == ["700", "700", "600"]
+
+
+def test_where_no_file_can_be_made_the_log_gets_the_stacks(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("in the way")
+    program = "import faulthandler, pathlib, sys, ccod.dump as d; print(d.open_dump(pathlib.Path(sys.argv[1])))"
+    command = [sys.executable, "-c", f"{program}; print(faulthandler.is_enabled())", str(tmp_path / "state")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2", "True"]

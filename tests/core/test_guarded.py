@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+import time
 from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog.testing
 import trio
 
 from ccod.calls import Calls
+from ccod.daemon import Roots
 from ccod.errors import PluginError, StorageUnavailableError
-from ccod.faults import Faults, Plugin
-from ccod.guarded import GuardedAuth, GuardedParser, GuardedPrices, parse_all
+from ccod.faults import HOLD_SECONDS, Faults, Plugin
+from ccod.guarded import GuardedAuth, GuardedCache, GuardedParser, GuardedPrices, NoPrices, parse_all
 from ccod.guarded_storage import guarded_storage
-from ccod.limits import LIMITS
-from ccod.model import Content, Cost, Entry, Record, Response, Stream, Unparsed, Usage
+from ccod.health import Health
+from ccod.lasterrors import keep
+from ccod.limits import LIMITS, interrupted, within
+from ccod.metrics import Metrics
+from ccod.model import TOO_LONG, Batch, Checkpoint, Content, Cost, Entry, Record, Response, Stream, Unparsed, Usage
+from ccod.parsing import MOST_STUCK, Parsing
 from ccod.queries import ConversationQuery
-from ccod.roles import Auth
+from ccod.roles import Auth, Cache
 from ccod.stored import Conversation, Page
 from ccod.testing.shelf import Shelf
 from ccod.users import Peer, User
@@ -94,6 +106,9 @@ def test_how_long_somebody_is_asked_is_counted_by_who_watches() -> None:
         for _ in range(3):
             calls.step()
         assert calls.longer_than(3) == []
+        assert calls.longer_than(2) == ["odd"]
+        with calls.of("inner"):
+            assert calls.longer_than(0) == []
         assert calls.longer_than(2) == ["odd"]
     assert calls.longer_than(0) == []
 
@@ -216,3 +231,175 @@ async def test_what_went_wrong_meanwhile_is_not_hidden_by_a_storage_that_cannot_
     with pytest.raises(LookupError):
         async with guarded_storage(SlammedShelf(OSError("no")), "odd", faults):
             raise LookupError
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (itertools.repeat(Entry(0, 1, "user")), "more than 100000 entries"),
+        ([object()], "Entry or Unparsed is wanted, not object"),
+    ],
+)
+def test_what_a_parser_may_not_answer_is_set_aside(
+    answer: Iterable[Any], why: str, faults: Faults, plugin: Plugin
+) -> None:
+    class Odd(Raising):
+        def parse(self, stream: Stream, record: Record) -> Iterable[Entry | Unparsed]:
+            return answer
+
+    (entry,) = GuardedParser(Odd(Oops()), "odd", faults, Calls()).parse(STREAM, Record(0, b"x\n"))
+    assert isinstance(entry, Unparsed)
+    assert why in plugin.error
+
+
+def test_prices_that_know_none_did_no_wrong(faults: Faults, plugin: Plugin) -> None:
+    assert GuardedPrices(NoPrices(), "odd", faults, Calls()).cost(RESPONSE, 0) is None
+    assert plugin.error == ""
+
+
+class OddCache(Cache):
+    """A cache that cannot be asked, and cannot be opened where it is to `refuse`."""
+
+    def __init__(self, *, refuse: bool = False) -> None:
+        self.refuse = refuse
+
+    async def __aenter__(self) -> OddCache:
+        if self.refuse:
+            raise OSError("no room")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        raise Oops("oops")
+
+    async def get(self, key: str, /) -> bytes | None:
+        if key == "text":
+            return "text"  # type: ignore[return-value]
+        raise Oops("oops")
+
+    async def put(self, key: str, value: bytes, /) -> None:
+        raise Oops("oops")
+
+
+async def test_a_cache_that_fails_has_forgotten(faults: Faults, plugin: Plugin) -> None:
+    async with GuardedCache(OddCache(), "odd", faults) as cache:
+        assert await cache.get("key") is None
+        assert plugin.error == "cache, get: Oops: oops"
+        assert await cache.get("text") is None
+        assert plugin.error == "cache, get: TypeError: bytes is wanted, not str"
+        await cache.put("key", b"value")
+        assert plugin.error == "cache, put: Oops: oops"
+    assert plugin.error == "end: Oops: oops"
+
+
+async def test_a_cache_that_cannot_be_opened_is_named(faults: Faults) -> None:
+    with pytest.raises(PluginError, match="plugin 'odd': it cannot be opened: OSError: no room; choose another"):
+        await GuardedCache(OddCache(refuse=True), "odd", faults).__aenter__()
+
+
+async def test_a_user_of_no_known_role_is_let_in_nowhere(faults: Faults, plugin: Plugin) -> None:
+    class Grand(OddAuth):
+        async def identify(self, peer: Peer) -> User | None:
+            return User("1", "a@b", "king")  # type: ignore[arg-type]
+
+        async def ended(self, user: User) -> None:
+            raise Oops("oops")
+
+    auth = GuardedAuth(Grand(), "odd", faults)
+    with pytest.raises(PluginError, match="auth failed"):
+        await auth.identify(Peer())
+    assert plugin.error == "auth: TypeError: a user has no role 'king'"
+    await auth.ended(User("1", "a@b", "user"))
+    assert plugin.error == "auth, ended: Oops: oops"
+
+
+def test_a_fault_is_told_for_a_minute_though_all_is_well_again() -> None:
+    now, health = 0.0, Health()
+    faults = Faults([Plugin("odd", "", "")], lambda: now)
+    faults.watch(health, Metrics())
+    faults.note("odd", "prices", "no")
+    faults.well("odd", "prices")
+    assert [reason.text for _, reason in health.reasons] == ["prices: no"]
+    now += HOLD_SECONDS
+    faults.well("odd", "prices")
+    assert [*health.reasons] == []
+
+
+async def test_what_takes_too_long_is_given_up() -> None:
+    async def in_time(seconds: float) -> str:
+        await trio.sleep(seconds)
+        return "in time"
+
+    assert await within(0.01, partial(in_time, 60), "late") == "late"
+    assert await within(60, partial(in_time, 0), "late") == "in time"
+
+
+async def test_in_another_thread_nothing_is_interrupted() -> None:
+    def patient() -> str:
+        with interrupted(0.01):
+            time.sleep(0.05)
+        return "done"
+
+    assert await trio.to_thread.run_sync(patient) == "done"
+
+
+class Stuck(Raising):
+    """A parser that answers only once `free` is set."""
+
+    def __init__(self) -> None:
+        super().__init__(Oops())
+        self.free = threading.Event()
+        self.asked = 0
+
+    def parse(self, stream: Stream, record: Record) -> Iterable[Entry | Unparsed]:
+        self.asked += 1
+        self.free.wait()
+        return [Entry(record.offset, len(record.body), "user")]
+
+
+async def test_a_parser_that_does_not_come_back_is_asked_a_few_times_and_then_left_alone() -> None:
+    parser, told = Stuck(), list[tuple[str, str]]()
+    parsing = Parsing({"lines": parser}, lambda *said: told.append(said))
+    batch = Batch(STREAM, [Record(0, b"a\n"), Record(2, b"b", 1), Record(3, b"c\n", 2)], Checkpoint(5))
+    aside = [Unparsed(0, 2, "parser lines gave no answer"), Unparsed(2, 1, TOO_LONG)]
+    before, LIMITS.parse = LIMITS.parse, 0.05
+    try:
+        for _ in range(MOST_STUCK + 2):
+            assert await parsing.parse(batch) == aside
+        assert parser.asked == len(told) == MOST_STUCK
+        assert told[0] == ("lines", "no answer within 0.05 seconds")
+        LIMITS.parse = before
+        parser.free.set()
+        while [type(entry) for entry in await parsing.parse(batch)] != [Entry, Unparsed]:
+            await trio.sleep(0.01)
+    finally:
+        LIMITS.parse = before
+        parser.free.set()
+
+
+async def test_what_no_parser_understands_keeps_its_bytes() -> None:
+    parsing = Parsing({}, lambda *_: None)
+    assert await parsing.parse(Batch(STREAM, [Record(0, b"a\n")], Checkpoint(2))) == [
+        Unparsed(0, 2, "no parser of lines")
+    ]
+
+
+async def test_a_source_that_does_not_say_what_it_reads_has_no_roots() -> None:
+    class Mute:
+        name = "odd"
+
+        @property
+        def roots(self) -> list[str]:
+            raise OSError("gone")
+
+    with structlog.testing.capture_logs() as logs:
+        assert [*Roots([Mute()])] == []  # type: ignore[list-item]
+    assert {each["source"] for each in logs} == {"odd"}
+
+
+async def test_where_no_error_can_be_kept_the_log_says_so_and_all_goes_on(plugin: Plugin, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    plugin.error = "no"
+    with structlog.testing.capture_logs() as logs, trio.move_on_after(0.1) as scope:
+        await keep([plugin], tmp_path / "file")
+    assert scope.cancelled_caught
+    assert [each["log_level"] for each in logs] == ["warning"]

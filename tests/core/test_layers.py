@@ -11,7 +11,8 @@ import pytest
 
 from ccod.configuration import Configuration
 from ccod.errors import ConfigError
-from ccod.files import write_private
+from ccod.files import require_private, write_private
+from ccod.local import LocalFile
 from ccod.settings import FilePath, Seconds, setting
 
 
@@ -151,3 +152,84 @@ def test_a_private_file_is_written_whole_or_not(tmp_path: Path) -> None:
     assert target.read_bytes() == b"2"
     assert (target.stat().st_mode & 0o777, target.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     assert [path.name for path in target.parent.iterdir()] == ["file"]
+
+
+def test_a_private_file_that_cannot_take_its_place_leaves_nothing(tmp_path: Path) -> None:
+    (target := tmp_path / "taken").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_private(target, b"1")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_secret_of_another_user_is_refused(tmp_path: Path) -> None:
+    status = os.stat_result((0o100600, 1, 1, 1, os.geteuid() + 1, 0, 1, 0, 0, 0))
+    with pytest.raises(ConfigError, match="belongs to another user; chown it"):
+        require_private(tmp_path / "key", status)
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "conf.d").symlink_to("conf.d")
+    with pytest.raises(ConfigError, match=r"conf\.d: .*make it readable, or remove it"):
+        configuration(tmp_path)
+
+
+def test_an_option_that_nobody_has_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("")
+    read = Configuration(tmp_path / "config.toml", {}, {"door.prot": "1"})
+    with pytest.raises(ConfigError, match=r"command line: nothing is called 'door.prot'; did you mean 'door.port'\?"):
+        read.settings(SCHEMAS)
+
+
+class Two(msgspec.Struct, forbid_unknown_fields=True):
+    """Two settings of which one is wanted."""
+
+    one: Annotated[bool, setting("One.")] = False
+    other: Annotated[bool, setting("Other.")] = False
+
+    def __post_init__(self) -> None:
+        if self.one and self.other:
+            raise ConfigError("one of both is enough")
+
+
+def test_what_no_single_setting_is_to_blame_for_is_said_of_the_table(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"\[two\]: one of both is enough"):
+        configuration(tmp_path, "[two]\none = true\nother = true\n").settings({"two": Two})
+
+
+def test_an_object_is_written_as_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Expected a JSON object"):
+        configuration(tmp_path, environ={"CCOD_DOOR__WEIGHTS": "oak"}).settings(SCHEMAS)
+
+
+def test_a_path_that_is_no_text_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"\[door\] paths = \[1\]: Expected `str`, got `int`"):
+        configuration(tmp_path, "[door]\npaths = [1]\n").settings(SCHEMAS)
+
+
+def test_where_the_current_folder_is_gone_a_path_begins_at_the_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = configuration(tmp_path, "[door]\npaths = ['/a', 'b']\n")
+    (gone := tmp_path / "gone").mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ConfigError, match="it is relative, and the current folder is gone; begin it with /"):
+        read.settings(SCHEMAS)
+
+
+@pytest.mark.parametrize("content", [b"a = ", b"\xff", b"a = " + b"[" * 10_000])
+def test_a_local_file_that_is_wrong_is_named(tmp_path: Path, content: bytes) -> None:
+    (file := tmp_path / "local.toml").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"local\.toml: .*; correct or remove it"):
+        LocalFile(file)
+
+
+def test_a_local_file_takes_no_value_where_none_can_be(tmp_path: Path) -> None:
+    (file := tmp_path / "local.toml").write_text("door = 1\n")
+    with pytest.raises(ConfigError, match="'door' is no table; correct or remove it"):
+        LocalFile(file).set(("door", "port"), 1)
+    with pytest.raises(ConfigError, match="its tables are too deep"):
+        LocalFile(file).set(("a",) * 5000, 1)
+    (tmp_path / "nowhere").symlink_to("gone")
+    with pytest.raises(ConfigError, match="make its folder writable"):
+        LocalFile(tmp_path / "nowhere" / "local.toml").set(("a",), 1)

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccod import log
-from ccod.repetition import MOST, PERIOD_SECONDS, Repetition
+from ccod.repetition import KINDS, MOST, PERIOD_SECONDS, Repetition
 from ccod.settings import CoreSettings, LogSettings
 
 HOSTILE = "a\nb\r\x1b[31m\u2028\u202e\ud800\x00 end"
@@ -178,3 +178,31 @@ def test_a_library_s_message_is_of_one_kind_whatever_its_arguments() -> None:
     record = logging.LogRecord("lib", logging.ERROR, "", 0, "bad %s", ("100 %d",), None)
     assert repetition.filter(record)
     assert record.getMessage() == "bad 100 %d (held back: 3)"
+
+
+def test_what_comes_seldom_is_told_as_it_is() -> None:
+    now = 0.0
+    repetition = Repetition(lambda: now)
+    record = logging.LogRecord("lib", logging.ERROR, "", 0, "bad", (), None)
+    assert repetition.filter(record)
+    now = PERIOD_SECONDS
+    assert repetition.filter(record)
+    assert record.getMessage() == "bad"
+
+
+def test_of_many_kinds_the_one_that_was_heard_longest_ago_is_forgotten() -> None:
+    repetition = Repetition(lambda: 0.0)
+
+    def passes(kind: int) -> bool:
+        return repetition.filter(logging.LogRecord("lib", logging.ERROR, "", 0, f"bad {kind}", (), None))
+
+    assert [passes(0) for _ in range(MOST + 1)] == [*MOST * [True], False]
+    assert all(passes(kind) for kind in range(1, KINDS + 1))
+    assert passes(0)
+
+
+def test_what_is_no_text_is_shown_to_people_as_it_is() -> None:
+    stream, logger = logged(LogSettings(format="text"))
+    logger.info("stored", count=3, file="a\x1bb")
+    assert "count=3" in stream.getvalue()
+    assert "\x1b" not in stream.getvalue()

@@ -11,14 +11,17 @@ import click
 import msgspec
 import pytest
 
-from ccod.app import Group
+from ccod.app import App, Group
+from ccod.cli import Cli
 from ccod.configuration import Configuration
-from ccod.discovery import installed, strangers
-from ccod.entrypoints import EntryPoint
+from ccod.discovery import PluginFile, installed, strangers
+from ccod.entrypoints import Distribution, EntryPoint
 from ccod.errors import ConfigError, PluginError
+from ccod.guarded import NoPrices
 from ccod.limits import LIMITS
 from ccod.manager import Manager
 from ccod.metrics import Metrics
+from ccod.observatory import NoCache
 from ccod.settings import Settings
 from tests.plugins.metrics.scraping import read
 
@@ -295,7 +298,8 @@ def test_the_place_of_a_plugin_is_found_without_importing_it(plugin_folder: Path
         path.write_text("raise AssertionError\n")
     (plugin_folder / "described.dist-info").mkdir()
     (plugin_folder / "described.dist-info" / "METADATA").write_text("Name: described\nVersion: 3\n")
-    names = ("nobody.inner.deep", "whole.deep", "one", "gone")
+    (plugin_folder / "empty").mkdir()
+    names = ("nobody.inner.deep", "whole.deep", "one", "gone", "empty")
     lines = "".join(f"{name.partition('.')[0]} = {name}\n" for name in names)
     (plugin_folder / "described.dist-info" / "entry_points.txt").write_text(f"[ccod]\n{lines}")
     (described,) = distributions(name="described", path=[str(plugin_folder)])
@@ -305,6 +309,7 @@ def test_the_place_of_a_plugin_is_found_without_importing_it(plugin_folder: Path
         "whole": str(plugin_folder / "whole"),
         "one": str(plugin_folder / "one.py"),
         "gone": "gone",
+        "empty": "empty",
     }
 
 
@@ -336,3 +341,105 @@ def test_who_offers_a_redaction_rule_that_is_slow_is_named(plugin_folder: Path, 
     errors = {plugin.name: plugin.error for plugin in manager.plugins}
     assert errors.pop("bad").startswith("redaction rule odd: it computed for ")
     assert not any(errors.values())
+
+
+def test_who_is_left_out_costs_no_price_and_no_cache(plugin_folder: Path, tmp_path: Path) -> None:
+    """Chosen plugins that once blocked the daemon are done without, where that can be."""
+    manager = Manager(found=[], left_out={"bell": "it stopped the daemon"})
+    chosen = settings(tmp_path, "prices = 'bell'\ncache = 'bell'\nstorage = 'bell'\n")
+    assert isinstance(manager.prices(chosen), NoPrices)
+    assert isinstance(manager.cache(chosen), NoCache)
+    with pytest.raises(PluginError, match="it stopped the daemon; ccod plugins allow bell, or choose another: storage"):
+        manager.require_roles(chosen)
+
+
+def test_the_parser_of_a_format_is_named_for_what_others_found_wrong(plugin_folder: Path, tmp_path: Path) -> None:
+    body = (
+        "class It:\n    format, version, parse, content = 'odd', '1', None, None\n"
+        "@hookimpl\ndef ccod_parsers(settings): return [It()]\n"
+    )
+    manager = Manager(found=[offer(plugin_folder, "odd", body)])
+    manager.parsers(settings(tmp_path))
+    manager.note_parser("odd", "no such time")
+    manager.note_parser("nobody's", "no such time")
+    assert manager.plugins[0].error == "parser odd: no such time"
+
+
+def test_a_service_whose_name_is_no_text_is_refused(plugin_folder: Path, tmp_path: Path) -> None:
+    body = "class It:\n    name, run, roots = 5, None, ()\n@hookimpl\ndef ccod_sources(settings): return [It()]\n"
+    manager = Manager(found=[offer(plugin_folder, "odd", body)])
+    with pytest.raises(PluginError, match="a source whose name is a text"):
+        manager.sources(settings(tmp_path), Metrics())
+
+
+def test_what_a_plugin_of_ccod_s_own_refuses_is_raised_as_it_is(plugin_folder: Path) -> None:
+    body = "from ccod import ConfigError\n@hookimpl\ndef ccod_sources(settings): raise ConfigError('no root')\n"
+    with pytest.raises(ConfigError, match="no root"):
+        Manager(found=[offer(plugin_folder, "odd", body)]).ask("ccod_sources", settings=None, metrics=Metrics())
+
+
+@pytest.mark.parametrize("moment", ["import", "hook"])
+def test_who_presses_control_c_meanwhile_is_heard(plugin_folder: Path, moment: str) -> None:
+    pressing = "import os, signal\n{}os.kill(os.getpid(), signal.SIGINT)\n"
+    hook = "@hookimpl\ndef ccod_sources(settings):\n    "
+    entry = offer(plugin_folder, "odd", pressing.format("" if moment == "import" else hook))
+    with pytest.raises(KeyboardInterrupt):
+        Manager(found=[entry]).ask("ccod_sources", settings=None, metrics=Metrics())
+
+
+def own(folder: Path, name: str, body: str) -> EntryPoint:
+    """Return a plugin of ccod's own."""
+    described = folder / "ccod-1.dist-info"
+    described.mkdir(exist_ok=True)
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: ccod\nVersion: 1\n")
+    return EntryPoint(name, offer(folder, name, body).value, Distribution(str(described)))
+
+
+def test_one_of_ccod_s_own_that_cannot_be_loaded_is_no_stranger_s_fault(plugin_folder: Path, tmp_path: Path) -> None:
+    manager = Manager(found=[own(plugin_folder, "bell", "1 / 0")])
+    with pytest.raises(PluginError, match="plugin 'bell': cannot be imported"):
+        manager.contain()
+    with pytest.raises(PluginError, match="plugin 'bell': cannot be imported"):
+        manager.require_roles(settings(tmp_path, "storage = 'bell'\n"))
+    assert "it is one of ccod's own" in manager.without("bell", settings(tmp_path).core)
+
+
+class Failing(App):
+    """The plugins are these."""
+
+    def __init__(self, found: list[EntryPoint]) -> None:
+        super().__init__()
+        self.found = found
+
+    def manager(self) -> Manager:
+        return Manager(found=[*self.found])
+
+
+@pytest.mark.parametrize("adding", ["1 / 0", "cli.add_later('ring', lambda: 1 / 0)"])
+def test_a_command_of_ccod_s_own_that_fails_is_no_unknown_one(plugin_folder: Path, adding: str) -> None:
+    bell = own(plugin_folder, "bell", f"@hookimpl\ndef ccod_commands(cli, settings): {adding}\n")
+    with pytest.raises(PluginError, match="plugin 'bell': ccod_commands failed: ZeroDivisionError"):
+        Cli("ccod").main(["ring"], standalone_mode=False, obj=Failing([bell]))
+
+
+def test_a_stranger_s_command_that_fails_leaves_the_others(
+    plugin_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bell = offer(plugin_folder, "bell", "@hookimpl\ndef ccod_commands(cli, settings): 1 / 0\n")
+    Cli("ccod").main(["--help"], standalone_mode=False, obj=Failing([bell]))
+    assert "ccod: plugin 'bell': ccod_commands failed: ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_a_plugin_may_have_no_settings(plugin_folder: Path) -> None:
+    manager = Manager(found=[offer(plugin_folder, "bell", "@hookimpl\ndef ccod_settings(): return None\n")])
+    manager.require()
+    assert manager.schemas() == {}
+
+
+def test_prices_that_were_left_out_are_no_missing_role(tmp_path: Path) -> None:
+    Manager(left_out={"bell": "it stopped the daemon"}).require_roles(settings(tmp_path, "prices = 'bell'\n"))
+
+
+def test_a_file_that_went_is_a_stranger_without_a_version(tmp_path: Path) -> None:
+    (stranger,) = strangers([PluginFile(tmp_path / "gone.py")])
+    assert (stranger.name, stranger.version) == ("gone", "")

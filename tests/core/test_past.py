@@ -7,11 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import structlog
 
 from ccod.dump import ALIVE, DUMP
 from ccod.faults import Stranger
 from ccod.limits import Overdue, interrupted
-from ccod.past import allow, culprit, past
+from ccod.past import LEFT_OUT, allow, culprit, past
 
 BELL = Stranger("bell", "1", "/site/ccod_bell")
 DUMPED = """main 0x7f02
@@ -88,3 +89,20 @@ def test_stacks_wait_for_who_knows_whose_they_are(tmp_path: Path) -> None:
         assert [*past([BELL, CHIME], tmp_path).left_out] == ["bell"]
         kept.write("the stacks of this process")
     assert (tmp_path / DUMP).read_text() == "the stacks of this process"
+
+
+def test_who_was_asked_and_is_not_known_is_not_blamed() -> None:
+    assert culprit("asked whistle\n" + DUMPED.format(place="/site/ccod_bell/sink.py"), [BELL])[0] == "bell"
+
+
+def test_what_cannot_be_read_leaves_nobody_out(tmp_path: Path) -> None:
+    (tmp_path / LEFT_OUT).write_text("{")
+    assert past([BELL], tmp_path).left_out == {}
+
+
+def test_what_nobody_is_blamed_for_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / DUMP).write_text(DUMPED.format(place="/site/ccod/bus.py"))
+    with structlog.testing.capture_logs() as logs:
+        past([BELL], tmp_path).tell(tmp_path)
+        past([BELL], tmp_path).tell(tmp_path)
+    assert [each["where"] for each in logs] == ['File "/lib/re.py", line 9 in match']

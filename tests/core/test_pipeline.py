@@ -416,3 +416,38 @@ async def test_a_storage_of_others_that_fails_is_tried_again_and_named(autojump_
         assert "oddity" in reason.text
     assert [len(entries) for _, entries in house.storage.taken] == [1]
     assert house.health.well
+
+
+async def test_a_storage_that_refuses_two_is_available_again_once_it_refuses_none(autojump_clock: MockClock) -> None:
+    house = House()
+    house.storage.refusals = [StorageUnavailableError("full") for _ in range(10_000)]
+    with structlog.testing.capture_logs() as logs:
+        async with trio.open_nursery() as nursery:
+            for source in ("src", "other"):
+                nursery.start_soon(house.pipeline.intake(source).send, batch("a"))
+            while sum(each["log_level"] == "warning" for each in logs) < 2:
+                await trio.sleep(1)
+            house.storage.refusals.clear()
+    refused = "storage is unavailable, it is tried again"
+    assert [each["event"] for each in logs if "storage" in each["event"]] == [
+        refused,
+        refused,
+        "storage is available again",
+    ]
+    assert house.health.well
+
+
+async def test_what_a_source_of_others_sends_and_no_storage_takes_fails_that_source_alone() -> None:
+    house = House()
+    house.storage.refusals = [ValueError("broken"), ValueError("broken")]
+    with pytest.raises(ValueError, match="broken"):
+        await house.pipeline.intake("src", "oddity").send(batch("a"))
+    await house.intake.send(batch("b"))
+    assert house.storage.taken == [("src", [Entry(0, 2, "b")])]
+
+
+async def test_a_batch_without_entries_cannot_be_set_aside() -> None:
+    house = House()
+    house.storage.refusals = [ValueError("broken")]
+    with pytest.raises(ValueError, match="broken"):
+        await house.pipeline.intake("src", "oddity").send(batch())

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ import pytest
 from ccod.commands.packages import command
 from ccod.commands.plugins import PLAYED
 from ccod.commands.scaffold import write
+from ccod.errors import CcodError
+from ccod.past import LEFT_OUT
+from ccod.testing.home import MEASURED
 from tests.core.test_cli import run
 
 TALKING = "from ccod import hookimpl\n@hookimpl\ndef ccod_sinks():\n    return []\n"
@@ -260,15 +264,16 @@ def test_what_is_needed_or_not_there_is_not_uninstalled(tmp_path: Path) -> None:
 
 def test_what_pipx_would_leave_as_it_is_is_named(tmp_path: Path) -> None:
     venv, tools = tmp_path / "venvs" / "ccod", tmp_path / "tools"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    venv.mkdir(parents=True)
     (venv / "pipx_metadata.json").write_text("{}")
     tools.mkdir()
     (tools / "pipx").write_text("#!/bin/sh\n")
     (tools / "pipx").chmod(0o755)
     site = install(tmp_path / "site", "bell")["PYTHONPATH"]
+    program = f"import sys; sys.prefix = {str(venv)!r}; from ccod.start import main; main()"
     done = subprocess.run(
-        [venv / "bin" / "python", "-c", "from ccod.start import main; main()", "install", "ccod-bell==3"],
-        env={"PATH": f"{tools}:/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join([site, *sys.path])},
+        [sys.executable, "-c", program, "install", "ccod-bell==3"],
+        env={"PATH": f"{tools}:/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": site, **MEASURED},
         capture_output=True,
         text=True,
         check=False,
@@ -292,3 +297,68 @@ def test_what_cannot_be_installed_is_one_line_after_the_command(tmp_path: Path) 
     assert done.returncode == 1
     assert done.stderr.startswith("$ ")
     assert "that failed with exit code" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("maker", ["pipx", "uv"])
+def test_plugins_come_and_go_by_what_made_the_environment(tmp_path: Path, maker: str) -> None:
+    venv, tools = tmp_path / "venv", tmp_path / "tools"
+    venv.mkdir()
+    tools.mkdir()
+    (venv / {"pipx": "pipx_metadata.json", "uv": "uv-receipt.toml"}[maker]).write_text("{}")
+    (tools / maker).write_text("#!/bin/sh\necho $1 $2 >&2\n")
+    (tools / maker).chmod(0o755)
+    site = install(tmp_path / "site", "bell")["PYTHONPATH"]
+
+    def run_there(*arguments: str) -> subprocess.CompletedProcess[str]:
+        program = f"import sys; sys.prefix = {str(venv)!r}; from ccod.start import main; main()"
+        return subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            env={"PATH": f"{tools}:/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": site, **MEASURED},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    what = "./a/folder" if maker == "pipx" else "ccod-bell"  # which pipx would leave as it is
+    done = run_there("install", what)
+    assert (done.returncode, "A daemon that runs knows of it" in done.stdout) == (0, True), done.stderr
+    assert ("`uv tool upgrade ccod` takes plugins away" in done.stdout) == (maker == "uv")
+    done = run_there("uninstall", "ccod-bell")
+    assert (done.returncode, "A daemon that runs knows of it" in done.stdout) == (0, True), done.stderr
+
+
+def test_where_nothing_at_hand_can_install_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sysconfig, "get_path", lambda _name: str(tmp_path))
+    (tmp_path / "EXTERNALLY-MANAGED").write_text("")
+    with pytest.raises(CcodError, match="is the system's; install ccod with pipx or uv"):
+        command("install", ["x"], Path(sys.base_prefix))
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setitem(sys.modules, "pip", None)
+    with pytest.raises(CcodError, match="has no pip, and neither pipx nor uv made it; install x by hand"):
+        command("install", ["x"], tmp_path)
+    (tmp_path / "uv-receipt.toml").write_text("")
+    with pytest.raises(CcodError, match=r"uv made .*, and is not found on the PATH; put it there"):
+        command("install", ["x"], tmp_path)
+
+
+def test_a_plugin_that_cannot_be_begun_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CcodError, match="Not a directory"):
+        write("bell", "sink", tmp_path / "file" / "below")
+
+
+def test_who_stopped_the_daemon_is_let_in_again_by_its_name(tmp_path: Path) -> None:
+    state = tmp_path / "state" / "ccod"
+    state.mkdir(parents=True)
+    (state / LEFT_OUT).write_text('{"bell": {"version": "2", "where": "line 1"}}')
+    environ = install(tmp_path / "site", "bell") | {"XDG_STATE_HOME": str(tmp_path / "state")}
+    found = json.loads(run(tmp_path, "doctor", "--json", **environ).stdout)["findings"]
+    assert "ccod plugins allow bell" in [each["fix"] for each in found]
+    assert run(tmp_path, "plugins", "allow", "bell", **environ).stdout == "bell: is loaded again at the next start\n"
+    done = run(tmp_path, "plugins", "allow", "bell", **environ)
+    assert (done.returncode, "no plugin 'bell' is left out" in done.stderr) == (1, True)
+
+
+def test_doctor_names_a_role_that_nobody_plays(tmp_path: Path) -> None:
+    done = run(tmp_path, "doctor", CCOD_DISABLE="sqlite")
+    assert "plugin 'sqlite' is left out" in done.stdout

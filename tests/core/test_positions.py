@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ccod.positions import positions
+from ccod.positions import positions, stumbling_block
 
 TEXT = '''\
 # a comment with key = 1
@@ -49,3 +49,10 @@ def test_carriage_returns_and_a_missing_last_line_end_change_nothing() -> None:
 
 def test_a_statement_without_end_ends_the_search() -> None:
     assert positions("a = 1\nb = [\n" + "1,\n" * 100_000 + "]\nc = 1") == {("a",): 1}
+
+
+def test_who_makes_the_parser_stumble_is_found_but_not_in_a_statement_without_end() -> None:
+    deep = "[" * 10_000 + "]" * 10_000
+    assert stumbling_block(f"a = 1\n[b]\nc = {deep}\n") == 3
+    assert stumbling_block("a = 1\n") is None
+    assert stumbling_block("a = [\n" + "1,\n" * 100_000) is None

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from ccod.cli import cli
-from ccod.commands.service import quoted, unit
+from ccod.commands.service import quoted, service_findings, unit
 from ccod.errors import CcodError, UnavailableError
+from ccod.testing.home import MEASURED
 
 ROOT = Path(__file__).parents[2]
 
@@ -120,8 +123,6 @@ def test_the_unit_of_the_source_tree_is_the_package_s() -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 def test_a_written_unit_is_valid(house: House) -> None:
-    import subprocess
-
     (file := house.home / "a %b.toml").write_text("")
     house.run("install", "--config", str(file))
     environ = {"PATH": os.environ["PATH"], "HOME": str(house.home), "XDG_RUNTIME_DIR": str(house.home)}
@@ -133,3 +134,50 @@ def test_a_written_unit_is_valid(house: House) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_systemd_that_answers_is_asked_for_the_state_and_its_exit_code_is_handed_on(house: House) -> None:
+    house.systemctl(refuses="status")
+    assert house.run("status").exit_code == 1
+    assert house.told() == ["status --no-pager ccod.service"]
+
+
+def test_the_journal_is_read_where_there_is_one(house: House) -> None:
+    house.systemctl()
+    assert "no journal is installed here" in str(house.run("logs").exception)
+    (program := house.programs / "journalctl").write_text(f'#!/bin/sh\necho "$*" >> {house.calls}\n')
+    program.chmod(0o755)
+    assert house.run("logs", "--follow").exit_code == 0
+    assert house.told() == ["--unit ccod.service --lines 50 --output cat --follow"]
+
+
+def test_a_unit_that_cannot_be_written_is_one_line(house: House) -> None:
+    house.unit.parent.parent.parent.mkdir(parents=True)
+    house.unit.parent.parent.write_text("in the way")
+    error = house.run("install").exception
+    assert isinstance(error, CcodError)
+    assert str(error).endswith("make its folder writable")
+
+
+def test_whether_it_runs_on_after_a_logout_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.systemctl()
+    monkeypatch.setenv("HOME", str(house.home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", "")
+    monkeypatch.setenv("PATH", str(house.programs))
+    assert [(each.state, each.fix) for each in service_findings()] == [("warning", "ccod service install")]
+    assert "enable-linger" in house.run("install").output
+    assert [(each.code, each.state) for each in service_findings()] == [("service", "ok"), ("linger", "warning")]
+    (program := house.programs / "loginctl").write_text("#!/bin/sh\necho yes\n")
+    program.chmod(0o755)
+    assert "enable-linger" not in house.run("install").output
+    assert [(each.code, each.state) for each in service_findings()] == [("service", "ok"), ("linger", "ok")]
+
+
+def test_where_python_is_elsewhere_the_service_runs_the_ccod_of_the_path(house: House) -> None:
+    (ccod := house.programs / "ccod").write_text("#!/bin/sh\n")
+    ccod.chmod(0o755)
+    program = "import sys; sys.executable = '/nowhere/python'; from ccod.start import main; main()"
+    environ = {"PATH": str(house.programs), "HOME": str(house.home), **MEASURED}
+    command = [sys.executable, "-c", program, "service", "install", "--no-start"]
+    subprocess.run(command, env=environ, check=True, capture_output=True)
+    assert f"ExecStart={ccod} serve\n" in house.unit.read_text()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from ccod.testing.home import MEASURED
 
 
 @pytest.mark.parametrize("arguments", [["config", "--example"], ["man", "--markdown"], ["doctor", "--all"], ["--help"]])
@@ -27,7 +31,7 @@ def unread(home: Path, *arguments: str, is_merged: bool = False) -> tuple[int, b
     os.close(read)
     done = subprocess.run(
         [sys.executable, "-c", "from ccod.cli import main; main()", *arguments],
-        env={"PATH": "/usr/bin:/bin", "HOME": str(home), "XDG_CONFIG_HOME": str(home)},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(home), "XDG_CONFIG_HOME": str(home), **MEASURED},
         stdin=subprocess.DEVNULL,
         stdout=write,
         stderr=write if is_merged else subprocess.PIPE,
@@ -36,3 +40,26 @@ def unread(home: Path, *arguments: str, is_merged: bool = False) -> tuple[int, b
     )
     os.close(write)
     return done.returncode, done.stderr or b""
+
+
+def test_streams_that_a_careless_parent_closed_are_opened() -> None:
+    program = "from ccod.streams import open_missing; open_missing(); import sys; sys.stdin.read(); print('heard')"
+    shell = ["/bin/sh", "-c", 'exec "$@" <&- 2>&-', "sh", sys.executable, "-c", f"{program}; print(0, file=sys.stderr)"]
+    done = subprocess.run(shell, stdout=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "heard\n")
+
+
+def test_control_c_ends_a_command_that_waits_for_the_daemon(tmp_path: Path) -> None:
+    (folder := tmp_path / "ccod").mkdir()
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # which `nohup` takes away
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(folder / "ccod.sock"))
+        mute.listen()
+        process = subprocess.Popen(
+            [sys.executable, "-c", f"{heeding}; from ccod.start import main; main()", "status"],
+            env={"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), **MEASURED},
+        )
+        with mute.accept()[0] as asked:
+            asked.recv(1)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130

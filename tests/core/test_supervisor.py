@@ -9,6 +9,7 @@ from trio.testing import MockClock
 from ccod.errors import CcodError, ConfigError
 from ccod.faults import Faults, Plugin
 from ccod.health import Health, ServiceHealth
+from ccod.limits import LIMITS
 from ccod.metrics import Metrics
 from ccod.supervisor import StartError, open_supervisor
 from tests.plugins.metrics.scraping import read
@@ -170,3 +171,19 @@ async def test_a_service_of_others_that_ends_by_itself_is_counted(autojump_clock
         await supervisor.start("brief", run, "oddity")
         await trio.sleep(1)
         assert read(metrics).sum("ccod_plugin_errors_total", plugin="oddity") == 1
+
+
+async def test_a_service_of_others_that_is_not_ready_is_waited_for_no_longer(autojump_clock: MockClock) -> None:
+    async def run(*, task_status: trio.TaskStatus[None]) -> None:
+        await trio.sleep(2 * LIMITS.start)
+        task_status.started()
+        await trio.sleep_forever()
+
+    health = Health()
+    async with open_supervisor("source", health) as supervisor:
+        await supervisor.start("slow", run, "oddity")
+        ((service, reason),) = health.reasons
+        assert (service, reason.code) == ("source slow", "SERVICE_NOT_READY")
+        assert "it is not ready after" in reason.text
+        await trio.sleep(2 * LIMITS.start)
+        assert health.well

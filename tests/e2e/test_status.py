@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import ccod
+from ccod.testing.home import UNMEASURED
 from tests.e2e.home import Home
 from tests.e2e.lines import answer, line
 from tests.e2e.running import Running, eventually, run, running, usual_home
@@ -98,7 +99,7 @@ def imported(home: Home, **environment: str) -> subprocess.CompletedProcess[str]
     )
     return subprocess.run(
         [sys.executable, "-c", program],
-        env=home.environment | environment,
+        env=home.environment | environment | UNMEASURED,
         capture_output=True,
         text=True,
         timeout=60,
