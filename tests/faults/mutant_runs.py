@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import suppress
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
@@ -37,9 +38,20 @@ SLACK_SECONDS = 20.0
 BASELINE_SECONDS = 1800.0
 MEMORY_BYTES = 8 * 1024**3
 
-HEAVY = """alembic.command bcrypt click httpx hypercorn.trio hypothesis.strategies jwt prometheus_client pytest_timeout
-pytest_trio quart_trio rich.console sqlalchemy.dialects.sqlite structlog trio.testing trio_websocket watchfiles
-zstandard""".split()
+HEAVY = (
+    *(
+        "alembic.command",
+        "bcrypt",
+        "click",
+        "httpx",
+        "hypercorn.trio",
+        "hypothesis.strategies",
+        "jwt",
+        "pytest_timeout",
+    ),
+    *("prometheus_client", "pytest_trio", "quart_trio", "rich.console", "sqlalchemy.dialects.sqlite", "structlog"),
+    *("trio.testing", "trio_websocket", "watchfiles", "zstandard"),
+)
 """What tests import that is not ours."""
 
 REWRITTEN = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
@@ -198,10 +210,8 @@ def _forked(run: Callable[[], int], seconds: float, folder: Path, said: Path) ->
     poll.register(descriptor, select.POLLIN)
     in_time = bool(poll.poll(1000 * seconds))
     os.close(descriptor)
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)  # and what it started
-    except ProcessLookupError:
-        pass
     _, status = os.waitpid(pid, 0)
     shutil.rmtree(folder / "tests", ignore_errors=True)
     return os.waitstatus_to_exitcode(status) if in_time else None

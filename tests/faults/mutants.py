@@ -7,8 +7,8 @@ The tests of an area run once, to see which functions each of them calls. For ea
 an import hook compiles the changed source in the place of the true one, and the tests that call the changed function
 run, the quickest first, until one fails. No file is changed. What daemons of their own processes do is not seen.
 
-Why no library: mutmut copies packages of one root into a folder of its own, and changes only functions, where SQL stands
-in constants here; cosmic-ray changes the working tree, and starts Python and all imports anew for each mutant.
+Why no library: mutmut copies the packages into a folder of its own and changes only functions, where SQL stands in
+constants here; cosmic-ray changes the working tree, and starts Python and all imports anew for each mutant.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from tests.faults.mutant_runs import Outcome, baseline, covering, try_mutant, warm_up
 from tests.faults.mutating import Mutant, mutants_of
@@ -31,8 +31,8 @@ FAIR = 50
 """Of fewer mutants the score says nothing yet, and is not judged."""
 
 
-class Area(Struct, frozen=True):
-    """Files and folders of a part of ccod that must not be wrong, and the tests that should notice if it is."""
+class Part(Struct, frozen=True):
+    """Files and folders that must not be wrong, and the tests that should notice if they are."""
 
     sources: list[str]
     tests: list[str]
@@ -42,54 +42,33 @@ class Area(Struct, frozen=True):
         return [path for each in found for path in (sorted(each.glob("*.py")) if each.is_dir() else [each])]
 
 
-def _named(folder: str, *names: str, pattern: str = "{}.py") -> list[str]:
-    return [f"{folder}/{pattern.format(name)}" for name in names]
+def _paths(pattern: str, names: str) -> list[str]:
+    return [pattern.format(name) for name in names.split()]
 
+
+_PARSER = "attachments content ends families layout lines parser queued responses retention spawning titles"
+_PARSED = "attachments checking content contract ends families figures layout parser retention salvage spawning"
+_MONEY = "costs ownership pricing quarters responses rollups usage"
+_COUNTED = "contract finding forget naming ownership pricing quarters repeats reparse"
+_DOORS = "callers crowd gate identity quota safety tickets"
+_KNOCKED = "crowd exposure gate identity quota safety unix"
 
 AREAS = {
-    "parser": Area(
-        _named(
-            "plugins/ccod_claude",
-            *("attachments", "content", "ends", "families", "layout", "lines", "parser", "queued", "responses"),
-            *("retention", "spawning", "titles"),
+    "parser": [
+        Part(_paths("plugins/ccod_claude/{}.py", _PARSER), _paths("tests/plugins/claude/test_claude_{}.py", _PARSED)),
+    ],
+    "tailer": [Part(["plugins/ccod_jsonl"], ["tests/plugins/claude"])],
+    "accounting": [
+        Part(["plugins/ccod_prices"], ["tests/plugins/prices"]),
+        Part(_paths("plugins/ccod_sql/{}.py", _MONEY), _paths("tests/plugins/sql/test_sql_{}.py", _COUNTED)),
+    ],
+    "auth": [
+        Part(["plugins/ccod_jwt", "ccod/rights.py"], ["tests/plugins/jwt"]),
+        Part(
+            _paths("plugins/ccod_http/{}.py", _DOORS),
+            ["tests/plugins/jwt/test_jwt_revocation.py", *_paths("tests/plugins/http/test_http_{}.py", _KNOCKED)],
         ),
-        _named(
-            "tests/plugins/claude",
-            *("attachments", "checking", "content", "ends", "families", "figures", "layout", "parser", "retention"),
-            *("contract", "salvage", "spawning"),
-            pattern="test_claude_{}.py",
-        ),
-    ),
-    "tailer": Area(["plugins/ccod_jsonl"], ["tests/plugins/claude"]),
-    "accounting": Area(
-        [
-            "plugins/ccod_prices",
-            *_named("plugins/ccod_sql", "costs", "ownership", "pricing", "quarters", "responses", "rollups", "usage"),
-        ],
-        [
-            "tests/plugins/prices",
-            *_named(
-                "tests/plugins/sql",
-                *("contract", "finding", "forget", "naming", "ownership", "pricing", "quarters", "repeats", "reparse"),
-                pattern="test_sql_{}.py",
-            ),
-        ],
-    ),
-    "auth": Area(
-        [
-            "plugins/ccod_jwt",
-            *_named("ccod", "rights", "users"),
-            *_named("plugins/ccod_http", "callers", "crowd", "gate", "identity", "quota", "safety", "tickets"),
-        ],
-        [
-            "tests/plugins/jwt",
-            *_named(
-                "tests/plugins/http",
-                *("crowd", "exposure", "gate", "identity", "quota", "safety", "unix"),
-                pattern="test_http_{}.py",
-            ),
-        ],
-    ),
+    ],
 }
 
 
@@ -99,7 +78,6 @@ class Tally(Struct):
     mutants: int = 0
     killed: int = 0
     timeouts: int = 0
-    survivors: list[str] = field(default_factory=list)
 
     @property
     def score(self) -> float:
@@ -114,25 +92,29 @@ class Tally(Struct):
         self.killed += outcome != "survived"
         self.timeouts += outcome == "timeout"
         if outcome == "survived":
-            self.survivors.append(f"{mutant.path.relative_to(ROOT)}:{mutant.line}  {mutant.old}  →  {mutant.new}")
+            where = f"{mutant.path.relative_to(ROOT)}:{mutant.line}"
+            print(f"SURVIVED: {where}  {mutant.old}  →  {mutant.new}", flush=True)
 
 
-def run(area: Area, chosen: list[Mutant], folder: Path, seed: int) -> Tally:
+def run(area: list[Part], chosen: list[Mutant], folder: Path, seed: int) -> Tally:
     """Try each of the chosen mutants."""
     tally = Tally()
-    tests = baseline([ROOT / each for each in area.tests], area.files(), folder, seed)
-    print(f"{len(tests)} tests pass in {sum(test.seconds for test in tests.values()):.0f} s", flush=True)
-    for mutant in chosen:
-        before = len(tally.survivors)
-        tally.add(mutant, try_mutant(mutant, covering(mutant, tests), folder, seed))
-        for survivor in tally.survivors[before:]:
-            print(f"SURVIVED: {survivor}", flush=True)
+    for part in area:
+        files = part.files()
+        mine = [mutant for mutant in chosen if mutant.path in files]
+        if mine:
+            tests = baseline([ROOT / each for each in part.tests], files, folder, seed)
+            seconds = sum(test.seconds for test in tests.values())
+            print(f"{len(mine)} mutants; {len(tests)} tests pass in {seconds:.0f} s", flush=True)
+            for mutant in mine:
+                tally.add(mutant, try_mutant(mutant, covering(mutant, tests), folder, seed))
     return tally
 
 
-def choose(area: Area, only: list[Path], count: int, dice: random.Random) -> list[Mutant]:
+def choose(area: list[Part], only: list[Path], count: int, dice: random.Random) -> list[Mutant]:
     """Return so many mutants of an area, all for 0."""
-    found = [mutant for path in area.files() if not only or path in only for mutant in mutants_of(path)]
+    files = [path for part in area for path in part.files() if not only or path in only]
+    found = [mutant for path in files for mutant in mutants_of(path)]
     return found if count == 0 else dice.sample(found, min(count, len(found)))
 
 
@@ -151,7 +133,7 @@ def main() -> int:
         for name in arguments.area or AREAS:
             dice = random.Random(f"{arguments.seed} {name}")
             if chosen := choose(AREAS[name], only, arguments.count, dice):
-                print(f"{name}: {len(chosen)} mutants", flush=True)
+                print(f"{name}:", flush=True)
                 tallies[name] = run(AREAS[name], chosen, Path(folder), arguments.seed)
     totals = {
         name: {"mutants": each.mutants, "killed": each.killed, "timeouts": each.timeouts, "score": each.score}

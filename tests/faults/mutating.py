@@ -76,8 +76,7 @@ class Change(Struct):
 def mutants_of(path: Path) -> list[Mutant]:
     tree = ast.parse(path.read_text())
     return [
-        Mutant(path, number, each.line, each.function, each.old, each.new)
-        for number, each in enumerate(changes(tree))
+        Mutant(path, number, each.line, each.function, each.old, each.new) for number, each in enumerate(changes(tree))
     ]
 
 
@@ -140,21 +139,16 @@ def _is_unseen(node: ast.AST) -> bool:
     match node:
         case ast.Assert() | ast.Import() | ast.ImportFrom() | ast.Global() | ast.Nonlocal():
             return True
-        case ast.Expr(value=ast.Constant()):
+        case ast.Expr(value=ast.Constant()) | ast.Call(func=ast.Name(id="cast")) | ast.keyword(arg="maxsize"):
             return True
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             return name in UNSEEN or SIZES.fullmatch(name) is not None
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))):
             return LOGS.fullmatch(name) is not None
-        case ast.Call(func=ast.Name(id="cast" | "TypeVar")):
-            return True
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name))):
             return LOGS.fullmatch(name) is not None
-        case ast.keyword(arg="maxsize" | "default_factory"):
-            return True
-        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
-            return True
-    return False
+        case _:
+            return False
 
 
 def _instead(node: ast.AST) -> Iterator[ast.AST]:

@@ -101,6 +101,7 @@ async def test_bodies_that_are_refused(served: Desk) -> None:
     ):
         answer = await served.ask("POST", path, body)
         assert (answer.status, answer.code) == (422, "VALIDATION_FAILED"), (path, body)
+    assert (await served.ask("POST", "/auth/login", {**ME, "password": "x" * 1024})).status == 401
     assert (await served.ask("POST", "/auth/login", ME, headers={"Content-Type": "text/plain"})).status == 415
     assert served.auth.ledger.account_of("me@example.com") is None
 
