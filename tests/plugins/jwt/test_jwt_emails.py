@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from ccod_jwt.emails import checked, normal
 from ccod_jwt.refusals import RefusedError
 
-
 LABEL = "x" * 63
 LONGEST = f"{'a' * 64}@{LABEL}.{LABEL}.{'y' * 61}"
 """An address with as much in each of its parts, and in all, as is allowed."""
