@@ -51,7 +51,7 @@ _PARSED = "attachments checking content contract ends families figures layout pa
 _MONEY = "costs ownership pricing quarters responses rollups usage"
 _COUNTED = "contract finding forget naming ownership pricing quarters repeats reparse"
 _DOORS = "callers crowd gate identity quota safety tickets"
-_KNOCKED = "crowd exposure gate identity quota safety unix"
+_KNOCKED = "crowd exposure gate identity quota safety tickets tls unix"
 
 AREAS = {
     "parser": [

@@ -1,6 +1,6 @@
 """Small changes of a source, each of which some test should notice. What no behaviour hangs on is left as it is.
 
-Left alone are annotations, docstrings, asserts, what is logged, texts for people (a string with a space in it), the
+Left alone are types, docstrings, asserts, what is logged, texts for people (a string with a space in it), the
 keywords of a class, decorators, and numbers that only say how large a portion or how long a pause is.
 """
 
@@ -139,14 +139,14 @@ def _is_unseen(node: ast.AST) -> bool:
     match node:
         case ast.Assert() | ast.Import() | ast.ImportFrom() | ast.Global() | ast.Nonlocal():
             return True
-        case ast.Expr(value=ast.Constant()) | ast.Call(func=ast.Name(id="cast")) | ast.keyword(arg="maxsize"):
+        case ast.Expr(value=ast.Constant()) | ast.Subscript(value=ast.Name(id="Literal")):
+            return True
+        case ast.Call(func=ast.Name(id="cast")) | ast.keyword(arg="maxsize"):
             return True
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             return name in UNSEEN or SIZES.fullmatch(name) is not None
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))):
-            return LOGS.fullmatch(name) is not None
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name))):
-            return LOGS.fullmatch(name) is not None
+        case ast.Expr(value=ast.Call() as call) | (ast.Call() as call):
+            return LOGS.fullmatch(ast.unparse(call.func).partition(".")[0]) is not None
         case _:
             return False
 

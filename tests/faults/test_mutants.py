@@ -59,6 +59,7 @@ def test_what_is_changed(source: str, new: set[str]) -> None:
     [
         '"""A docstring."""',
         "x: Literal[1, 2]",
+        "Role = Literal['user', 'admin']",
         "assert a == 1",
         "log.info('message', count=1)",
         "x = 'words for people'",
