@@ -130,8 +130,13 @@ def _is_left_alone(node: ast.AST, field: str) -> bool:
     return (
         field in {"annotation", "returns", "decorator_list", "type_comment", "op", "ops", "ctx"}
         or (isinstance(node, ast.ClassDef) and field in {"bases", "keywords"})
-        or (isinstance(node, ast.JoinedStr | ast.FormattedValue) and field in {"conversion", "format_spec"})
+        or (isinstance(node, ast.FormattedValue) and field in {"conversion", "format_spec"})
+        or (isinstance(node, ast.JoinedStr) and " " in ast.unparse(ast.JoinedStr(_texts(node))))
     )
+
+
+def _texts(node: ast.JoinedStr) -> list[ast.expr]:
+    return [value for value in node.values if isinstance(value, ast.Constant)]
 
 
 def _is_unseen(node: ast.AST) -> bool:

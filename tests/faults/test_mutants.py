@@ -44,6 +44,7 @@ def changed(source: str) -> set[str]:
         ("x = 'batch'", {"x = 'XXbatch'"}),
         ("f(a, b)", {"pass", "f(b, a)"}),
         ("a.b = c", {"pass"}),
+        ("x = f'{a}#'", {"x = f'{a}XX#'"}),
         ("a += b", {"pass", "a -= b"}),
         ("for x in y:\n    break", {"for x in y:\n    continue"}),
         ("if a:\n    b = c", {"if not a:\n    b = c"}),
@@ -69,6 +70,7 @@ def test_what_is_changed(source: str, new: set[str]) -> None:
         "__all__ = ['a']",
         "x = max(a, b)",
         "x = f'{a:2}'",
+        "x = f'{a + 1} words.'",
     ],
 )
 def test_what_is_left_alone(source: str) -> None:

@@ -151,6 +151,10 @@ async def test_a_changed_password_ends_the_other_logins(served: Desk) -> None:
     common = {"oldPassword": PASSWORD, "newPassword": "me@example.com"}
     assert (await served.ask("POST", "/auth/password", common, login.access_token)).code == "VALIDATION_FAILED"
     right = {"oldPassword": PASSWORD, "newPassword": OTHER}
+    assert (await served.ask("POST", "/auth/password", right)).code == "NO_LOGIN", "the owner has none"
+    key = {"name": "program", "scopes": ["read"]}
+    text = (await served.ask("POST", "/api/keys", key, login.access_token)).data["key"]
+    assert (await served.ask("POST", "/auth/password", right, text)).code == "NO_LOGIN", "a key is none"
     assert (await served.ask("POST", "/auth/password", right, login.access_token)).status == 204
     assert (await served.ask("GET", "/auth/profile", token=login.access_token)).status == 200
     assert (await served.ask("GET", "/auth/profile", token=other["accessToken"])).status == 401
