@@ -159,14 +159,20 @@ def baseline(tests: Sequence[Path], sources: Sequence[Path], folder: Path, seed:
 
 
 def covering(mutant: Mutant, tests: Mapping[str, Test]) -> dict[str, Test]:
-    """Return the tests that should notice a mutant; for one in no function those that call any function of its file."""
-    path, found, seconds = str(mutant.path), dict[str, Test](), 0.0
-    for name, test in tests.items():
-        if (path, mutant.function) in test.calls or (not mutant.function and any(path == at for at, _ in test.calls)):
-            seconds += test.seconds
-            if found and seconds > BUDGET_SECONDS:
-                break
-            found[name] = test
+    """Return the tests that should notice a mutant; for one in no function those that call any function of its file.
+
+    Where nothing of the file can be called, as in one that only declares, that is all of them.
+    """
+    path = str(mutant.path)
+    calling = {name: test for name, test in tests.items() if any(path == at for at, _ in test.calls)}
+    if mutant.function:
+        calling = {name: test for name, test in calling.items() if (path, mutant.function) in test.calls}
+    found, seconds = dict[str, Test](), 0.0
+    for name, test in (calling or ({} if mutant.function else tests)).items():
+        seconds += test.seconds
+        if found and seconds > BUDGET_SECONDS:
+            break
+        found[name] = test
     return found
 
 

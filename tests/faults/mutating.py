@@ -142,11 +142,14 @@ def _texts(node: ast.JoinedStr) -> list[ast.expr]:
 def _is_unseen(node: ast.AST) -> bool:
     """Tell whether no behaviour hangs on a statement or an expression."""
     match node:
-        case ast.Assert() | ast.Import() | ast.ImportFrom() | ast.Global() | ast.Nonlocal():
-            return True
-        case ast.Expr(value=ast.Constant()) | ast.Subscript(value=ast.Name(id="Literal")):
-            return True
-        case ast.Call(func=ast.Name(id="cast")) | ast.keyword(arg="maxsize"):
+        case (
+            (ast.Assert() | ast.Import() | ast.ImportFrom() | ast.Global() | ast.Nonlocal())
+            | ast.Expr(value=ast.Constant())
+            | ast.Subscript(value=ast.Name(id="Literal"))
+            | ast.BinOp(op=ast.BitOr(), right=ast.Constant(None))  # a type, of what may be missing
+            | ast.Call(func=ast.Name(id="cast"))
+            | ast.keyword(arg="maxsize")
+        ):
             return True
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             return name in UNSEEN or SIZES.fullmatch(name) is not None

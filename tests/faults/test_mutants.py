@@ -60,6 +60,7 @@ def test_what_is_changed(source: str, new: set[str]) -> None:
     [
         '"""A docstring."""',
         "x: Literal[1, 2]",
+        "Count = Annotated[int, Meta(ge=0)] | None",
         "Role = Literal['user', 'admin']",
         "assert a == 1",
         "log.info('message', count=1)",

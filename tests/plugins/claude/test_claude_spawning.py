@@ -126,3 +126,7 @@ def test_where_the_whole_output_stands() -> None:
     for outcome in others:
         (block,) = ClaudeParser().content(json.dumps(result(outcome, "t1")).encode()).blocks
         assert block.output_path is None
+    of_two = (
+        ClaudeParser().content(json.dumps(result({"persistedOutputPath": "/x/t1.txt"}, "t1", "t2")).encode()).blocks
+    )
+    assert [block.output_path for block in of_two] == [None, None], "of which of them is not said"
