@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
 import resource
@@ -28,8 +29,8 @@ from tests.faults.mutating import Mutant
 
 Outcome = Literal["killed", "timeout", "survived"]
 
-BUDGET_SECONDS = 30.0
-"""Of the tests that call a changed function as many run as take no longer than this together, the quickest first."""
+BUDGET_SECONDS = 45.0
+"""Of the tests that call a changed function as many run as take no longer than this together."""
 
 PATIENCE = 6
 SLACK_SECONDS = 20.0
@@ -59,6 +60,7 @@ REWRITTEN = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
 
 OPTIONS = ["-q", "-n", "0", "--no-header", "--hypothesis-profile=mutants", *REWRITTEN]
 PASSED, NOTHING_RUN = 0, 5
+PR_SET_PDEATHSIG = 1
 
 
 class Test(Struct, frozen=True):
@@ -137,13 +139,13 @@ def warm_up() -> None:
     for name in HEAVY:
         importlib.import_module(name)
     phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]  # that one fails is enough, however large
-    hypothesis.settings.register_profile("mutants", database=None, deadline=None, phases=phases)
+    hypothesis.settings.register_profile("mutants", database=None, deadline=None, max_examples=30, phases=phases)
     ours = [name for name in sys.modules if name.startswith("ccod")]
     assert not ours, f"{ours} are imported already"
 
 
 def baseline(tests: Sequence[Path], sources: Sequence[Path], folder: Path, seed: int) -> dict[str, Test]:
-    """Run all of some tests on the true source; return what each does, by its id, the quickest first."""
+    """Run all of some tests on the true source; return what each does, by its id."""
     observer = Observer({str(path) for path in sources})
     seen, said = folder / "seen", folder / "said"
 
@@ -154,26 +156,31 @@ def baseline(tests: Sequence[Path], sources: Sequence[Path], folder: Path, seed:
 
     if _forked(run, BASELINE_SECONDS, folder, said) != PASSED:
         raise SystemExit(f"tests fail although nothing is changed:\n{said.read_text()[-4000:]}")
-    found = msgspec.json.decode(seen.read_bytes(), type=dict[str, Test])
-    return dict(sorted(found.items(), key=lambda item: item[1].seconds))
+    return msgspec.json.decode(seen.read_bytes(), type=dict[str, Test])
 
 
 def covering(mutant: Mutant, tests: Mapping[str, Test]) -> dict[str, Test]:
-    """Return the tests that should notice a mutant; for one in no function those that call any function of its file.
+    """Return the tests that should notice a mutant: those that bear the name of its file first, then the quickest.
 
-    Where nothing of the file can be called, as in one that only declares, that is all of them.
+    For a mutant in no function those are all that call any function of its file. Where nothing of the file can be
+    called, as in one that only declares, they are all there are.
     """
     path = str(mutant.path)
     calling = {name: test for name, test in tests.items() if any(path == at for at, _ in test.calls)}
     if mutant.function:
         calling = {name: test for name, test in calling.items() if (path, mutant.function) in test.calls}
     found, seconds = dict[str, Test](), 0.0
-    for name, test in (calling or ({} if mutant.function else tests)).items():
+    chosen = calling or ({} if mutant.function else tests)
+    for name, test in sorted(chosen.items(), key=lambda item: (not _is_named_after(item[0], mutant), item[1].seconds)):
         seconds += test.seconds
         if found and seconds > BUDGET_SECONDS:
             break
         found[name] = test
     return found
+
+
+def _is_named_after(test: str, mutant: Mutant) -> bool:
+    return test.partition("::")[0].endswith(f"_{mutant.path.stem}.py")
 
 
 def try_mutant(mutant: Mutant, tests: Mapping[str, Test], folder: Path, seed: int) -> Outcome:
@@ -224,8 +231,9 @@ def _forked(run: Callable[[], int], seconds: float, folder: Path, said: Path) ->
 
 
 def _settle(said: Path) -> None:
-    """Make a fork a process of its own, that writes what it says into a file."""
+    """Make a fork a process of its own, that writes what it says into a file, and dies with the one it is of."""
     os.setsid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for standard in (1, 2):

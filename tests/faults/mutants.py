@@ -5,7 +5,7 @@
 
 The tests of an area run once, to see which functions each of them calls. For each mutant a warm process forks, in which
 an import hook compiles the changed source in the place of the true one, and the tests that call the changed function
-run, the quickest first, until one fails. No file is changed. What daemons of their own processes do is not seen.
+run until one fails. No file is changed. What daemons of their own processes do is not seen.
 
 Why no library: mutmut copies the packages into a folder of its own and changes only functions, where SQL stands in
 constants here; cosmic-ray changes the working tree, and starts Python and all imports anew for each mutant.
@@ -49,7 +49,7 @@ def _paths(pattern: str, names: str) -> list[str]:
 _PARSER = "attachments content ends families layout lines parser queued responses retention spawning titles"
 _PARSED = "attachments checking content contract ends families figures layout parser retention salvage spawning"
 _MONEY = "costs ownership pricing quarters responses rollups usage"
-_COUNTED = "contract finding forget naming ownership pricing quarters repeats reparse"
+_COUNTED = "contract forget naming ownership pricing quarters tables"
 _DOORS = "callers crowd gate identity quota safety tickets"
 _KNOCKED = "crowd exposure gate identity quota safety tickets tls unix"
 
