@@ -7,10 +7,14 @@ from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
 
+import ccod_prices
+from ccod import Settings
+from ccod.settings import CoreSettings
 from ccod.testing.asking import conversation, send
+from ccod.testing.house import observatory_of
 from ccod.testing.transcripts import Transcript, response
 from ccod_prices.checks import findings
-from ccod_prices.fields import PricingJson, pricing_fields
+from ccod_prices.fields import PricingJson
 from ccod_prices.settings import ModelPrice, PricesSettings
 from ccod_prices.table import PriceTable
 from ccod_sql.settings import SqliteSettings
@@ -36,5 +40,13 @@ async def test_a_conversation_tells_which_of_its_models_have_no_price(tmp_path: 
         for number, model in enumerate(("rare", "large", "other")):
             sent.add("assistant", at=number, response=response(f"m{number}", model=model))
         await send(storage, sent)
-        told = await pricing_fields(SETTINGS, storage).measure(await conversation(storage, "c1"))
+        fields = [
+            ccod_prices.ccod_rest_analytics(
+                Settings(CoreSettings(prices=name), {PricesSettings: SETTINGS}), observatory_of(storage)
+            )
+            for name in ("pricelist", "another")
+        ]
+        assert fields[0]
+        told = await fields[0].measure(await conversation(storage, "c1"))
+    assert fields[1] is None, "its costs are not of this list"
     assert told == PricingJson(prices.version, ["other", "rare"])
