@@ -66,6 +66,7 @@ def test_what_is_changed(source: str, new: set[str]) -> None:
         "log.info('message', count=1)",
         "x = 'words for people'",
         "PAUSE_SECONDS = 3",
+        "pause: Annotated[Seconds, setting('How long.')] = 3",
         "@cache(maxsize=2)\ndef f(): ...",
         "class A(Struct, frozen=True): ...",
         "__all__ = ['a']",
