@@ -59,7 +59,7 @@ REWRITTEN = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
 """The plugins of pytest are imported already, and need not be rewritten."""
 
 OPTIONS = ["-q", "-n", "0", "--no-header", "--hypothesis-profile=mutants", *REWRITTEN]
-PASSED, NOTHING_RUN = 0, 5
+PASSED, FAILED, NOTHING_RUN = 0, 1, 5
 PR_SET_PDEATHSIG = 1
 
 
@@ -71,16 +71,21 @@ class Test(Struct, frozen=True):
 
 
 class Observer:
-    """A plugin of pytest: sees which functions of some files each test calls, in whatever thread."""
+    """A plugin of pytest: sees which tests pass, and which functions of some files each calls in whatever thread."""
 
     def __init__(self, files: Collection[str]) -> None:
         self.tests: dict[str, Test] = {}
+        self.failed: set[str] = set()
         self._files = files
         self._calls: set[tuple[str, int]] = set()
 
     def _see(self, frame: FrameType, event: str, _: object) -> None:
         if event == "call" and frame.f_code.co_filename in self._files:
             self._calls.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed.add(report.nodeid)
 
     def pytest_sessionstart(self) -> None:
         threading.setprofile(self._see)
@@ -145,17 +150,21 @@ def warm_up() -> None:
 
 
 def baseline(tests: Sequence[Path], sources: Sequence[Path], folder: Path, seed: int) -> dict[str, Test]:
-    """Run all of some tests on the true source; return what each does, by its id."""
+    """Run all of some tests on the true source; return by its id what each does that passes."""
     observer = Observer({str(path) for path in sources})
     seen, said = folder / "seen", folder / "said"
 
     def run() -> int:
         code = int(pytest.main([*OPTIONS, *_scene(folder, seed), *map(str, tests)], plugins=[observer]))
-        seen.write_bytes(msgspec.json.encode(observer.tests))
+        passed = {name: test for name, test in observer.tests.items() if name not in observer.failed}
+        seen.write_bytes(msgspec.json.encode(passed))
         return code
 
-    if _forked(run, BASELINE_SECONDS, folder, said) != PASSED:
-        raise SystemExit(f"tests fail although nothing is changed:\n{said.read_text()[-4000:]}")
+    code = _forked(run, BASELINE_SECONDS, folder, said)
+    if code != PASSED:  # one that depends on how busy the machine is must not end hours of work
+        print(f"tests fail although nothing is changed, and are left out:\n{said.read_text()[-2000:]}", flush=True)
+    if code not in {PASSED, FAILED}:
+        raise SystemExit("the tests cannot be run")
     return msgspec.json.decode(seen.read_bytes(), type=dict[str, Test])
 
 

@@ -59,6 +59,13 @@ def test_lines_are_whole_or_too_long(content: bytes, max_line: int) -> None:
         piece = 0 if record.body.endswith(b"\n") else record.piece
 
 
+def test_a_line_is_too_long_as_soon_as_its_end_cannot_be_near_enough() -> None:
+    for length, expected in ((9, []), (10, [Record(0, b"x" * 10, 1)])):
+        content = b"x" * length
+        records, _ = read_records(lambda at, size, there=content: there[at : at + size], Position(), 10)  # type: ignore[misc]
+        assert records == expected
+
+
 def test_a_batch_is_bounded() -> None:
     content = b"\n" * 5000
     records, position = read_records(lambda at, size: content[at : at + size], Position(), 1000)

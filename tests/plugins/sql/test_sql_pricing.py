@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ccod import StretchQuery
 from ccod.testing.asking import conversation, send
 from ccod.testing.transcripts import Transcript, response
 from ccod_prices.settings import ModelPrice, PricesSettings
@@ -39,6 +40,16 @@ async def test_costs_follow_the_prices(database: Path, monkeypatch: pytest.Monke
     assert await costs(database, PRICES) == [(10 * one, 0), (0, 1)]
     assert await costs(database, DOUBLE) == [(20 * one, 0), (one, 0)]
     assert await costs(database, PRICES) == [(10 * one, 0), (0, 1)]
+
+
+async def test_what_has_no_price_costs_nothing_and_is_counted(database: Path) -> None:
+    sent = Transcript("c1").add("assistant", at=1, response=response("m1", model="rare"))
+    async with SqlStorage(SqliteSettings(path=str(database)), "machine", PRICES) as storage:
+        await send(storage, sent)
+        (stretch,) = await storage.stretches(StretchQuery())
+        totals = (await storage.total_usage("c1"))["rare"]
+    assert (stretch.totals.cost_nanos, stretch.totals.unpriced_count) == (0, 1)
+    assert totals == stretch.totals
 
 
 async def test_an_unchanged_list_prices_nothing(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
