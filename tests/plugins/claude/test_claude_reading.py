@@ -66,6 +66,13 @@ def test_a_line_is_too_long_as_soon_as_its_end_cannot_be_near_enough() -> None:
         assert records == expected
 
 
+def test_a_long_line_that_is_cut_while_it_is_read_is_read_again() -> None:
+    there = [b"x" * 10, b"x" * 3]
+    records, position = read_records(lambda at, size: there.pop(0)[at : at + size], Position(), 10)
+    assert (records, position) == ([], Position())
+    assert not there
+
+
 def test_a_batch_is_bounded() -> None:
     content = b"\n" * 5000
     records, position = read_records(lambda at, size: content[at : at + size], Position(), 1000)
