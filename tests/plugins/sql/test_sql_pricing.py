@@ -14,6 +14,7 @@ from ccod_prices.table import PriceTable
 from ccod_sql import pricing
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.storage import SqlStorage
+from tests.plugins.sql.test_sql_quarters import kept, recomputed
 from tests.prices import PRICES
 
 DOUBLE = PriceTable(PricesSettings(models={"large": ModelPrice(2, 10), "rare": ModelPrice(1, 5)}))
@@ -24,6 +25,10 @@ async def costs(database: Path, prices: PriceTable) -> list[tuple[int, int]]:
         found = [await conversation(storage, key) for key in ("c1", "c2")]
         stored = [record.cost.nanos for record in await storage.responses("c1") if record.cost and not record.agent]
         assert sum(stored) == found[0].cost_nanos
+        records = [record for key in ("c1", "c2") for record in await storage.responses(key)]
+        used = await storage.stretches(StretchQuery())
+        assert sum(each.totals.cost_nanos for each in used) == sum(each.cost.nanos for each in records if each.cost)
+        assert kept(database) == recomputed(database)
         return [(each.cost_nanos, each.unpriced_response_count) for each in found]
 
 
