@@ -10,7 +10,7 @@ from zlib import crc32
 import pytest
 
 from ccod_claude.source import LAYOUT
-from ccod_jsonl.files import ReplacedError, checksum, look
+from ccod_jsonl.files import ReplacedError, checksum, is_open, look
 from ccod_jsonl.transcripts import Found
 
 LINE = b'{"type":"user"}\n'
@@ -50,6 +50,22 @@ def test_a_link_in_the_place_of_a_step_is_not_followed(root: Path, tmp_path: Pat
     replaced.symlink_to(elsewhere / step)
     with pytest.raises(OSError, match=r"Not a directory|Too many levels"):
         checksum(found, 0, len(LINE), 0)
+
+
+def test_a_checksum_is_worked_out_step_by_step(root: Path) -> None:
+    """Of a part of the file, and of no more than that."""
+    Path(found_in(root).path).write_bytes(LINE * 3)
+    found, half = found_in(root), len(LINE) // 2
+    before = checksum(found, 0, half, 0)
+    assert before == crc32(LINE[:half])
+    assert checksum(found, half, len(LINE), before) == crc32(LINE)
+
+
+def test_a_folder_is_open_while_it_can_be_listed(root: Path) -> None:
+    assert is_open(str(root))
+    assert not is_open(str(root / "nowhere"))
+    (root / "file").write_bytes(b"")
+    assert not is_open(str(root / "file"))
 
 
 def test_another_file_is_not_read(root: Path) -> None:
