@@ -148,7 +148,7 @@ def _is_unseen(node: ast.AST) -> bool:
             | ast.Expr(value=ast.Constant())
             | ast.Subscript(value=ast.Name(id="Literal"))
             | ast.BinOp(op=ast.BitOr(), right=ast.Constant(None))  # a type, of what may be missing
-            | ast.Call(func=ast.Name(id="cast"))
+            | ast.Call(func=ast.Name(id="cast" | "TypeVar"))
             | ast.keyword(arg="maxsize")
         ):
             return True
