@@ -40,7 +40,7 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitAnd: ast.BitOr,
 }
 COMMUTATIVE = {"min", "max", "where", "group_by", "and_", "or_"}
-SIZES = re.compile(r"_*[A-Z_0-9]*(SECONDS|BYTES|PORTION|MOST|SIZE|PAUSE|HEAD|TAIL|LIMIT|MAX|WAIT)[A-Z_0-9]*")
+SIZES = re.compile(r"_*[A-Z_0-9]*(SECONDS|BYTES|PORTION|MOST|SIZE|PAUSE|HEAD|TAIL|LIMIT|MAX|WAIT|SLACK|COST)[A-Z_0-9]*")
 UNSEEN = {"__all__", "__slots__"}
 LOGS = re.compile(r"_?(\w+_)?log(ger|ging)?|structlog|warnings")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

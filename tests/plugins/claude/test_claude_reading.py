@@ -66,6 +66,14 @@ def test_a_line_is_too_long_as_soon_as_its_end_cannot_be_near_enough() -> None:
         assert records == expected
 
 
+def test_a_line_that_is_as_long_as_allowed_is_whole() -> None:
+    content = b"x" * 9 + b"\n"
+    records, _ = read_all(content, [], 10, forgetful=False)
+    assert records == [Record(0, content)]
+    records, _ = read_all(b"x" + content, [], 10, forgetful=False)
+    assert [record.piece for record in records] == [1, 2]
+
+
 def test_a_long_line_that_is_cut_while_it_is_read_is_read_again() -> None:
     there = [b"x" * 10, b"x" * 3]
     records, position = read_records(lambda at, size: there.pop(0)[at : at + size], Position(), 10)
