@@ -12,8 +12,9 @@ from ccod import Reason
 from ccod_claude.settings import ClaudeSettings
 from ccod_claude.source import LAYOUT
 from ccod_jsonl.catalogue import Catalogue
-from ccod_jsonl.lanes import Lanes
+from ccod_jsonl.lanes import Checks, Lanes
 from ccod_jsonl.scanning import Scanner
+from ccod_jsonl.transcripts import NOWHERE, Found, Transcript
 from ccod_jsonl.watching import Changed, Kind
 
 SESSION = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001"
@@ -68,3 +69,18 @@ async def test_the_pause_stays_short_where_nobody_watches(tmp_path: Path, autoju
     broken.trouble = Reason("WATCH_UNAVAILABLE", "nothing tells of changes", "")
     for watcher in (full, broken):
         assert await looked_at(tmp_path, watcher, 3) == [2, 2, 2]
+
+
+async def test_a_check_is_due_at_once_or_when_nobody_wrote_for_a_while(autojump_clock: MockClock) -> None:
+    checks = Checks(60)
+    one, other, third = (Transcript(Found(name, "/", (name,), NOWHERE)) for name in "abc")
+    checks.put(one, at_once=False)
+    checks.put(other, at_once=True)
+    assert (await checks.take(), trio.current_time()) == (other, 0)
+    await trio.sleep(30)
+    checks.put(third, at_once=False)
+    checks.put(one, at_once=False)
+    await trio.sleep(30)
+    checks.put(third, at_once=False)
+    assert (await checks.take(), trio.current_time()) == (one, 90)
+    assert (await checks.take(), trio.current_time()) == (third, 120)
