@@ -83,6 +83,7 @@ async def test_what_is_watched_can_be_seen(tmp_path: Path, watcher: str, folders
         nursery.cancel_scope.cancel()
     assert found.sum("ccod_watch_roots") == 2
     assert found.sum("ccod_watch_blind_folders") == 1
+    assert without.sum("ccod_watch_overflows_total") == 0
     assert (found.sum("ccod_watch_files"), without.sum("ccod_watch_files")) == (2, 1)
     assert found.sum("ccod_watch_folders") >= folders
     assert (found.sum("ccod_watch_folders") > 0) == (folders > 0)
