@@ -68,6 +68,15 @@ def test_a_folder_is_open_while_it_can_be_listed(root: Path) -> None:
     assert not is_open(str(root / "file"))
 
 
+def test_what_is_no_file_or_no_transcript_is_not_found(root: Path) -> None:
+    folder, notes = root / "p" / "folder.jsonl", root / "p" / "notes.md"
+    folder.mkdir()
+    notes.write_bytes(LINE)
+    assert (
+        look(LAYOUT, [str(root)], [str(folder), str(notes), str(root / "p" / "gone.jsonl"), "/elsewhere.jsonl"]) == []
+    )
+
+
 def test_another_file_is_not_read(root: Path) -> None:
     found = found_in(root)
     file = Path(found.path)
