@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from ccod import Right
 from ccod_http.web import Body, Problem, iso
+from ccod_jwt import emails, tokens
 from ccod_jwt.ledger import Account, ApiKey, Role
 from ccod_jwt.logins import Login
 from ccod_jwt.refusals import Code, RefusedError
@@ -29,7 +30,7 @@ STATUSES: dict[Code, int] = {
     "SERVICE_UNAVAILABLE": 503,
 }
 
-Email = Annotated[str, Meta(max_length=254)]
+Email = Annotated[str, Meta(max_length=emails.LONGEST)]
 Password = Annotated[str, Meta(max_length=1024)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 
@@ -40,7 +41,7 @@ class Credentials(Body):
 
 
 class RefreshForm(Body):
-    refresh_token: Annotated[str, Meta(max_length=4096)]
+    refresh_token: Annotated[str, Meta(max_length=tokens.LONGEST)]
 
 
 class PasswordForm(Body):

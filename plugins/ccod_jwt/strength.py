@@ -8,7 +8,6 @@ SHORTEST = 32
 REMEDY = "take the output of `openssl rand -base64 32`, or leave it out and ccod makes one"
 SAMPLES = (
     "yoursecret",
-    "yoursupersecret",
     "yourproductionsecret",
     "yourjwtsecret",
     "supersecret",

@@ -33,6 +33,27 @@ async def test_a_batch_says_when_its_file_was_written(tmp_path: Path) -> None:
     assert [batch.written_at for batch in intake.of(file) if batch.records] == [written_at]
 
 
+class Watched(MemoryIntake):
+    """Keeps what is told of the way through history."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ways: list[tuple[int, int]] = []
+
+    def progress(self, done: int, total: int) -> None:
+        self.ways.append((done, total))
+
+
+async def test_how_far_history_is_read_is_told_from_the_beginning_to_the_end(tmp_path: Path) -> None:
+    file, intake = tmp_path / "-x" / f"{SESSION}.jsonl", Watched()
+    file.parent.mkdir()
+    file.write_bytes(LINE * 3)
+    async with following(tmp_path, intake):
+        await intake.has(file, LINE * 3)
+        await intake.until(lambda: len(intake.ways) > 1)
+    assert (intake.ways[0], intake.ways[-1]) == ((0, 3 * len(LINE)), (3 * len(LINE), 3 * len(LINE)))
+
+
 @pytest.mark.parametrize(
     ("watcher", "folders"),
     [
@@ -62,6 +83,7 @@ async def test_what_is_watched_can_be_seen(tmp_path: Path, watcher: str, folders
         nursery.cancel_scope.cancel()
     assert found.sum("ccod_watch_roots") == 2
     assert found.sum("ccod_watch_blind_folders") == 1
+    assert without.sum("ccod_watch_overflows_total") == 0
     assert (found.sum("ccod_watch_files"), without.sum("ccod_watch_files")) == (2, 1)
     assert found.sum("ccod_watch_folders") >= folders
     assert (found.sum("ccod_watch_folders") > 0) == (folders > 0)

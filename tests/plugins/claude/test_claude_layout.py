@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ccod.configuration import Configuration
-from ccod_claude.layout import conversation, place
+from ccod_claude.layout import conversation, is_entered, place
 from ccod_claude.settings import ClaudeSettings
 from ccod_jsonl.tail import Place
 
@@ -47,6 +47,22 @@ UUID = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001"
 )
 def test_places(path: str, expected: Place | None) -> None:
     assert place(path.split("/")) == expected
+
+
+@pytest.mark.parametrize(
+    ("folder", "entered"),
+    [
+        ("p", True),
+        (f"p/{UUID}", True),
+        (f"p/{UUID}/subagents", True),
+        (f"p/{UUID}/subagents/workflows/one", True),
+        (f"p/{UUID}/tool-results", True),
+        (f"p/{UUID}/memory", False),
+        (f"p/{UUID}/memory/subagents", False),
+    ],
+)
+def test_folders_are_entered_where_something_can_be(folder: str, entered: bool) -> None:
+    assert is_entered(folder.split("/")) == entered
 
 
 @pytest.mark.parametrize(

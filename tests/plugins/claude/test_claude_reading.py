@@ -59,6 +59,28 @@ def test_lines_are_whole_or_too_long(content: bytes, max_line: int) -> None:
         piece = 0 if record.body.endswith(b"\n") else record.piece
 
 
+def test_a_line_is_too_long_as_soon_as_its_end_cannot_be_near_enough() -> None:
+    for length, expected in ((9, []), (10, [Record(0, b"x" * 10, 1)])):
+        content = b"x" * length
+        records, _ = read_records(lambda at, size, there=content: there[at : at + size], Position(), 10)  # type: ignore[misc]
+        assert records == expected
+
+
+def test_a_line_that_is_as_long_as_allowed_is_whole() -> None:
+    content = b"x" * 9 + b"\n"
+    records, _ = read_all(content, [], 10, forgetful=False)
+    assert records == [Record(0, content)]
+    records, _ = read_all(b"x" + content, [], 10, forgetful=False)
+    assert [record.piece for record in records] == [1, 2]
+
+
+def test_a_long_line_that_is_cut_while_it_is_read_is_read_again() -> None:
+    there = [b"x" * 10, b"x" * 3]
+    records, position = read_records(lambda at, size: there.pop(0)[at : at + size], Position(), 10)
+    assert (records, position) == ([], Position())
+    assert not there
+
+
 def test_a_batch_is_bounded() -> None:
     content = b"\n" * 5000
     records, position = read_records(lambda at, size: content[at : at + size], Position(), 1000)

@@ -49,6 +49,7 @@ def test_what_lines_tell_of_subagents(line: dict[str, Any], spawns: list[Spawn])
 
 def described(body: bytes) -> Entry | Unparsed:
     (item,) = AttachmentParser().parse(META, Record(0, body))
+    assert (item.offset, item.length) == (0, len(body))
     return item
 
 
@@ -71,6 +72,13 @@ def test_a_description_that_says_nothing(told: dict[str, Any]) -> None:
     entry = described(json.dumps(told).encode())
     assert isinstance(entry, Entry)
     assert entry.spawns == (Spawn("a1", rank=4),)
+
+
+@pytest.mark.parametrize(("stated", "depth"), [(0, 0), (2**31 - 1, 2**31 - 1), (2**31, None), (1.5, None)])
+def test_how_deep_a_subagent_is(stated: float, depth: int | None) -> None:
+    entry = described(json.dumps({"spawnDepth": stated}).encode())
+    assert isinstance(entry, Entry)
+    assert [spawn.depth for spawn in entry.spawns] == [depth]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"agentType": "Ex'])
@@ -126,3 +134,7 @@ def test_where_the_whole_output_stands() -> None:
     for outcome in others:
         (block,) = ClaudeParser().content(json.dumps(result(outcome, "t1")).encode()).blocks
         assert block.output_path is None
+    of_two = (
+        ClaudeParser().content(json.dumps(result({"persistedOutputPath": "/x/t1.txt"}, "t1", "t2")).encode()).blocks
+    )
+    assert [block.output_path for block in of_two] == [None, None], "of which of them is not said"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
+from quart import Quart, g
 
 from ccod import ConfigError
-from ccod_http.callers import Callers
+from ccod_http.callers import Callers, client_network
 from ccod_http.settings import HttpSettings
 from tests.plugins.http.serving import Server, read_all, serving
 
@@ -85,6 +87,22 @@ async def test_a_trusted_proxy_is_believed(headers: dict[str, str], address: str
         answer = (await client.get("/whoami")).json()["data"]
         assert (answer["address"], answer["scheme"]) == (address, "http")
         assert (await client.get("/api/projects")).status_code == 401  # nobody behind a proxy is the owner
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        (None, "unix"),
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+    ],
+)
+async def test_who_has_one_address_of_a_network_has_them_all(address: str | None, network: str) -> None:
+    async with Quart(__name__).app_context():
+        g.address = None if address is None else ip_address(address)
+        assert client_network() == network
 
 
 async def test_another_proxy_is_not_believed(server: Server) -> None:

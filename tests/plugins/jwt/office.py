@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,7 +21,9 @@ HERE = "127.0.0.1"
 
 
 @asynccontextmanager
-async def office(storage: Storage | None = None, clock: Clock | None = None, **settings: Any) -> AsyncIterator[JwtAuth]:
+async def office(
+    storage: Storage | None = None, clock: Callable[[], int] | None = None, **settings: Any
+) -> AsyncIterator[JwtAuth]:
     chosen = msgspec.convert({"secret": SECRET, "bcrypt_rounds": 4} | settings, JwtSettings)
     async with JwtAuth(chosen, storage or Shelf(), clock or Clock()) as auth:
         yield auth

@@ -9,6 +9,10 @@ from hypothesis import strategies as st
 from ccod_jwt.emails import checked, normal
 from ccod_jwt.refusals import RefusedError
 
+LABEL = "x" * 63
+LONGEST = f"{'a' * 64}@{LABEL}.{LABEL}.{'y' * 61}"
+"""An address with as much in each of its parts, and in all, as is allowed."""
+
 
 @pytest.mark.parametrize(
     ("written", "kept"),
@@ -19,6 +23,7 @@ from ccod_jwt.refusals import RefusedError
         ("a.b+tag@sub.example.co.uk", "a.b+tag@sub.example.co.uk"),
         ("Jose\u0301@example.com", "jos\u00e9@example.com"),
         ("ÜSER@BÜCHER.example", "üser@bücher.example"),
+        (LONGEST, LONGEST),
     ],
 )
 def test_an_address_has_one_spelling(written: str, kept: str) -> None:
@@ -37,6 +42,7 @@ def test_an_address_has_one_spelling(written: str, kept: str) -> None:
             "a\u202e@example.com",
         ),
         *("a@example.com\u200b", "x" * 65 + "@example.com", "a@" + "x" * 64 + ".com", "a@" + "x.y" * 130),
+        LONGEST + "y",
     ],
 )
 def test_what_is_no_address_is_refused(written: str) -> None:

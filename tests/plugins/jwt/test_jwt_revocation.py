@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
+from trio.testing import MockClock
 from trio_websocket import wrap_client_stream
 
 from ccod import Peer, User
@@ -181,6 +182,15 @@ async def test_time_ends_what_was_presented() -> None:
         assert not await ends(auth.ended, user), "the clock stands still"
         clock.now += 50
         assert await ends(auth.ended, user)
+
+
+async def test_what_was_presented_ends_on_time(autojump_clock: MockClock) -> None:
+    async with office(clock=lambda: round(1000 * trio.current_time()), expires_in=90.0) as auth:
+        login = await auth.logins.begin(await auth.accounts.add("me@example.com", PASSWORD, "user"))
+        user = await known(auth, login.access_token)
+        assert user.expires_at is not None
+        await auth.ended(user)
+        assert 0 <= trio.current_time() - user.expires_at / 1000 < 0.1
 
 
 async def test_a_key_that_is_used_is_noted_and_goes_on() -> None:

@@ -31,6 +31,11 @@ def test_lifetimes_that_make_no_sense_are_refused(values: dict[str, Any]) -> Non
         JwtAuth(JwtSettings(secret=SECRET, **values), Shelf())
 
 
+def test_a_refresh_token_may_be_valid_as_long_as_an_access_token_and_that_for_a_minute() -> None:
+    settings = JwtSettings(secret=SECRET, expires_in=60.0, refresh_expires_in=60.0)
+    assert (settings.expires_in, settings.refresh_expires_in) == (60.0, 60.0)
+
+
 def test_keys_are_masked_wherever_text_is_shown() -> None:
     redactor = Redactor(ccod_redaction_rules())
     assert redactor.mask(f"curl -H 'Bearer ccod_{'aB3-_' * 8}xyz'") == "curl -H 'Bearer «redacted:ccod-key»'"

@@ -41,6 +41,24 @@ def test_a_key_that_could_be_guessed_is_refused(text: str) -> None:
         JwtAuth(JwtSettings(previous_secret=text), Shelf())
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("your-secret", "your_super_secret", "your.production.secret", "yourJwtSecret", "SUPER-SECRET", "secret_key"),
+        *("change-me", "change_this", "Change it!", "replaceMe", "replace-this", "placeholder", "example", "Password"),
+        "keyboard cat",
+    ],
+)
+def test_a_key_with_words_of_a_sample_is_refused(words: str) -> None:
+    assert weakness(f"{words}-{SECRET}") == "it is a text from a sample"
+
+
+def test_the_shortest_key_has_32_bytes() -> None:
+    assert weakness(SECRET) is None
+    assert weakness(SECRET[:-1]) == "31 bytes are too few, 32 are the least"
+    assert weakness(SECRET[:-2] + "é") is None
+
+
 def test_keys_of_chance_are_taken() -> None:
     for _ in range(200):
         for text in (secrets.token_hex(16), secrets.token_hex(32), secrets.token_urlsafe(32)):

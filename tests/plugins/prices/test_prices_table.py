@@ -82,6 +82,12 @@ def test_speed_region_and_batch_multiply_all_but_searches(facts: dict[str, str],
     assert nanos("claude-opus-4-6", Usage(1000, web_search_requests=1), **facts) == expected
 
 
+@pytest.mark.parametrize(("fast", "nano"), [(1.499, 1), (1.5, 2), (0.5, 1), (0.499, 0)])
+def test_half_a_nano_dollar_is_rounded_up(fast: float, nano: int) -> None:
+    own = PriceTable(PricesSettings(models={"mine": ModelPrice(input=0.001, output=0, fast=fast)}))
+    assert nanos_of(own, "mine", Usage(1), speed="fast") == nano
+
+
 def test_a_region_costs_more_only_where_models_say_so() -> None:
     assert nanos(SONNET, Usage(1000), region="us") == nanos(SONNET, Usage(1000))
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from ccod import QUARTER_MS, Usage
-from ccod.testing.asking import Clock, maintain
+from ccod.testing.asking import Clock, maintain, send
+from ccod.testing.transcripts import Transcript, response, results, uses
 from ccod_jsonl.reading import Position
 from ccod_prices.settings import ModelPrice, PricesSettings
 from ccod_prices.table import PriceTable
@@ -176,6 +177,23 @@ def _key(row: sqlite3.Row, at: str, *also: str) -> tuple[Any, ...]:
 
 def _add(sums: list[int], *more: int) -> None:
     sums[:] = [one + other for one, other in zip(sums, more, strict=True)]
+
+
+async def test_a_copy_that_counts_instead_takes_its_figures_along(database: Path) -> None:
+    """The history above finds this as well, and more; this one does at once."""
+    late = Transcript("c2").add("assistant", at=QUARTER_MS, response=response("m1"), tool_uses=uses("t1"))
+    early = Transcript("c1").add("user", at=0).add("assistant", at=0, response=response("m1", model="rare"))
+    counted = "SELECT c.key, m.model, m.response_count, m.unpriced_count FROM model_quarters m JOIN conversations c"
+    async with History(database).storage() as storage:
+        for sent, expected in ((late, ("c2", "large", 1, 0)), (early, ("c1", "rare", 1, 1))):
+            await send(storage, sent)
+            assert kept(database) == recomputed(database)
+            assert select(database, f"{counted} ON c.id = m.conversation_id") == [expected]
+        await send(storage, late.add(at=QUARTER_MS, tool_results=results("t1", is_error=True)))
+        assert kept(database) == recomputed(database)
+        assert select(database, "SELECT call_count, pending_count, error_count, duration_ms FROM tool_quarters") == [
+            (1, 0, 1, 0)
+        ]
 
 
 @settings(max_examples=8, deadline=None)

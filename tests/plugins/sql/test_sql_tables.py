@@ -165,6 +165,21 @@ async def test_a_response_is_dated_by_its_first_line(database: Path, storages: O
     assert select(database, "SELECT at, output_tokens, service_tier FROM responses") == [(10, 9, "b")]
 
 
+async def test_the_line_with_most_output_says_what_a_response_is(database: Path, storages: OpenStorage) -> None:
+    lines = [
+        response(output=1, model="a", service_tier="a", speed="a", region="a"),
+        response(output=9, model="b", service_tier="b", speed="b", region="b"),
+        response(output=9, model="c", service_tier="c", speed="c", region="c"),
+        response(output=2, model="d", service_tier="d", speed="d", region="d"),
+    ]
+    transcript = Transcript()
+    for number, told in enumerate(lines):
+        transcript.add("assistant", at=number, response=told)
+    async with storages() as storage:
+        await send(storage, transcript)
+    assert select(database, "SELECT model, service_tier, speed, region FROM responses") == [("b", "b", "b", "b")]
+
+
 async def test_an_orphan_result_is_kept(database: Path, storages: OpenStorage) -> None:
     async with storages() as storage:
         await send(storage, Transcript().add(tool_results=results("t", is_error=True)))
