@@ -59,7 +59,7 @@ class Model(Struct):
     async def log_in(self, at: int) -> None:
         person = self.people[at % len(self.people)]
         if not person.there:
-            await refused("AUTH_FAILED", self.auth.logins.log_in, person.email, person.password, "anywhere")
+            await refused("AUTH_FAILED", self.auth.logins.log_in, person.email, person.password, f"anywhere {at}")
             return
         login = await self.auth.logins.log_in(person.email, person.password, HERE)
         self.families.append(Family(at % len(self.people), [login.refresh_token], [login.access_token]))
