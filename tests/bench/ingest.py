@@ -83,7 +83,7 @@ async def backfilled(daemon: Daemon) -> None:
     async def all_read() -> bool:
         await trio.sleep(POLL_SECONDS)
         progress = (await daemon.get("/health"))["data"]["details"]["backfill"]
-        return bool(progress["done"] >= progress["total"] > 0)
+        return bool(progress["state"] == "done")
 
     await eventually(all_read, "end of the backfill", LIMIT_SECONDS)
 
