@@ -68,7 +68,7 @@ def test_a_checkpoint_says_all_that_outlives_the_process() -> None:
     for name in ("position", "mark", "history_end", "signature", "generation", "gone", "superseded", "unchecked"):
         assert getattr(after, name) == getattr(before, name), name
     plain = restored(stream, checkpoint(Transcript(found, stream)))
-    assert not (plain.gone or plain.superseded or plain.unchecked or plain.history_end or plain.signature)
+    assert not any((plain.gone, plain.superseded, plain.unchecked, plain.history_end, plain.signature))
     assert (plain.generation, plain.position, plain.found.identity) == (1, Position(), (0, 0))
 
 
@@ -299,7 +299,7 @@ def test_forgetting_one_leaves_the_other_that_stands_there() -> None:
 
 def test_keys_are_never_used_twice_and_streams_go_on_at_the_present_path() -> None:
     known = catalogue(stored("a", 1, gone=True), stored("a", 2, number=2, gone=True))
-    (transcript,) = [each for each in note(known, file("b", 3))]
+    (transcript,) = note(known, file("b", 3))
     stream = known.stream(transcript, b"")
     assert (stream.key, stream.path, stream.format) == ("/root/p/b.jsonl", "/root/p/b.jsonl", "claude")
     assert (stream.agent, stream.kind, stream.conversation) == (None, "transcript", "b")
