@@ -166,7 +166,7 @@ async def test_news_that_come_while_a_file_is_read_are_read_thereafter(house: Ho
         house.lanes.put(transcript)
         await house.intake.has(file, LINE * 2)
         await house.read(transcript)
-    assert not (transcript.held or transcript.again)
+    assert (transcript.held, transcript.again) == (False, False)
 
 
 async def test_a_file_that_went_is_told_of_once_and_its_return_too(house: House, file: Path) -> None:
@@ -370,7 +370,7 @@ async def test_what_was_proved_is_no_more_unchecked_and_is_told(house: House, fi
         await house.read(transcript)
         transcript.proved = True
         await house.read(transcript)
-        assert not (transcript.unchecked or transcript.proved)
+        assert (transcript.unchecked, transcript.proved) == (False, False)
         await house.read(transcript)
         (*_, proved) = await house.sent(3)
     assert (proved.change, proved.records, proved.rest) == (None, [], b"")
