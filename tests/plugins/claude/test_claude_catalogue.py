@@ -284,7 +284,8 @@ def test_what_is_forgotten_is_found_as_new() -> None:
     assert known.found_at(found.path) is found
     assert known.has_file(found)
     known.forget(transcript)
-    assert known.at(found.path) is known.found_at(found.path) is None
+    assert known.at(found.path) is None
+    assert known.found_at(found.path) is None
     assert not known.has_file(found)
 
 
