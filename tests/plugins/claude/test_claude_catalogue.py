@@ -13,7 +13,7 @@ from ccod_claude.source import LAYOUT
 from ccod_jsonl.catalogue import Catalogue
 from ccod_jsonl.files import Survey
 from ccod_jsonl.reading import Position
-from ccod_jsonl.transcripts import Found, Transcript, checkpoint, restored
+from ccod_jsonl.transcripts import Found, Transcript, checkpoint
 
 ROOT = "/root"
 SIZE = 30
@@ -57,24 +57,6 @@ def key_at(known: Catalogue, found: Found) -> str:
     assert transcript is not None
     assert transcript.stream is not None
     return transcript.stream.key.removeprefix(found.path)
-
-
-def test_a_checkpoint_says_all_that_outlives_the_process() -> None:
-    found, stream = file("a", 1), Stream("key", "claude", "/root/p/a.jsonl", "a")
-    before = Transcript(found, stream, Position(7, 2, 9), history_end=20, signature=found.signature, generation=3)
-    before.gone = before.superseded = before.unchecked = True
-    after = restored(stream, checkpoint(before))
-    assert (after.found.path, after.found.identity, after.stream) == (found.path, (1, 1), stream)
-    for name in ("position", "mark", "history_end", "signature", "generation", "gone", "superseded", "unchecked"):
-        assert getattr(after, name) == getattr(before, name), name
-    plain = restored(stream, checkpoint(Transcript(found, stream)))
-    assert not any((plain.gone, plain.superseded, plain.unchecked, plain.history_end, plain.signature))
-    assert (plain.generation, plain.position, plain.found.identity) == (1, Position(), (0, 0))
-
-
-def test_an_unreadable_checkpoint_keeps_where_reading_was() -> None:
-    after = restored(Stream("key", "claude", "/root/p/a.jsonl", "a"), Checkpoint(7, "[nonsense"))
-    assert (after.position, after.generation, after.gone) == (Position(7, 0, 0), 1, False)
 
 
 @pytest.mark.parametrize("order", [*permutations(range(3))])
