@@ -11,7 +11,7 @@ from ccod_jsonl.files import ReplacedError, checksum
 from ccod_jsonl.lanes import Lanes
 from ccod_jsonl.transcripts import Transcript
 
-STEP = 2**20
+PORTION = 2**20
 SHARE = 10
 """A pause is so many times as long as the reading before it."""
 
@@ -31,7 +31,7 @@ async def _is_unchanged(transcript: Transcript) -> bool | None:
     position, mark = transcript.position, transcript.mark
     at = found = 0
     while at < position.offset:
-        end = min(at + STEP, position.offset)
+        end = min(at + PORTION, position.offset)
         began = trio.current_time()
         try:
             found = await trio.to_thread.run_sync(checksum, transcript.found, at, end, found)

@@ -31,7 +31,7 @@ WENT = IN_MOVED_FROM | IN_DELETE
 DOUBTFUL = IN_ISDIR | IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF
 HEADER = struct.Struct("iIII")
 NO_ROOM = {errno.ENOSPC, errno.ENOMEM}
-BUFFER = 65_536
+BUFFER_BYTES = 65_536
 AGAIN_SECONDS = 5.0
 
 
@@ -85,7 +85,7 @@ class Inotify:
                 changed(None)  # the scan that this leads to enters all folders
         while True:
             await trio.lowlevel.wait_readable(self._descriptor)
-            for path in set(self._paths(os.read(self._descriptor, BUFFER))):
+            for path in set(self._paths(os.read(self._descriptor, BUFFER_BYTES))):
                 changed(path)
 
     def _open(self) -> None:
