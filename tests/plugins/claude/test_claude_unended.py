@@ -91,3 +91,9 @@ def test_what_has_no_lines_is_read_as_it_comes() -> None:
     assert (second[0].offset, position.offset) == (CHUNK, 2 * CHUNK)
     at_end = Position(len(content), 0, len(content))
     assert read_chunk(reader(content), at_end, MAX_LINE) == ([], at_end)
+
+
+def test_the_shortest_pieces_have_one_byte() -> None:
+    for max_line in (0, 1):
+        records, _ = read_records(reader(b"ab\n"), Position(), max_line)
+        assert records == [Record(0, b"a", 1)]
