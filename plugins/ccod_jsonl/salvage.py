@@ -14,7 +14,7 @@ from ccod_jsonl.decoding import pair_surrogates, salvage
 
 S = TypeVar("S", bound=Struct)
 
-PASSES = 8
+MOST_PASSES = 8
 """The work done in vain on a line is bounded by as much as reading it so often would be."""
 MOST_RECORDS = 10_000
 ATTEMPT_COST = 256
@@ -84,7 +84,7 @@ def _records(line: bytes, is_record: IsRecord) -> Iterator[tuple[int, int]]:
     if _is_other_json(view[at:]):
         return
     aligned = True  # nothing but records so far, so an object that starts here is one, whatever it says
-    budget = PASSES * len(line) + SLACK
+    budget = MOST_PASSES * len(line) + SLACK
     while budget > 0 and (start := _next_start(line, at, aligned)) >= 0:
         length, cost = _extent(view[start:])
         aligned = aligned and start == at

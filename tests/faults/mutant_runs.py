@@ -78,6 +78,7 @@ class Observer:
         self.failed: set[str] = set()
         self._files = files
         self._calls: set[tuple[str, int]] = set()
+        self._imports: set[tuple[str, int]] = set()
 
     def _see(self, frame: FrameType, event: str, _: object) -> None:
         if event == "call" and frame.f_code.co_filename in self._files:
@@ -91,12 +92,17 @@ class Observer:
         threading.setprofile(self._see)
         sys.setprofile(self._see)
 
+    def pytest_collection_finish(self) -> None:
+        self._imports = self._calls
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         self._calls = set()
         began = time.perf_counter()
         done = yield
-        self.tests[item.nodeid] = Test(time.perf_counter() - began, self._calls)
+        seconds, used = time.perf_counter() - began, {path for path, _ in self._calls}
+        at_import = {call for call in self._imports if call[0] in used}  # counts for whoever uses the file
+        self.tests[item.nodeid] = Test(seconds, self._calls | at_import)
         return done
 
 

@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 import os
-import resource
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ import trio
 from trio.testing import MockClock
 
 from ccod_jsonl.inotify import AGAIN_SECONDS, Inotify
+from tests.plugins.claude.claude_house import no_more_descriptors
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 
@@ -180,19 +180,6 @@ def test_its_descriptor_is_closed_and_no_child_has_it() -> None:
 def _descriptors() -> set[int]:
     """Return those of inotify that this process has."""
     return {int(each.name) for each in Path("/proc/self/fd").iterdir() if "inotify" in os.path.realpath(each)}
-
-
-@contextmanager
-def no_more_descriptors() -> Iterator[None]:
-    """Let this process open nothing for a while."""
-    spare = os.open(os.devnull, os.O_RDONLY)
-    os.close(spare)
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (spare, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 async def test_where_there_is_none_to_have_it_is_said_and_asked_again(folder: Path, autojump_clock: MockClock) -> None:

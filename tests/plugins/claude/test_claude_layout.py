@@ -9,7 +9,7 @@ import pytest
 from ccod.configuration import Configuration
 from ccod_claude.layout import conversation, is_entered, place
 from ccod_claude.settings import ClaudeSettings
-from ccod_jsonl.tail import Place
+from ccod_jsonl.tail import Layout, Place
 
 UUID = "6a1f4d4e-0b7e-4d57-9c1d-2f60f5f5a001"
 
@@ -106,3 +106,9 @@ def test_settings_from_the_environment(tmp_path: Path) -> None:
     assert settings.roots == ["/a/projects", "/b"]
     assert settings.max_line == 2**20
     assert settings.watcher == "auto"
+
+
+def test_a_layout_enters_every_folder_and_believes_the_path_unless_it_says_otherwise() -> None:
+    layout = Layout((".log",), lambda _: None, {"transcript": "log"})
+    assert layout.is_entered(("any", "folder"))
+    assert layout.conversation(Place("c", None), b"beginning") == "c"
