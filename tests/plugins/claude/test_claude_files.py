@@ -19,19 +19,6 @@ LINE = b'{"type":"user"}\n'
 MAX_LINE = 100_000
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "root" / "p").mkdir(parents=True)
-    return tmp_path / "root"
-
-
-@pytest.fixture
-def file(root: Path) -> Path:
-    path = root / "p" / "a.jsonl"
-    path.write_bytes(LINE)
-    return path
-
-
 def entered(folders: list[str], *, has_room: bool = True) -> Callable[[str], bool]:
     def enter(folder: str) -> bool:
         folders.append(folder)

@@ -95,12 +95,6 @@ class House:
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "root" / "p").mkdir(parents=True)
-    return tmp_path / "root"
-
-
-@pytest.fixture
 def quiet(root: Path) -> House:
     """A house in which nothing is looked at by itself."""
     return House(root, interval=3600, idle=3600)

@@ -88,19 +88,6 @@ class House:
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "root" / "p").mkdir(parents=True)
-    return tmp_path / "root"
-
-
-@pytest.fixture
-def file(root: Path) -> Path:
-    path = root / "p" / "a.jsonl"
-    path.write_bytes(LINE)
-    return path
-
-
-@pytest.fixture
 def house(root: Path, file: Path) -> House:
     """A house in which every file is news."""
     house = House(root)
