@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from datetime import UTC, tzinfo
+from functools import cache
 from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
-from msgspec.structs import replace
+from msgspec.structs import FieldInfo, replace
 
 from ccod import Key
 from ccod_http.cursors import read_cursor, write_cursor
@@ -92,13 +94,14 @@ class Listing(Paging):
 
 def read_query(schema: type[S]) -> S:
     """Return the parameters of the current request, or raise a Problem that names the wrong one."""
-    names = [field.encode_name for field in msgspec.structs.fields(schema)]
+    fields = _fields(schema)
+    names = [field.encode_name for field in fields]
     for name, values in current().args.lists():
         if name not in names:
             raise invalid(name, "is unknown" + _hint(name, names))
         if len(values) > 1:
             raise invalid(name, "is given more than once")
-    for field in msgspec.structs.fields(schema):
+    for field in fields:
         if field.required and field.encode_name not in current().args:
             raise invalid(field.encode_name, "is missing")
     try:
@@ -106,10 +109,16 @@ def read_query(schema: type[S]) -> S:
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$.")
         raise invalid(path.rstrip("`"), f"is wrong: {reason}") from None
-    for field in msgspec.structs.fields(schema):
+    for field in fields:
         if field.encode_name in current().args and getattr(parameters, field.name) is None:
             raise invalid(field.encode_name, "is wrong: leave it out if it is meant to be nothing")  # not the word null
     return parameters
+
+
+@cache
+def _fields(schema: type[Struct]) -> Sequence[FieldInfo]:
+    """Return the fields of a route's parameters; to find them out anew took a third of what a request takes."""
+    return msgspec.structs.fields(schema)
 
 
 def query_time(name: str, text: str | None, *, end: bool = False, zone: tzinfo = UTC) -> int | None:
