@@ -40,15 +40,13 @@ class Database(Protocol):
     """An open database, which no other daemon has open. Only one thread at a time may use `writer`.
 
     `folder` is on this machine, for files beside it. `place` names where the database itself is: what is found in
-    another place than last time is a copy. One that is `unclean` was not closed, and may have lost its last
-    transactions.
+    another place than last time is a copy.
     """
 
     writer: Engine
     readers: Engine
     folder: Path
     place: str
-    unclean: bool
 
     def upgrade(self) -> None:
         """Bring the tables to this version: all that is to do, or nothing."""
@@ -59,14 +57,14 @@ class Database(Protocol):
     def explained(self) -> AbstractContextManager[None]:
         """Raise StorageUnavailableError where that is why something cannot be read or written now."""
 
-    def require_place(self) -> None:
-        """Raise StorageUnavailableError if what is written would not be found again."""
+    def writable(self) -> AbstractContextManager[None]:
+        """Do as `explained`, and also where what is written would not be found again."""
 
     def changes(self, connection: Connection) -> int:
         """Return a number that has grown if a row was changed since, by the writer's connection."""
 
-    def skip_numbers(self, connection: Connection, table: str, count: int) -> None:
-        """Leave out the next `count` numbers of a table that numbers its rows by itself and has given any."""
+    def skip_lost_numbers(self, connection: Connection) -> None:
+        """Leave out the numbers of events that somebody may have heard of, and that a power cut took away again."""
 
     def unchecked(self) -> AbstractContextManager[None]:
         """Let rows be deleted in any order, and without a search for what leads to each: all of that is deleted too."""

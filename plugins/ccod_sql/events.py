@@ -23,8 +23,6 @@ EPOCH = "epoch"
 FILE = "file"
 MAX_BYTES = 4 * 1024 * 1024
 """Of the messages that are read at once; one alone may be larger."""
-LOST_AT_MOST = 1_000_000
-"""More events than a power cut can take away again: that many numbers are left out after one."""
 
 DETAILS: dict[str, type[StateChange | Ending]] = {
     "conversation_state_changed": StateChange,
@@ -55,8 +53,7 @@ def begin(connection: Connection, database: Database) -> None:
         meta.write(connection, EPOCH, secrets.token_hex(8))
     if place != database.place:
         meta.write(connection, FILE, database.place)
-    if database.unclean:
-        database.skip_numbers(connection, table.name, LOST_AT_MOST)
+    database.skip_lost_numbers(connection)
 
 
 def position(connection: Connection, before: int | None) -> Position:

@@ -12,10 +12,11 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Engine, Row, func, select
 
-from ccod import Parser, Progress, decoder
+from ccod import Parser, Progress, Stored, decoder
 from ccod_sql import keys, messages, meta
+from ccod_sql.database import Transaction
 from ccod_sql.tables import entries, streams
 from ccod_sql.texts import index_of
 
@@ -53,6 +54,20 @@ class Portion(Struct, frozen=True):
     before: Range | None
     after: Range
     progress: Progress
+
+
+def step(
+    readers: Engine, transaction: Transaction, parsers: Mapping[str, Parser], tasks: dict[str, Progress]
+) -> Stored | None:
+    """Make some more of the messages findable, in a transaction of the storage's; None if all are."""
+    with readers.connect() as connection:
+        portion = next_portion(connection, parsers)
+    if portion is None:
+        return None
+    with transaction() as connection:
+        write_portion(connection, portion)
+    tasks[KEY] = portion.progress
+    return Stored()
 
 
 def next_portion(connection: Connection, parsers: Mapping[str, Parser]) -> Portion | None:

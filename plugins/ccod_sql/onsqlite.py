@@ -13,6 +13,10 @@ from ccod_sql.engine import SQLITE, Driver
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.vacuuming import Vacuuming
 
+SKIP = "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'events'"
+LOST_AT_MOST = 1_000_000
+"""More events than a power cut can take away again: that many numbers are left out after one."""
+
 
 class OnSqlite(Backend):
     """A file that `driver` opens. See `Backend`."""
@@ -40,7 +44,6 @@ class SqliteDatabase(Database):
         self.readers = file.readers
         self.folder = file.path.parent
         self.place = str(file.inode)
-        self.unclean = file.unclean
 
     def upgrade(self) -> None:
         schema.upgrade(self.writer, self.path, self._driver)
@@ -51,17 +54,22 @@ class SqliteDatabase(Database):
     def explained(self) -> AbstractContextManager[None]:
         return causes.explained(self.path, self._driver)
 
-    def require_place(self) -> None:
+    @contextmanager
+    def writable(self) -> Iterator[None]:
         if not self._file.in_place():
             raise causes.because(self.path, causes.MOVED, "was moved or deleted")
+        with self.explained():
+            yield
 
     def changes(self, connection: Connection) -> int:
         """Return how many rows the connection has changed so far, those that were rolled back among them."""
         changes: int = connection.connection.driver_connection.total_changes  # type: ignore[union-attr]
         return changes
 
-    def skip_numbers(self, connection: Connection, table: str, count: int) -> None:
-        connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ?", (count, table))
+    def skip_lost_numbers(self, connection: Connection) -> None:
+        """A database that was not closed may have lost its last transactions."""
+        if self._file.unclean:
+            connection.exec_driver_sql(SKIP, (LOST_AT_MOST,))
 
     def unchecked(self) -> AbstractContextManager[None]:
         return sqlite.unchecked(self.writer)

@@ -289,7 +289,7 @@ class TableStorage:
     def _maintain(self, health: Health) -> Stored | None:
         stored = self._upkeep(health)
         if stored is None:
-            with self._writable():
+            with self._database.writable():
                 self._database.tidy()
         return stored
 
@@ -304,15 +304,7 @@ class TableStorage:
             return self._reparsing.step(connection, health.tasks)
 
     def _index(self, health: Health) -> Stored | None:
-        """Make some more of the messages findable."""
-        with self._database.readers.connect() as connection:
-            portion = indexing.next_portion(connection, self._parsers)
-        if portion is None:
-            return None
-        with self._transaction() as connection:
-            indexing.write_portion(connection, portion)
-        health.tasks["search"] = portion.progress
-        return Stored()
+        return indexing.step(self._database.readers, self._transaction, self._parsers, health.tasks)
 
     def _forget_conversation(self, key: str) -> Stored | None:
         with self._database.unchecked(), self._transaction() as connection:
@@ -336,7 +328,7 @@ class TableStorage:
         return stored and Stored([*told, *stored.events])
 
     def _vacuum(self) -> Vacuumed:
-        with self._writable():
+        with self._database.writable():
             done = self._vacuuming.step()
             self._database.tidy(thoroughly=not done.more)
         return done
@@ -344,7 +336,7 @@ class TableStorage:
     def _leave_no_trace(self) -> None:
         """Overwrite what was forgotten. It is forgotten in any case: who asked must hear of that."""
         try:
-            with self._writable():
+            with self._database.writable():
                 self._database.leave_no_trace()
         except StorageUnavailableError as error:
             log.warning("what was forgotten stays in the journal until that is written over", reason=str(error))
@@ -357,19 +349,12 @@ class TableStorage:
     def _transaction(self) -> Iterator[Connection]:
         database = self._database
         with (
-            self._writable(),
+            database.writable(),
             database.writer.connect() as connection,
             self._revision.writing(lambda: database.changes(connection)),
             connection.begin(),
         ):
             yield connection
-
-    @contextmanager
-    def _writable(self) -> Iterator[None]:
-        """Tell the caller that the storage is away where that is why it cannot write."""
-        self._database.require_place()
-        with self._database.explained():
-            yield
 
     async def _write(self, write: Callable[P, T], *values: P.args, **named: P.kwargs) -> T:
         return await trio.to_thread.run_sync(partial(write, *values, **named), limiter=self._writing)
