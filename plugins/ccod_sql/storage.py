@@ -82,6 +82,7 @@ from ccod_sql import (
     usage,
 )
 from ccod_sql.database import Backend
+from ccod_sql.doubt import Doubt, joined
 from ccod_sql.engine import SQLITE, Driver
 from ccod_sql.expiry import Expiry
 from ccod_sql.forgetting import conversations_of
@@ -124,6 +125,7 @@ class TableStorage:
         self._clock = clock
         self._stack = ExitStack()
         self._revision = Revision()
+        self._doubt = Doubt()
         self._writing = trio.CapacityLimiter(1)
         self._reading = trio.CapacityLimiter(backend.readers)
 
@@ -157,7 +159,7 @@ class TableStorage:
         return await self._read(reading.checkpoints, self._machine_id, source)
 
     async def append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
-        return await self._change(lambda c: self._writer.append(c, source, batch, entries, self._clock()))
+        return await self._write(self._append, source, batch, entries)
 
     async def subagents(self, conversation_id: str) -> Sequence[Subagent]:
         return await self._read(subagents.find, conversation_id)
@@ -282,9 +284,18 @@ class TableStorage:
             self._upkeep = Upkeep([lambda _: self._expire(), lambda _: self._pack(), self._reparse, self._index])
             self._stack = stack.pop_all()
 
+    def _append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
+        with self._doubt.noting() as told, self._transaction() as connection:
+            told.extend(self._doubt.settled(connection))
+            told.append(self._writer.append(connection, source, batch, entries, self._clock()))
+        return joined(told)
+
     def _expire(self) -> Stored | None:
-        with self._transaction() as connection:
-            return self._expiry.step(connection, self._clock())
+        with self._doubt.noting() as told, self._transaction() as connection:
+            told.extend(self._doubt.settled(connection))
+            if stored := self._expiry.step(connection, self._clock()):
+                told.append(stored)
+        return joined(told) if told else None
 
     def _maintain(self, health: Health) -> Stored | None:
         stored = self._upkeep(health)

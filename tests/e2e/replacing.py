@@ -22,6 +22,7 @@ from msgspec import Struct
 from tests.e2e.home import REPLACED
 from tests.e2e.receiving import receiving
 from tests.e2e.replacements import HERE, OF_THEMSELVES, REPLACEMENTS, Replacement
+from tests.postgres import reason_to_skip, running
 
 
 class Outcome(Struct, frozen=True):
@@ -32,13 +33,26 @@ class Outcome(Struct, frozen=True):
     seconds: float
 
 
-async def run(replacement: Replacement, *, smoke: bool) -> Outcome:
-    """Run its tests, with every daemon in them configured for it. What a sink sent nobody is a failure, too."""
+async def run(replacement: Replacement, *, smoke: bool) -> Outcome | None:
+    """Run its tests, with every daemon in them configured for it. What a sink sent nobody is a failure, too.
+
+    Return None where a server that it needs is not installed.
+    """
     print(f"\n=== {replacement.role}: {replacement.plugin}", flush=True)
+    if replacement.plugin != "postgres":
+        return await run_on(replacement, "", smoke=smoke)
+    if reason := reason_to_skip():
+        print(f"skipped: {reason}", flush=True)
+        return None
+    with running() as server:
+        return await run_on(replacement, str(server.folder), smoke=smoke)
+
+
+async def run_on(replacement: Replacement, server: str, *, smoke: bool) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         async with receiving() as receiver:
             variables = replacement.configuration(Path(folder), receiver.url)
-            told = json.dumps({"variables": variables, "asked": [*replacement.asked]})
+            told = json.dumps({"variables": variables, "asked": [*replacement.asked], "postgres": server})
             report = Path(folder) / "report.xml"
             command = [sys.executable, *arguments(replacement, smoke=smoke), f"--junitxml={report}"]
             began = trio.current_time()
@@ -87,7 +101,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 async def run_all(chosen: Sequence[Replacement], *, smoke: bool) -> int:
     """Run one after the other, print the table, and return 1 if anything failed."""
-    outcomes = [await run(each, smoke=smoke) for each in chosen]
+    outcomes = [outcome for each in chosen if (outcome := await run(each, smoke=smoke)) is not None]
     print(f"\n{table(outcomes)}")
     print(f"and {len(OF_THEMSELVES)} files and tests below {HERE} that ask no daemon of these folders")
     return int(any(each.failed for each in outcomes))
