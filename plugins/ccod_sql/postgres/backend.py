@@ -9,12 +9,13 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, event
 
 from ccod import BusyError, ConfigError, StorageUnavailableError, Vacuumed, expanded
-from ccod_sql import files, schema
+from ccod_sql import files, meta, schema
 from ccod_sql.causes import LOCKED
 from ccod_sql.database import Backend, Database, Facts, Transaction, Vacuuming
 from ccod_sql.postgres import causes, making
 from ccod_sql.postgres.connecting import HeldError, Server, readers, writer
 from ccod_sql.postgres.settings import PostgresSettings
+from ccod_sql.postgres.words import COPYING
 
 PLACE = (
     "SELECT system_identifier || '/' || oid FROM pg_control_system(), pg_database WHERE datname = current_database()"
@@ -24,9 +25,13 @@ FACTS = "SELECT current_setting('server_version'), pg_database_size(current_data
 
 
 class OnPostgres(Backend):
-    """See `Backend`. Raises ConfigError for a URL that says nothing."""
+    """See `Backend`. Raises ConfigError for a URL that says nothing.
 
-    def __init__(self, settings: PostgresSettings) -> None:
+    Only who is `copying` into the database opens one into which a copy was broken off.
+    """
+
+    def __init__(self, settings: PostgresSettings, *, copying: bool = False) -> None:
+        self._is_copying = copying
         self._server = Server.of(settings)
         self._folder = expanded(settings.folder)
         self.readers = settings.readers
@@ -38,7 +43,8 @@ class OnPostgres(Backend):
         writing, reading = writer(self._server), readers(self._server, self.readers)
         try:
             place = self._held(writing)
-            yield PostgresDatabase(self._server.name, writing, reading, self._folder, place)
+            name, folder, copying = self._server.name, self._folder, self._is_copying
+            yield PostgresDatabase(name, writing, reading, folder, place, copying=copying)
         finally:
             reading.dispose()
             writing.dispose()
@@ -63,9 +69,12 @@ class OnPostgres(Backend):
 class PostgresDatabase(Database):
     """See `Database`."""
 
-    def __init__(self, name: str, writing: Engine, reading: Engine, folder: Path, place: str) -> None:
+    def __init__(  # noqa: PLR0913
+        self, name: str, writing: Engine, reading: Engine, folder: Path, place: str, *, copying: bool
+    ) -> None:
         self._name = name
         self._changes = 0
+        self._is_copying = copying
         self.writer = writing
         self.readers = reading
         self.folder = folder
@@ -92,6 +101,10 @@ class PostgresDatabase(Database):
                 schema.stamp(connection)
             elif missing:
                 schema.migrate(connection)
+            if not self._is_copying and meta.read(connection, COPYING) is not None:
+                raise ConfigError(
+                    f"[postgres] url: {self._name}: a copy into it was broken off; `ccod db copy` goes on with it"
+                )
 
     def opening(self) -> AbstractContextManager[None]:
         return causes.opening(self._name)

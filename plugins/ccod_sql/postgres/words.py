@@ -10,6 +10,8 @@ from ccod_sql.dialects import Each, Item, LastEvent
 
 GONE = "last_gone_event"
 """The key of `meta` for the greatest number of an event that was deleted."""
+COPYING = "copied_from"
+"""The key of `meta` for the epoch of the database of which a copy into this one is under way."""
 LAST_EVENT = f"""
 greatest((SELECT max(seq) FROM events), CAST((SELECT value FROM meta WHERE key = '{GONE}') AS BIGINT))
 """  # noqa: S608 - a name of ours
