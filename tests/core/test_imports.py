@@ -56,6 +56,7 @@ ONLY_IN = {
     "sqlalchemy": {"plugins/ccod_sql"},
     "alembic": {"plugins/ccod_sql"},
     "psycopg": {"plugins/ccod_sql/postgres"},
+    "redis": {"plugins/ccod_redis"},
     "quart": {f"plugins/ccod_{name}" for name in ("http", "jwt", "metrics", "rest", "status", "ws")},
     "quart_trio": {"plugins/ccod_http"},
     "hypercorn": {"plugins/ccod_http"},
