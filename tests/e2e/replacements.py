@@ -236,6 +236,12 @@ REPLACEMENTS = (
         file=FORGETFUL,
     ),
     Replacement(
+        "cache",
+        "redis",
+        ["redis ccod_cache"],
+        variables={"CCOD_CACHE": "redis"},
+    ),
+    Replacement(
         "prices",
         "round",
         ["round ccod_prices"],

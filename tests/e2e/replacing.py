@@ -12,17 +12,19 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import trio
 from msgspec import Struct
 
+from tests import postgres, redisserver
 from tests.e2e.home import REPLACED
 from tests.e2e.receiving import receiving
 from tests.e2e.replacements import HERE, OF_THEMSELVES, REPLACEMENTS, Replacement
-from tests.postgres import reason_to_skip, running
 
 
 class Outcome(Struct, frozen=True):
@@ -39,20 +41,46 @@ async def run(replacement: Replacement, *, smoke: bool) -> Outcome | None:
     Return None where a server that it needs is not installed.
     """
     print(f"\n=== {replacement.role}: {replacement.plugin}", flush=True)
-    if replacement.plugin != "postgres":
-        return await run_on(replacement, "", smoke=smoke)
-    if reason := reason_to_skip():
+    server = SERVERS.get(replacement.plugin)
+    if server is None:
+        return await run_on(replacement, {}, smoke=smoke)
+    if reason := server.reason_to_skip():
         print(f"skipped: {reason}", flush=True)
         return None
-    with running() as server:
-        return await run_on(replacement, str(server.folder), smoke=smoke)
+    with server.running() as told:
+        return await run_on(replacement, told, smoke=smoke)
 
 
-async def run_on(replacement: Replacement, server: str, *, smoke: bool) -> Outcome:
+class Server(Struct, frozen=True):
+    """What a plugin needs beside the daemon; `running` yields what every home is told of it."""
+
+    reason_to_skip: Callable[[], str | None]
+    running: Callable[[], AbstractContextManager[Mapping[str, Any]]]
+
+
+@contextmanager
+def postgres_running() -> Iterator[Mapping[str, Any]]:
+    with postgres.running() as server:
+        yield {"postgres": str(server.folder)}
+
+
+@contextmanager
+def redis_running() -> Iterator[Mapping[str, Any]]:
+    with redisserver.running() as server:
+        yield {"variables": {"CCOD_REDIS__URL": server.url}}
+
+
+SERVERS = {
+    "postgres": Server(postgres.reason_to_skip, postgres_running),
+    "redis": Server(redisserver.reason_to_skip, redis_running),
+}
+
+
+async def run_on(replacement: Replacement, server: Mapping[str, Any], *, smoke: bool) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         async with receiving() as receiver:
-            variables = replacement.configuration(Path(folder), receiver.url)
-            told = json.dumps({"variables": variables, "asked": [*replacement.asked], "postgres": server})
+            variables = {**replacement.configuration(Path(folder), receiver.url), **server.get("variables", {})}
+            told = json.dumps({**server, "variables": variables, "asked": [*replacement.asked]})
             report = Path(folder) / "report.xml"
             command = [sys.executable, *arguments(replacement, smoke=smoke), f"--junitxml={report}"]
             began = trio.current_time()
