@@ -181,6 +181,7 @@ async def _live(manager: Manager, settings: Settings, life: Life, show: Callable
                     await readers.start(source.name, partial(source.run, pipeline.intake(source.name, maker)), maker)
                 keeper = settings.core.storage
                 await upkeep.start("storage", pipeline.maintain, keeper if manager.faults.is_stranger(keeper) else "")
+                nursery.start_soon(cache.keep_asking)
                 nursery.start_soon(_show_backfill, health, show)
                 nursery.start_soon(keep, manager.plugins, state_folder())
                 life.ready.set()

@@ -54,5 +54,15 @@ class StorageUnavailableError(CcodError):
         self.fix = fix
 
 
+class CacheUnavailableError(CcodError):
+    """A cache cannot be asked at the moment. `code` and `fix` are those of the `Reason` that `/health` then tells."""
+
+    def __init__(self, problem: str, code: str = "CACHE_AWAY", fix: str = "") -> None:
+        super().__init__(f"{problem}; {fix}" if fix else problem)
+        self.problem = problem
+        self.code = code
+        self.fix = fix
+
+
 class WrongKeyError(CcodError):
     """A storage was asked to go on behind a key that is not one of the list asked for."""

@@ -7,6 +7,7 @@ from ccod.checks import Finding
 from ccod.decoding import decoder
 from ccod.errors import (
     BusyError,
+    CacheUnavailableError,
     CcodError,
     ConfigError,
     PluginError,
@@ -117,6 +118,7 @@ __all__ = [
     "BusyError",
     "Bytes",
     "Cache",
+    "CacheUnavailableError",
     "CalledTool",
     "CcodError",
     "Charge",

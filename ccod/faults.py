@@ -108,6 +108,10 @@ class Faults:
             raise PluginError(plugin, f"{where}: {told(own)}") from error
         self.well(plugin, where)
 
+    def holds(self, plugin: str, where: str) -> bool:
+        """Tell whether a fault is told of."""
+        return (plugin, where) in self._open
+
     def well(self, plugin: str, where: str) -> None:
         """Note that a plugin did there what it should; a fault of a while ago is forgotten then."""
         fault = self._open.get((plugin, where))

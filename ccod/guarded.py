@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from ccod.calls import Calls
-from ccod.errors import PluginError
+from ccod.errors import CacheUnavailableError, PluginError
 from ccod.faults import Faults
 from ccod.limits import LIMITS, answers, apart, told
 from ccod.model import Content, Cost, Entry, Record, Response, Stream, Unparsed
@@ -24,6 +24,8 @@ MOST_ENTRIES = 100_000
 
 MOST_NANOS = 2**53
 """No response costs nine million dollars, and a storage has to sum them up."""
+
+ASK_AGAIN_SECONDS = 15.0
 
 UNDERSTOOD = (Entry, Unparsed)
 
@@ -129,7 +131,7 @@ class NoPrices(Prices):
 
 
 class GuardedCache(Cache):
-    """A cache that has forgotten where it fails."""
+    """A cache that has forgotten where it fails, or cannot be asked."""
 
     def __init__(self, cache: Cache, plugin: str, faults: Faults) -> None:
         self._cache = cache
@@ -160,13 +162,25 @@ class GuardedCache(Cache):
         with self._noting("cache, put"), trio.fail_after(LIMITS.call):
             await self._cache.put(key, value)
 
+    async def keep_asking(self) -> None:
+        """Ask now and then while it is told of as away: that it is back is seen though nobody else asks."""
+        import trio
+
+        while True:
+            await trio.sleep(ASK_AGAIN_SECONDS)
+            if self._faults.holds(self._plugin, "cache"):
+                await self.get("")
+
     @contextmanager
     def _noting(self, where: str) -> Iterator[None]:
         try:
             yield
+        except CacheUnavailableError as error:
+            self._faults.note(self._plugin, "cache", error.problem, code=error.code, fix=error.fix)
         except BaseException as error:  # noqa: BLE001
             self._faults.note(self._plugin, where, _late(_own(error)))
         else:
+            self._faults.well(self._plugin, "cache")
             self._faults.well(self._plugin, where)
 
 

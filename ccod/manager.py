@@ -12,12 +12,12 @@ from ccod.loading import Loaded, leave_out, wrong
 
 if TYPE_CHECKING:  # commands load plugins without a daemon, whose rooms are large
     from ccod.checks import Finding
-    from ccod.guarded import GuardedParser
+    from ccod.guarded import GuardedCache, GuardedParser
     from ccod.hookspecs import Commands
     from ccod.metrics import Metrics
     from ccod.observatory import Observatory
     from ccod.redaction import Redactor, SecretRule
-    from ccod.roles import Auth, Cache, Parser, Prices, Sink, Source, Storage, Transport
+    from ccod.roles import Auth, Parser, Prices, Sink, Source, Storage, Transport
     from ccod.settings import CoreSettings, Settings
 
 
@@ -167,13 +167,13 @@ class Manager(Loaded):
             return answer  # its own routes know it by its class
         return GuardedAuth(answer, chosen, self.faults)
 
-    def cache(self, settings: Settings) -> Cache:
+    def cache(self, settings: Settings) -> GuardedCache:
         from ccod.guarded import GuardedCache
         from ccod.observatory import NoCache
 
         chosen = settings.core.cache
         if chosen in self.left_out:
-            return NoCache()
+            return GuardedCache(NoCache(), chosen, self.faults)
         return GuardedCache(self._ask_one("cache", chosen, settings=settings), chosen, self.faults)
 
     def transports(self, settings: Settings, observatory: Observatory) -> list[Transport]:

@@ -287,6 +287,9 @@ class Auth(AbstractAsyncContextManager["Auth"], Protocol):
 class Cache(AbstractAsyncContextManager["Cache"], Protocol):
     """Keeps what was made once, to be had again. It may forget anything at any time, and never raises for that.
 
+    Where it cannot be asked at the moment, both raise CacheUnavailableError, at once or after a short wait: what was
+    asked for is then made anew, and `/health` tells why until it answers again.
+
     A key stands for one value for ever: whatever would change the value has a part in the key.
     """
 

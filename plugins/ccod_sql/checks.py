@@ -136,11 +136,8 @@ def _disk(path: Path) -> Iterator[Finding]:
 
 
 def _engine(driver: Driver) -> Iterator[Finding]:
-    from ccod_sql.facts import faults
-
     text = f"{driver.name} {driver.version}"
-    known = faults(driver.version_info)
-    for fault in known:
+    for fault in driver.faults:
         yield Finding("sqlite-version", "warning", f"{text} has a fault, {fault}", ENGINE_FIX)
-    if not known:
+    if not driver.faults:
         yield Finding("sqlite-version", "ok", text)

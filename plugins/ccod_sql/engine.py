@@ -18,6 +18,7 @@ from ccod import ConfigError, Settings
 BUILT_IN = "sqlite"
 GROUP = "ccod_sql.drivers"
 RESERVED_AT = 20
+WAL_RESET = "WAL-reset: two processes that write at once can corrupt a database; SQLite 3.51.3 mends it"
 
 
 class Driver:
@@ -39,6 +40,13 @@ class Driver:
     @property
     def version_info(self) -> tuple[int, int, int]:
         return cast(tuple[int, int, int], self.module.sqlite_version_info)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The known faults of this version that concern a database like ours."""
+        version = self.version_info
+        mended = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+        return () if mended or version < (3, 7) else (WAL_RESET,)
 
     @property
     def error(self) -> type[sqlite3.Error]:

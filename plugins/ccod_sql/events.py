@@ -11,19 +11,18 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, select, true
-from sqlalchemy.dialects.sqlite import insert
 
 from ccod import Ending, Event, EventQuery, Message, Position, StateChange, decoder
-from ccod_sql import messages, sqlite
-from ccod_sql.tables import conversations, entries, meta, projects
+from ccod_sql import messages, meta, tables
+from ccod_sql.database import Database
+from ccod_sql.dialects import LastEvent
+from ccod_sql.tables import conversations, entries, projects
 from ccod_sql.tables import events as table
 
 EPOCH = "epoch"
 FILE = "file"
 MAX_BYTES = 4 * 1024 * 1024
 """Of the messages that are read at once; one alone may be larger."""
-LOST_AT_MOST = 1_000_000
-"""More events than a power cut can take away again: that many numbers are left out after one."""
 
 DETAILS: dict[str, type[StateChange | Ending]] = {
     "conversation_state_changed": StateChange,
@@ -39,28 +38,28 @@ EVENTS = select(
     .outerjoin(projects, projects.c.id == table.c.project_id)
     .outerjoin(entries, entries.c.id == table.c.entry_id)
 )
+LATEST = select(tables.meta.c.value, LastEvent()).where(tables.meta.c.key == EPOCH)
 
 
-def begin(connection: Connection, *, inode: int, unclean: bool) -> None:
+def begin(connection: Connection, database: Database) -> None:
     """Give a new database its epoch, and a copy another: it may give numbers that the first gave for other events.
 
-    A database that is in another file (`inode`) than last time is a copy, and so is one that `ccod_sql.backup` made,
-    whatever file it was put into. After a power cut, give no number again that somebody may have heard.
+    A database that is in another place than last time is a copy, and so is one that `ccod_sql.backup` made, whatever
+    file it was put into. After a power cut, give no number again that somebody may have heard.
     """
-    known = dict(connection.execute(select(meta.c.key, meta.c.value).where(meta.c.key.in_([EPOCH, FILE]))).all())
-    is_copy = known.get(FILE, str(inode)) != str(inode)
-    if EPOCH not in known or is_copy:
-        _set(connection, EPOCH, secrets.token_hex(8))
-    if known.get(FILE) != str(inode):
-        _set(connection, FILE, str(inode))
-    if unclean:
-        sqlite.skip_numbers(connection, table.name, LOST_AT_MOST)
+    place = meta.read(connection, FILE)
+    is_copy = place is not None and place != database.place
+    if meta.read(connection, EPOCH) is None or is_copy:
+        meta.write(connection, EPOCH, secrets.token_hex(8))
+    if place != database.place:
+        meta.write(connection, FILE, database.place)
+    database.skip_lost_numbers(connection)
 
 
 def position(connection: Connection, before: int | None) -> Position:
     """Return the place after the last event, or after the last that is older than `before`."""
-    epoch = connection.execute(select(meta.c.value).where(meta.c.key == EPOCH)).scalar_one()
-    last = sqlite.last_number(connection, table.name)
+    epoch, last = connection.execute(LATEST).one()
+    last = last or 0
     return Position(epoch, last if before is None else _last_before(connection, before, last))
 
 
@@ -72,11 +71,6 @@ def find(connection: Connection, query: EventQuery) -> Sequence[Event]:
             return found
         after = rows[-1].seq
     return ()
-
-
-def _set(connection: Connection, key: str, value: str) -> None:
-    row = insert(meta).values(key=key, value=value)
-    connection.execute(row.on_conflict_do_update(index_elements=[meta.c.key], set_={"value": value}))
 
 
 def _last_before(connection: Connection, before: int, last: int) -> int:

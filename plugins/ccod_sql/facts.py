@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from ccod import Page, Quarantined, QuarantineQuery, RecordType, StorageFacts
 from ccod_sql import keyset
-from ccod_sql.engine import Driver
-from ccod_sql.sqlite import journal_size
+from ccod_sql.database import Facts
 from ccod_sql.tables import conversations, projects, quarantine, record_types, streams
 
-WAL_RESET = "WAL-reset: two processes that write at once can corrupt a database; SQLite 3.51.3 mends it"
 
-
-def facts(connection: Connection, path: Path, driver: Driver) -> StorageFacts:
-    """Return what holds for the database at `path`."""
-    size = path.stat().st_size if path.exists() else 0
-    known = faults(driver.version_info)
+def facts(connection: Connection, engine: Facts) -> StorageFacts:
+    """Return what holds for the database, of which `engine` tells."""
     counts = (func.count(), func.coalesce(func.sum(conversations.c.message_count), 0))
     held, messages = connection.execute(select(*counts).select_from(conversations)).one()
     places = connection.scalar(select(func.count()).select_from(projects)) or 0
-    return StorageFacts(driver.name, driver.version, size, known, journal_size(path), places, held, messages)
-
-
-def faults(version: tuple[int, int, int]) -> tuple[str, ...]:
-    """Return the known faults of a version of SQLite that concern a database like ours."""
-    mended = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
-    return () if mended or version < (3, 7) else (WAL_RESET,)
+    return StorageFacts(
+        engine.engine, engine.version, engine.size, engine.faults, engine.journal, places, held, messages
+    )
 
 
 def find_quarantine(connection: Connection, query: QuarantineQuery) -> Page[Quarantined]:
@@ -54,7 +43,7 @@ def find_quarantine(connection: Connection, query: QuarantineQuery) -> Page[Quar
 def find_record_types(connection: Connection) -> list[RecordType]:
     c = record_types.c
     key = (c.type, c.subtype, c.version)
-    known = func.min(c.known)
+    known = func.min(case((c.known, 1), else_=0))
     found = select(*key, known, func.sum(c.count)).group_by(*key).order_by(known, *key)
     return [
         RecordType(kind, subtype, version, bool(is_known), count)

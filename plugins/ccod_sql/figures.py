@@ -34,22 +34,13 @@ from ccod import (
     Totals,
     Usage,
 )
-from ccod_sql.tables import TOKENS, Number, conversations, message_quarters, model_quarters, projects, tool_quarters
+from ccod_sql.dialects import SPANS, as_spans
+from ccod_sql.tables import TOKENS, conversations, message_quarters, model_quarters, projects, tool_quarters
 
 By = Literal["span", "project"]
 Found = Sequence[Sequence[Any]]
 """Rows of sums, each with what it is grouped by in front."""
 
-_EACH = func.json_each(bindparam("spans")).table_valued("value")
-SPANS = (
-    select(
-        func.json_extract(_EACH.c.value, "$[0]", type_=Number).label("start"),
-        func.json_extract(_EACH.c.value, "$[1]", type_=Number).label("end"),
-    )
-    .cte("spans")
-    .prefix_with("MATERIALIZED")
-)
-"""Read once and not for each row that is compared with them."""
 KEYS: Mapping[By, ColumnElement[Any]] = {
     "span": SPANS.c.start,
     "project": conversations.c.project_id,
@@ -186,7 +177,7 @@ def _rows(
     parameters = _parameters(query)
     if by == "span":
         edges = [edge // QUARTER_MS for edge in query.edges]
-        parameters["spans"] = str([[start, end] for start, end in pairwise(edges)])
+        parameters["spans"] = as_spans(pairwise(edges))
     return connection.execute(statement, parameters).all()
 
 

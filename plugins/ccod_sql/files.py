@@ -20,7 +20,7 @@ OF_THE_DISK = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
 def prepare(path: Path, mark: bytes) -> None:
     """Make the folders above the file. A file without `mark`, its application id, is not ours and stays untouched."""
     try:
-        _make_folder(path.parent)
+        make_folder(path.parent)
         if path.exists() and not path.is_file():
             raise ConfigError(
                 f"[sqlite] path: {path}: is a {'folder' if path.is_dir() else 'device or pipe'}; {ELSEWHERE}"
@@ -96,8 +96,9 @@ def _open(path: Path) -> int:
     return descriptor
 
 
-def _make_folder(path: Path) -> None:
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, for the owner alone whatever the umask. Raises OSError."""
     if not path.exists():
-        _make_folder(path.parent)
+        make_folder(path.parent)
         path.mkdir(mode=0o700, exist_ok=True)
         path.chmod(0o700)

@@ -12,11 +12,13 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Engine, Row, func, select
 
-from ccod import Parser, Progress, decoder
-from ccod_sql import keys, messages
+from ccod import Parser, Progress, Stored, decoder
+from ccod_sql import keys, messages, meta
+from ccod_sql.database import Transaction
 from ccod_sql.tables import entries, streams
+from ccod_sql.texts import index_of
 
 PORTION_BYTES = 256 * 1024
 """Keeps the writer busy for some 10 ms; a quarter of it costs half as much again, by more merges of the index."""
@@ -24,8 +26,8 @@ PORTION_ENTRIES = 500
 LONGEST = 1 << 20
 """Characters of one message that can be found: what stands behind them is kept and shown, but not searched."""
 
-INSERT = "INSERT INTO search(rowid, text) VALUES (?, ?)"
 KEY = "search"
+NEWEST = select(func.max(entries.c.id))
 
 
 class Range(Struct, frozen=True, array_like=True):
@@ -52,6 +54,20 @@ class Portion(Struct, frozen=True):
     before: Range | None
     after: Range
     progress: Progress
+
+
+def step(
+    readers: Engine, transaction: Transaction, parsers: Mapping[str, Parser], tasks: dict[str, Progress]
+) -> Stored | None:
+    """Make some more of the messages findable, in a transaction of the storage's; None if all are."""
+    with readers.connect() as connection:
+        portion = next_portion(connection, parsers)
+    if portion is None:
+        return None
+    with transaction() as connection:
+        write_portion(connection, portion)
+    tasks[KEY] = portion.progress
+    return Stored()
 
 
 def next_portion(connection: Connection, parsers: Mapping[str, Parser]) -> Portion | None:
@@ -94,20 +110,18 @@ def write_portion(connection: Connection, portion: Portion) -> None:
     texts = [each for each in portion.texts if each.words]
     if texts:
         taken = keys.take(connection, [(each.entry_id, each.at) for each in texts], upwards=portion.upwards)
-        # The index takes what is in its order at once, and all else row by row.
-        rows = sorted(zip(taken, (_sound(each.words) for each in texts), strict=True))
-        connection.exec_driver_sql(INSERT, rows)
+        index_of(connection).add(connection, [(key, each.words) for key, each in zip(taken, texts, strict=True)])
     _set_range(connection, portion.after)
 
 
 def reset(connection: Connection) -> None:
     """Empty the index; it fills again. To be called in the transaction that takes away what it may hold."""
     _empty(connection)
-    connection.execute(text("DELETE FROM meta WHERE key = :key"), {"key": KEY})
+    meta.forget(connection, KEY)
 
 
 def _empty(connection: Connection) -> None:
-    connection.exec_driver_sql("INSERT INTO search(search) VALUES ('delete-all')")
+    index_of(connection).empty(connection)
     keys.forget(connection)
 
 
@@ -133,21 +147,13 @@ def _rows(connection: Connection, now: Range, *, upwards: bool) -> tuple[Sequenc
 
 
 def _newest(connection: Connection) -> int:
-    return connection.scalar(text("SELECT max(id) FROM entries")) or 0
+    return connection.scalar(NEWEST) or 0
 
 
 def _range(connection: Connection) -> Range | None:
-    value: str | None = connection.scalar(text("SELECT value FROM meta WHERE key = :key"), {"key": KEY})
+    value = meta.read(connection, KEY)
     return None if value is None else decoder(Range).decode(value)
 
 
 def _set_range(connection: Connection, to: Range) -> None:
-    connection.execute(
-        text("INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = :value"),
-        {"key": KEY, "value": msgspec.json.encode(to).decode()},
-    )
-
-
-def _sound(words: str) -> str:
-    """Return text that SQLite takes: halves of characters are replaced."""
-    return words.encode(errors="replace").decode()
+    meta.write(connection, KEY, msgspec.json.encode(to).decode())

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, select, text
 
 from ccod_sql.tables import kept
+
+WRITE = text(
+    "INSERT INTO kept (namespace, key, value) VALUES (:namespace, :key, :value) "
+    "ON CONFLICT (namespace, key) DO UPDATE SET value = excluded.value"
+)
 
 
 def read(connection: Connection, namespace: str) -> dict[str, bytes]:
@@ -22,5 +26,4 @@ def write(connection: Connection, namespace: str, changes: Mapping[str, bytes | 
         if value is None:
             connection.execute(kept.delete().where(kept.c.namespace == namespace, kept.c.key == key))
         else:
-            row = insert(kept).values(namespace=namespace, key=key, value=value)
-            connection.execute(row.on_conflict_do_update(index_elements=kept.primary_key, set_={"value": value}))
+            connection.execute(WRITE, {"namespace": namespace, "key": key, "value": value})

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, func, insert, select
+
+from ccod_sql.dialects import SPANS, as_spans
+from ccod_sql.tables import search_keys
 
 BITS = 10
 """A second has this many bits of keys: 1,024. The index names a key for each word of each message: a bit more makes
@@ -13,12 +15,13 @@ it some 2 % larger, and it has no need to be in a finer order than that."""
 END = 2**62
 """No key is as large, and none as small as its negative."""
 
+_KEY = search_keys.c.key
+_WITHIN = (SPANS.c.start <= _KEY) & (SPANS.c.end > _KEY)
 AT_EDGE = {
-    True: "SELECT value, (SELECT max(key) FROM search_keys WHERE key >= value AND key < value + ?) FROM json_each(?)",
-    False: "SELECT value, (SELECT min(key) FROM search_keys WHERE key >= value AND key < value + ?) FROM json_each(?)",
+    upwards: select(SPANS.c.start, select(edge(_KEY)).where(_WITHIN).scalar_subquery())
+    for upwards, edge in ((True, func.max), (False, func.min))
 }
-OLDEST = "SELECT min(key) FROM search_keys"
-INSERT = "INSERT INTO search_keys (key, entry_id) VALUES (?, ?)"
+OLDEST = select(func.min(_KEY))
 
 
 def first(at: int) -> int:
@@ -38,8 +41,8 @@ def take(connection: Connection, entries: Sequence[tuple[int, int]], *, upwards:
     key left count as the oldest of all.
     """
     step = 1 if upwards else -1
-    seconds = msgspec.json.encode(list({first(at) for _, at in entries})).decode()
-    found = connection.exec_driver_sql(AT_EDGE[upwards], (1 << BITS, seconds)).all()
+    seconds = as_spans({(first(at), end(at)) for _, at in entries})
+    found = connection.execute(AT_EDGE[upwards], {"spans": seconds}).all()
     edges: dict[int, int | None] = {row[0]: row[1] for row in found}
     taken: list[int] = []
     for _, at in entries:
@@ -49,13 +52,14 @@ def take(connection: Connection, entries: Sequence[tuple[int, int]], *, upwards:
         if low <= key < high:
             edges[low] = key
         else:
-            oldest = connection.exec_driver_sql(OLDEST).scalar()
+            oldest = connection.scalar(OLDEST)
             key = min(taken if oldest is None else (oldest, *taken)) - 1
         taken.append(key)
-    connection.exec_driver_sql(INSERT, [(key, entry_id) for key, (entry_id, _) in zip(taken, entries, strict=True)])
+    rows = [{"key": key, "entry_id": entry_id} for key, (entry_id, _) in zip(taken, entries, strict=True)]
+    connection.execute(insert(search_keys), rows)
     return taken
 
 
 def forget(connection: Connection) -> None:
     """Take all keys back."""
-    connection.exec_driver_sql("DELETE FROM search_keys")
+    connection.execute(delete(search_keys))

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from ccod import Prices
-from ccod_sql import rows
+from ccod_sql import meta, rows
 from ccod_sql.costs import cost_nanos, is_unpriced
 from ccod_sql.quarters import Quarters, QuarterTables
-from ccod_sql.tables import conversations, meta, responses
+from ccod_sql.tables import conversations, responses
 
 KEY = "prices"
 PORTION = 10_000
@@ -36,7 +36,7 @@ log = structlog.get_logger("ccod.sql")
 def reprice(writer: Engine, prices: Prices) -> None:
     """Work out all costs by `prices`, unless that was done. The last transaction says so: else it begins anew."""
     with writer.begin() as connection:
-        version = connection.scalar(select(meta.c.value).where(meta.c.key == KEY))
+        version = meta.read(connection, KEY)
     if version == prices.version:
         return
     quarters = QuarterTables(writer.dialect)
@@ -77,5 +77,4 @@ def _finish(connection: Connection, version: str, nanos: Counter[int], unpriced:
     if nanos:
         totals = [{"row": id_, "cost": cost, "unpriced": unpriced[id_]} for id_, cost in nanos.items()]
         connection.execute(SET_TOTALS, totals)
-    connection.execute(meta.delete().where(meta.c.key == KEY))
-    connection.execute(insert(meta).values(key=KEY, value=version))
+    meta.write(connection, KEY, version)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from sqlalchemy import Connection
 
 
 class Revision:
@@ -21,18 +19,12 @@ class Revision:
         return None if self._writing else self._number
 
     @contextmanager
-    def writing(self, connection: Connection) -> Iterator[None]:
-        """Surround a transaction of the writer's, its commit included."""
-        before = _changes(connection)
+    def writing(self, changes: Callable[[], int]) -> Iterator[None]:
+        """Surround a transaction, its commit included; `changes` grows with the rows that it changes."""
+        before = changes()
         self._writing = True
         try:
             yield
         finally:
-            self._number += _changes(connection) != before
+            self._number += changes() != before
             self._writing = False
-
-
-def _changes(connection: Connection) -> int:
-    """Return how many rows the connection has changed so far, those that were rolled back among them."""
-    changes: int = connection.connection.driver_connection.total_changes  # type: ignore[union-attr]
-    return changes

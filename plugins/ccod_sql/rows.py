@@ -275,7 +275,7 @@ class Rows(Generic[R]):
         self._bound = dict.fromkeys(self._uuids, _packed) | dict.fromkeys(_flags(table, dialect), int)
         self._greatest = f"SELECT max(id) FROM {table.name}"  # noqa: S608 - the name of a table of ours
         self._finders: dict[tuple[object, ...], str] = {}
-        self._insert, self._inserted = self._compile(insert(table), kind.__struct_fields__)
+        self._insert, self._inserted = self._compile(insert(table).inline(), kind.__struct_fields__)
         keys = [column.name for column in table.primary_key]
         same_row = [table.c[key] == bindparam(f"old_{key}") for key in keys]
         changes = [name for name in kind.__struct_fields__ if name not in keys]

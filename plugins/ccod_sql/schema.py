@@ -33,20 +33,30 @@ class Standing(Struct, frozen=True):
 def upgrade(writer: Engine, path: Path, driver: Driver = SQLITE) -> Path | None:
     """Run the migrations that are missing, all or none. Return the backup that is made first of an older database."""
     with writer.begin() as connection:
-        version = _version(connection)
+        version = version_of(connection)
     if not standing(version, path).pending:
         return None
-    from alembic import command
-
     backup = None if version is None else path.with_name(f"{path.name}.before-{HEAD}")
     if backup is not None:
         _back_up(path, backup, driver)
     # A migration changes a table by putting a new one in its place, to which then leads what led to the old one.
     with unchecked(writer), writer.begin() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        migrate(connection)
     return backup
+
+
+def migrate(connection: Connection) -> None:
+    """Run the migrations that are missing, in the transaction that is under way."""
+    from alembic import command
+
+    command.upgrade(_config(connection), "head")
+
+
+def stamp(connection: Connection) -> None:
+    """Mark a database, whose tables are as the newest migration has them, as having had all."""
+    from alembic import command
+
+    command.stamp(_config(connection), "head")
 
 
 def version_at(path: Path, driver: Driver = SQLITE) -> str | None:
@@ -60,28 +70,37 @@ def version_at(path: Path, driver: Driver = SQLITE) -> str | None:
 
 def standing(version: str | None, path: Path) -> Standing:
     """Return what a database of this version lacks. Raises ConfigError for one of a newer ccod."""
+    try:
+        return Standing(version, missing(version))
+    except LookupError:
+        raise ConfigError(
+            f"[sqlite] path: {path}: written by a newer ccod (schema {version!r}, this one knows {HEAD!r}); "
+            "update ccod, or name another file with --database"
+        ) from None
+
+
+def missing(version: str | None) -> Sequence[str]:
+    """Return the migrations that tables of this version lack, in order. Raises LookupError for an unknown one."""
     if version == HEAD:
-        return Standing(version, ())
+        return ()
     from alembic.script import ScriptDirectory
 
     known = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
     if version is not None and version not in known:
-        raise ConfigError(
-            f"[sqlite] path: {path}: written by a newer ccod (schema {version!r}, this one knows {HEAD!r}); "
-            "update ccod, or name another file with --database"
-        )
-    return Standing(version, known if version is None else known[known.index(version) + 1 :])
+        raise LookupError(version)
+    return known if version is None else known[known.index(version) + 1 :]
 
 
-def _config() -> Config:
+def _config(connection: Connection | None = None) -> Config:
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "ccod_sql:migrations")
+    config.attributes["connection"] = connection
     return config
 
 
-def _version(connection: Connection) -> str | None:
+def version_of(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, TextClause, text
@@ -9,14 +10,17 @@ from sqlalchemy import Connection, RowMapping, TextClause, text
 from ccod import Found, Hit, SearchQuery
 from ccod_sql import indexing, keys, messages
 from ccod_sql.rollups import folder_name
+from ccod_sql.texts import Wording, index_of
 
 CANDIDATES = 20_000
 RANKED_CANDIDATES = 2_000
+SPECIAL = re.compile("[%_/]")
+"""What has a meaning in a pattern."""
 
 FILTERS = {
     "project": "(p.key = :project OR p.name = :project)",
     "role": "e.role = :role",
-    "model": "instr(lower(r.model), lower(:model)) > 0",
+    "model": "lower(r.model) LIKE '%' || lower(:model) || '%' ESCAPE '/'",
     "since": "e.at >= :since",
     "until": "e.at <= :until",
     "tool": (
@@ -27,34 +31,34 @@ FILTERS = {
 }
 
 LAST_CANDIDATE = """
-SELECT rowid FROM search WHERE search MATCH :match AND rowid >= :first AND rowid < :end
-ORDER BY rowid DESC LIMIT 1 OFFSET :candidates - 1
+SELECT {key} FROM search WHERE {matches} AND {key} >= :first AND {key} < :end
+ORDER BY {key} DESC LIMIT 1 OFFSET :candidates - 1
 """
-# The index comes first and in its order, so that a page ends with its last hit.
 HITS = """
-SELECT e.id, search.rowid AS key, c.title, c.file_path, p.key AS project, p.name AS project_name,
+SELECT e.id, {key} AS key, c.title, c.file_path, p.key AS project, p.name AS project_name,
     (SELECT t.name FROM tool_calls t WHERE t.use_entry_id = e.id ORDER BY t.use_index LIMIT 1) AS used,
     (SELECT t.name FROM tool_calls t WHERE t.result_entry_id = e.id LIMIT 1) AS answered
 FROM search
-CROSS JOIN search_keys k ON k.key = search.rowid
-CROSS JOIN entries e ON e.id = k.entry_id AND e.role IS NOT NULL
-CROSS JOIN conversations c ON c.id = e.conversation_id
+{join} search_keys k ON k.key = {key}
+{join} entries e ON e.id = k.entry_id AND e.role IS NOT NULL
+{join} conversations c ON c.id = e.conversation_id
 LEFT JOIN projects p ON p.id = c.project_id
 LEFT JOIN responses r ON r.id = e.response_id
-WHERE search MATCH :match AND search.rowid >= :first AND search.rowid < :end {filters}
+WHERE {matches} AND {key} >= :first AND {key} < :end {filters}
 ORDER BY {order} LIMIT :limit
 """
 
 
 def find(connection: Connection, query: SearchQuery) -> Found:
     """Return the hits that `query` asks for, and where to go on."""
-    values = _values(query)
+    index = index_of(connection)
+    values = _values(query, index.asked(query.terms))
     # Without filters every match is a hit, and the newest page ends by itself: there is nothing to bound.
     is_bounded = query.ranked or any(getattr(query, name) is not None for name in FILTERS)
-    last: int | None = connection.scalar(text(LAST_CANDIDATE), values) if is_bounded else None
+    last: int | None = connection.scalar(_last(index.wording), values) if is_bounded else None
     if last is not None:
         values["first"] = last
-    rows = connection.execute(_statement(query), values).mappings().all()
+    rows = connection.execute(_statement(query, index.wording), values).mappings().all()
     found = {message.sequence: message for message in messages.with_ids(connection, [row["id"] for row in rows])}
     hits = [_hit(row, found[row["id"]]) for row in rows if row["id"] in found]
     before = rows[-1]["key"] if len(rows) == query.limit else last
@@ -66,12 +70,14 @@ def _hit(row: RowMapping, message: Any) -> Hit:
     return Hit(message, row["title"], row["project"], project_name, row["used"] or row["answered"])
 
 
-def _values(query: SearchQuery) -> dict[str, Any]:
+def _values(query: SearchQuery, match: str) -> dict[str, Any]:
     given = {name: getattr(query, name) for name in FILTERS}
+    if query.model is not None:
+        given["model"] = SPECIAL.sub(r"/\g<0>", query.model)
     before = keys.END if query.before is None else query.before
     return {
         **{name: value for name, value in given.items() if value is not None},
-        "match": " ".join(map(_quoted, query.terms)),
+        "match": match,
         "first": -keys.END if query.since is None else keys.first(query.since),
         "end": before if query.until is None else min(before, keys.end(query.until)),
         "candidates": RANKED_CANDIDATES if query.ranked else CANDIDATES,
@@ -79,17 +85,20 @@ def _values(query: SearchQuery) -> dict[str, Any]:
     }
 
 
-def _statement(query: SearchQuery) -> TextClause:
+def _last(wording: Wording) -> TextClause:
+    return text(LAST_CANDIDATE.format(key=wording.key, matches=wording.matches))
+
+
+def _statement(query: SearchQuery, wording: Wording) -> TextClause:
     """Put the statement together from fixed parts: what the user wrote comes in as values only."""
     filters = [f"AND {condition}" for name, condition in FILTERS.items() if getattr(query, name) is not None]
+    newest = f"{wording.key} DESC"
     return text(
         HITS.format(
+            key=wording.key,
+            matches=wording.matches,
+            join=wording.join,
             filters=" ".join(filters),
-            order="bm25(search), search.rowid DESC" if query.ranked else "search.rowid DESC",
+            order=f"{wording.rank}, {newest}" if query.ranked else newest,
         )
     )
-
-
-def _quoted(term: str) -> str:
-    """Return a term as FTS5 takes it for nothing but text."""
-    return '"' + term.encode(errors="replace").decode().replace("\0", " ").replace('"', '""') + '"'

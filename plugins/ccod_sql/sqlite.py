@@ -1,4 +1,4 @@
-"""All that is SQLite's own: one connection that writes and checkpoints, some that only read, and their pragmas."""
+"""How SQLite is opened: one connection that writes and checkpoints, some that only read, and their pragmas."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from ccod import ConfigError
 from ccod_sql import causes, files
 from ccod_sql.engine import SQLITE, Driver
+from ccod_sql.fts5 import Fts5
 from ccod_sql.settings import SqliteSettings
+from ccod_sql.texts import OPTION
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,10 +39,11 @@ WRITER = (
 )
 LOCK_SECONDS = 0.5
 LONG_JOURNAL = 4_000_000
+OPTIONS = {OPTION: Fts5()}
 READER = ("query_only = ON", "trusted_schema = OFF", "wal_autocheckpoint = 0")
 
 
-class Database(Struct, frozen=True):
+class OpenFile(Struct, frozen=True):
     """An open database file. Only one thread at a time may use `writer`. `unclean` is one that was not closed."""
 
     path: Path
@@ -58,7 +61,7 @@ class Database(Struct, frozen=True):
 
 
 @contextmanager
-def open_database(settings: SqliteSettings, driver: Driver = SQLITE) -> Iterator[Database]:
+def open_database(settings: SqliteSettings, driver: Driver = SQLITE) -> Iterator[OpenFile]:
     """Take hold of the database and open it; the writer closes last, which empties the journal into the file."""
     try:
         path = Path(settings.path).expanduser().resolve()
@@ -73,7 +76,7 @@ def open_database(settings: SqliteSettings, driver: Driver = SQLITE) -> Iterator
         writer = _writer(path, driver)
         readers = _readers(path, driver, settings.busy_timeout, settings.readers)
         try:
-            yield Database(path, writer, readers, path.stat().st_ino, unclean)
+            yield OpenFile(path, writer, readers, path.stat().st_ino, unclean)
         finally:
             readers.dispose()
             writer.dispose()
@@ -98,11 +101,11 @@ def empty_journal(writer: Engine) -> None:
     _pragma(writer, "wal_checkpoint(TRUNCATE)")
 
 
-def shorten_journal(database: Database, longest: int = LONG_JOURNAL) -> None:
+def shorten_journal(file: OpenFile, longest: int = LONG_JOURNAL) -> None:
     """Empty a journal that is longer than `longest`, unless somebody reads: nobody is waited for."""
-    if journal_size(database.path) > longest:
-        with _pragmas(database.writer, "busy_timeout = 0", f"busy_timeout = {int(1000 * LOCK_SECONDS)}"):
-            empty_journal(database.writer)
+    if journal_size(file.path) > longest:
+        with _pragmas(file.writer, "busy_timeout = 0", f"busy_timeout = {int(1000 * LOCK_SECONDS)}"):
+            empty_journal(file.writer)
 
 
 def cut(writer: Engine, pages: int) -> None:
@@ -123,17 +126,6 @@ def journal_size(path: Path) -> int:
         return path.with_name(path.name + "-wal").stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def last_number(connection: Connection, table: str) -> int:
-    """Return the last number that a table with AUTOINCREMENT has given, also where its row is gone."""
-    found = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).scalar()
-    return int(found or 0)
-
-
-def skip_numbers(connection: Connection, table: str, count: int) -> None:
-    """Leave out the next `count` numbers of a table with AUTOINCREMENT that has given any."""
-    connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ?", (count, table))
 
 
 @contextmanager
@@ -166,7 +158,9 @@ def _make(path: Path, driver: Driver) -> None:
 def _writer(path: Path, driver: Driver) -> Engine:
     """The writer waits for another program's lock only a moment: whoever writes tries again, and can be stopped."""
     connect = partial(writer_connection, path, driver)
-    engine = create_engine("sqlite://", module=driver.module, creator=connect, poolclass=StaticPool)
+    engine = create_engine(
+        "sqlite://", module=driver.module, creator=connect, poolclass=StaticPool, execution_options=OPTIONS
+    )
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
 
@@ -185,6 +179,7 @@ def _readers(path: Path, driver: Driver, timeout: float, most: int) -> Engine:
         pool_size=most,
         max_overflow=0,
         pool_use_lifo=True,
+        execution_options=OPTIONS,
     )
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine

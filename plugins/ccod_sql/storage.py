@@ -65,7 +65,6 @@ from ccod import (
 from ccod_sql import (
     activity,
     calling,
-    causes,
     entries,
     events,
     facts,
@@ -76,24 +75,24 @@ from ccod_sql import (
     nodes,
     pricing,
     reading,
-    schema,
     search,
     sessions,
     streams,
     subagents,
     usage,
 )
+from ccod_sql.database import Backend
+from ccod_sql.doubt import Doubt, joined
 from ccod_sql.engine import SQLITE, Driver
 from ccod_sql.expiry import Expiry
 from ccod_sql.forgetting import conversations_of
+from ccod_sql.onsqlite import OnSqlite
 from ccod_sql.packing import pack_some
 from ccod_sql.projects import Projects
 from ccod_sql.reparsing import Reparsing
 from ccod_sql.revision import Revision
 from ccod_sql.settings import SqliteSettings
-from ccod_sql.sqlite import LONG_JOURNAL, durable, empty_journal, open_database, shorten_journal, unchecked
 from ccod_sql.upkeep import Upkeep
-from ccod_sql.vacuuming import Vacuuming
 from ccod_sql.writing import Writer, register
 
 P = ParamSpec("P")
@@ -108,32 +107,30 @@ def epoch_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class SqlStorage:
-    """See `ccod.Storage`."""
+class TableStorage:
+    """See `ccod.Storage`. It stands on a database of any engine that has a `Backend`."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
-        settings: SqliteSettings,
+        backend: Backend,
         machine: str,
         prices: Prices,
         clock: Callable[[], int] = epoch_ms,
         parsers: Mapping[str, Parser] = MappingProxyType({}),
-        *,
-        driver: Driver = SQLITE,
     ) -> None:
-        self._driver = driver
+        self._backend = backend
         self._parsers = parsers
-        self._settings = settings
         self._machine = machine
         self._prices = prices
         self._clock = clock
         self._stack = ExitStack()
         self._revision = Revision()
+        self._doubt = Doubt()
         self._writing = trio.CapacityLimiter(1)
-        self._reading = trio.CapacityLimiter(settings.readers)
+        self._reading = trio.CapacityLimiter(backend.readers)
 
     async def __aenter__(self) -> Self:
-        patience = trio.current_time() + self._settings.busy_timeout
+        patience = trio.current_time() + self._backend.patience
         while True:
             try:
                 await trio.to_thread.run_sync(self._open, limiter=self._writing)
@@ -152,7 +149,7 @@ class SqlStorage:
 
     @property
     def folder(self) -> Path:
-        return self._database.path.parent
+        return self._database.folder
 
     @property
     def revision(self) -> int | None:
@@ -189,16 +186,16 @@ class SqlStorage:
         return await self._read(facts.find_record_types)
 
     async def facts(self) -> StorageFacts:
-        return await self._read(facts.facts, self._database.path, self._driver)
+        return await self._read(lambda connection: facts.facts(connection, self._database.facts(connection)))
 
     async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:
-        return await self._write(self._ask_to_reparse, conversation_id, since)
+        return await self._change(lambda c: self._reparsing.ask(c, conversation_id, since))
 
     async def create_project(self, draft: ProjectDraft) -> Stored | None:
-        return await self._write(self._create_project, draft)
+        return await self._change(lambda c: self._projects.create(c, draft, self._clock()))
 
     async def edit_project(self, project_id: str, edit: ProjectEdit) -> Stored | None:
-        return await self._write(self._edit_project, project_id, edit)
+        return await self._change(lambda c: self._projects.edit(c, project_id, edit, self._clock()))
 
     async def forget_conversation(self, conversation_id: str) -> Stored | None:
         return await self._write(self._forget_conversation, conversation_id)
@@ -271,35 +268,40 @@ class SqlStorage:
 
     def _open(self) -> None:
         with ExitStack() as stack:
-            self._database = stack.enter_context(open_database(self._settings, self._driver))
-            with causes.opening(self._database.path, self._driver):
-                schema.upgrade(self._database.writer, self._database.path, self._driver)
+            self._database = stack.enter_context(self._backend.open())
+            with self._database.opening():
+                self._database.upgrade()
                 with self._database.writer.begin() as connection:
                     self._machine_id = register(connection, self._machine)
-                    events.begin(connection, inode=self._database.inode, unclean=self._database.unclean)
+                    events.begin(connection, self._database)
                 pricing.reprice(self._database.writer, self._prices)
             dialect = self._database.writer.dialect
             self._writer = Writer(dialect, self._machine, self._machine_id, self._prices, self._parsers)
             self._reparsing = Reparsing(dialect, self._writer, self._parsers)
             self._expiry = Expiry(dialect)
             self._projects = Projects(dialect, self._machine, self._machine_id)
-            self._vacuuming = Vacuuming(self._database.writer, self._transaction)
+            self._vacuuming = self._database.vacuuming(self._transaction)
             self._upkeep = Upkeep([lambda _: self._expire(), lambda _: self._pack(), self._reparse, self._index])
             self._stack = stack.pop_all()
 
     def _append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
-        with self._transaction() as connection:
-            return self._writer.append(connection, source, batch, entries, self._clock())
+        with self._doubt.noting() as told, self._transaction() as connection:
+            told.extend(self._doubt.settled(connection))
+            told.append(self._writer.append(connection, source, batch, entries, self._clock()))
+        return joined(told)
 
     def _expire(self) -> Stored | None:
-        with self._transaction() as connection:
-            return self._expiry.step(connection, self._clock())
+        with self._doubt.noting() as told, self._transaction() as connection:
+            told.extend(self._doubt.settled(connection))
+            if stored := self._expiry.step(connection, self._clock()):
+                told.append(stored)
+        return joined(told) if told else None
 
     def _maintain(self, health: Health) -> Stored | None:
         stored = self._upkeep(health)
         if stored is None:
-            with self._writable():
-                shorten_journal(self._database)
+            with self._database.writable():
+                self._database.tidy()
         return stored
 
     def _pack(self) -> Stored | None:
@@ -309,34 +311,14 @@ class SqlStorage:
     def _reparse(self, health: Health) -> Stored | None:
         if self._reparsing.is_done:
             return None  # what `unchecked` sets makes SQLite prepare every statement anew
-        with unchecked(self._database.writer), self._transaction() as connection:
+        with self._database.unchecked(), self._transaction() as connection:
             return self._reparsing.step(connection, health.tasks)
 
     def _index(self, health: Health) -> Stored | None:
-        """Make some more of the messages findable."""
-        with self._database.readers.connect() as connection:
-            portion = indexing.next_portion(connection, self._parsers)
-        if portion is None:
-            return None
-        with self._transaction() as connection:
-            indexing.write_portion(connection, portion)
-        health.tasks["search"] = portion.progress
-        return Stored()
-
-    def _ask_to_reparse(self, conversation_id: str | None, since: str | None) -> int:
-        with self._transaction() as connection:
-            return self._reparsing.ask(connection, conversation_id, since)
-
-    def _create_project(self, draft: ProjectDraft) -> Stored | None:
-        with self._transaction() as connection:
-            return self._projects.create(connection, draft, self._clock())
-
-    def _edit_project(self, key: str, edit: ProjectEdit) -> Stored | None:
-        with self._transaction() as connection:
-            return self._projects.edit(connection, key, edit, self._clock())
+        return indexing.step(self._database.readers, self._transaction, self._parsers, health.tasks)
 
     def _forget_conversation(self, key: str) -> Stored | None:
-        with unchecked(self._database.writer), self._transaction() as connection:
+        with self._database.unchecked(), self._transaction() as connection:
             stored = self._writer.forgetting.forget_conversation(connection, key, self._clock())
         self._leave_no_trace()
         return stored
@@ -344,7 +326,7 @@ class SqlStorage:
     def _forget_project(self, key: str) -> Stored | None:
         """Forget the conversations one by one. Who is stopped midway forgets the rest when asked again."""
         told: list[Event] = []
-        with unchecked(self._database.writer):
+        with self._database.unchecked():
             with self._transaction() as connection:
                 its_conversations = conversations_of(connection, key)
             for each in its_conversations:
@@ -357,47 +339,65 @@ class SqlStorage:
         return stored and Stored([*told, *stored.events])
 
     def _vacuum(self) -> Vacuumed:
-        with self._writable():
+        with self._database.writable():
             done = self._vacuuming.step()
-            shorten_journal(self._database, longest=0 if not done.more else LONG_JOURNAL)
+            self._database.tidy(thoroughly=not done.more)
         return done
 
     def _leave_no_trace(self) -> None:
-        """Empty the journal of what was forgotten. It is forgotten in any case: who asked must hear of that."""
+        """Overwrite what was forgotten. It is forgotten in any case: who asked must hear of that."""
         try:
-            with self._writable():
-                empty_journal(self._database.writer)
+            with self._database.writable():
+                self._database.leave_no_trace()
         except StorageUnavailableError as error:
             log.warning("what was forgotten stays in the journal until that is written over", reason=str(error))
 
     def _keep(self, namespace: str, changes: Mapping[str, bytes | None]) -> None:
-        with durable(self._database.writer), self._transaction() as connection:
+        with self._database.durable(), self._transaction() as connection:
             keeping.write(connection, namespace, changes)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
+        database = self._database
         with (
-            self._writable(),
-            self._database.writer.connect() as connection,
-            self._revision.writing(connection),
+            database.writable(),
+            database.writer.connect() as connection,
+            self._revision.writing(lambda: database.changes(connection)),
             connection.begin(),
         ):
             yield connection
 
-    @contextmanager
-    def _writable(self) -> Iterator[None]:
-        """Tell the caller that the storage is away where that is why it cannot write."""
-        if not self._database.in_place():
-            raise causes.because(self._database.path, causes.MOVED, "was moved or deleted")
-        with causes.explained(self._database.path, self._driver):
-            yield
-
     async def _write(self, write: Callable[P, T], *values: P.args, **named: P.kwargs) -> T:
         return await trio.to_thread.run_sync(partial(write, *values, **named), limiter=self._writing)
 
+    async def _change(self, change: Callable[[Connection], T]) -> T:
+        """Write in one transaction."""
+
+        def work() -> T:
+            with self._transaction() as connection:
+                return change(connection)
+
+        return await self._write(work)
+
     async def _read(self, read: Callable[Concatenate[Connection, P], T], *values: P.args, **named: P.kwargs) -> T:
         def work() -> T:
-            with causes.explained(self._database.path, self._driver), self._database.readers.connect() as connection:
+            with self._database.explained(), self._database.readers.connect() as connection:
                 return read(connection, *values, **named)
 
         return await trio.to_thread.run_sync(work, limiter=self._reading)
+
+
+class SqlStorage(TableStorage):
+    """Keeps everything in one SQLite file, which `driver` opens."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        settings: SqliteSettings,
+        machine: str,
+        prices: Prices,
+        clock: Callable[[], int] = epoch_ms,
+        parsers: Mapping[str, Parser] = MappingProxyType({}),
+        *,
+        driver: Driver = SQLITE,
+    ) -> None:
+        super().__init__(OnSqlite(settings, driver), machine, prices, clock, parsers)

@@ -19,7 +19,7 @@ MERGE = (
     "parent_agent = coalesce(excluded.parent_agent, subagents.parent_agent), "
     "depth = coalesce(excluded.depth, subagents.depth), "
     "tool_use_id = CASE WHEN excluded.rank > subagents.rank THEN excluded.tool_use_id ELSE subagents.tool_use_id END, "
-    "rank = max(excluded.rank, subagents.rank)"
+    "rank = CASE WHEN excluded.rank > subagents.rank THEN excluded.rank ELSE subagents.rank END"
 )
 CONVERSATION = select(conversations.c.id).where(conversations.c.key == bindparam("conversation")).scalar_subquery()
 IDS = select(streams.c.agent).where(streams.c.conversation_id == CONVERSATION, streams.c.agent != "").distinct()

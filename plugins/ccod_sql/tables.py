@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -52,6 +53,11 @@ def _number(name: str) -> Column[int]:
 
 def _flag(name: str) -> Column[bool]:
     return Column(name, Boolean, nullable=False)
+
+
+def _where(sqlite: str, postgresql: str = "") -> dict[str, Any]:
+    """What holds for the rows that an index has, where that is not all."""
+    return {"sqlite_where": text(sqlite), "postgresql_where": text(postgresql or sqlite)}
 
 
 TOKENS = (
@@ -131,7 +137,7 @@ conversations = _table(
     Index(
         "ix_conversations_due",
         "state_due",
-        sqlite_where=text("state_due IS NOT NULL"),
+        **_where("state_due IS NOT NULL"),
     ),
     counts=(*COUNTERS, *TOKENS, "cost_nanos"),
 )
@@ -168,7 +174,7 @@ streams = _table(
     Index(
         "ix_streams_loose",
         "updated_at",
-        sqlite_where=text("position > packed"),
+        **_where("position > packed"),
     ),
 )
 
@@ -192,7 +198,7 @@ responses = _table(
     _flag("counted"),
     UniqueConstraint("message_id", "request_id", "conversation_id", "agent"),
     Index("ix_responses_conversation", "conversation_id", "at"),
-    Index("ix_responses_counted", "at", sqlite_where=text("counted = 1")),
+    Index("ix_responses_counted", "at", **_where("counted = 1", "counted")),
 )
 
 entries = _table(
@@ -224,7 +230,7 @@ Index("ix_entries_uuid", entries.c.conversation_id, entries.c.uuid)
 Index(
     "ix_entries_messages",
     *(entries.c[name] for name in ("conversation_id", "agent", "at", "id", "role")),
-    sqlite_where=text("role IS NOT NULL"),
+    **_where("role IS NOT NULL"),
 )
 
 tool_calls = _table(
@@ -383,7 +389,7 @@ events = Table(
         "ix_events_subject",
         "subject",
         "seq",
-        sqlite_where=text("subject IS NOT NULL"),
+        **_where("subject IS NOT NULL"),
     ),
     sqlite_autoincrement=True,
 )

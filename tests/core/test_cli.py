@@ -87,7 +87,12 @@ def test_a_disabled_plugin_is_listed_so(tmp_path: Path) -> None:
         (["serve"], {"CLAUDE_PROJECTS_PATH": "/a, ,/b"}, 78, "[claude] roots: one of them is empty"),
         (["serve", "--set", 'claude.roots=[" "]'], {}, 78, "[claude] roots: one of them is empty"),
         (["serve"], {"CCOD_HTTP__PRT": "1"}, 78, "no setting answers to CCOD_HTTP__PRT"),
-        (["serve"], {"CCOD_STORAGE": "oracle"}, 78, "storage: no plugin 'oracle' can play this; choose from: sqlite"),
+        (
+            ["serve"],
+            {"CCOD_STORAGE": "oracle"},
+            78,
+            "storage: no plugin 'oracle' can play this; choose from: postgres, sqlite",
+        ),
         (["serve", "--set", "x"], {}, 2, "is not NAME=VALUE"),
         (["srve"], {}, 2, "No such command 'srve'"),
     ],

@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 import structlog.testing
 import trio
+from trio.testing import MockClock
 
 from ccod.calls import Calls
 from ccod.daemon import Roots
-from ccod.errors import PluginError, StorageUnavailableError
+from ccod.errors import CacheUnavailableError, PluginError, StorageUnavailableError
 from ccod.faults import HOLD_SECONDS, Faults, Plugin
 from ccod.guarded import GuardedAuth, GuardedCache, GuardedParser, GuardedPrices, NoPrices, parse_all
 from ccod.guarded_storage import guarded_storage
-from ccod.health import Health
+from ccod.health import Health, Reason
 from ccod.lasterrors import keep
 from ccod.limits import LIMITS, interrupted, within
 from ccod.metrics import Metrics
@@ -289,6 +290,44 @@ async def test_a_cache_that_fails_has_forgotten(faults: Faults, plugin: Plugin) 
         await cache.put("key", b"value")
         assert plugin.error == "cache, put: Oops: oops"
     assert plugin.error == "end: Oops: oops"
+
+
+class AwayCache(Cache):
+    """Cannot be asked until it is `here`."""
+
+    here = False
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def get(self, key: str, /) -> bytes | None:
+        if not self.here:
+            raise CacheUnavailableError("store: gone", fix="bring it back")
+        return None
+
+    async def put(self, key: str, value: bytes, /) -> None:
+        await self.get(key)
+
+
+async def test_a_cache_that_cannot_be_asked_is_told_of_until_it_can(autojump_clock: MockClock) -> None:
+    health, away = Health(), AwayCache()
+    faults = Faults([], clock=trio.current_time)
+    faults.watch(health, Metrics())
+    async with GuardedCache(away, "far", faults) as cache, trio.open_nursery() as nursery:
+        nursery.start_soon(cache.keep_asking)
+        with structlog.testing.capture_logs() as logs:
+            for _ in range(100):
+                assert await cache.get("key") is None
+                await cache.put("key", b"value")
+        assert [(each["code"], each["fix"]) for each in logs] == [("CACHE_AWAY", "bring it back")]
+        assert health.reasons == [("plugin far", Reason("CACHE_AWAY", "cache: store: gone", "bring it back"))]
+        assert health.ready
+        await trio.sleep(1000)
+        assert not health.well
+        away.here = True
+        await trio.sleep(100)
+        assert health.well
+        nursery.cancel_scope.cancel()
 
 
 async def test_a_cache_that_cannot_be_opened_is_named(faults: Faults) -> None:

@@ -55,6 +55,8 @@ ONLY_IN = {
     "pluggy": {"ccod/hookspecs.py", "ccod/loading.py"},
     "sqlalchemy": {"plugins/ccod_sql"},
     "alembic": {"plugins/ccod_sql"},
+    "psycopg": {"plugins/ccod_sql/postgres"},
+    "redis": {"plugins/ccod_redis"},
     "quart": {f"plugins/ccod_{name}" for name in ("http", "jwt", "metrics", "rest", "status", "ws")},
     "quart_trio": {"plugins/ccod_http"},
     "hypercorn": {"plugins/ccod_http"},
@@ -216,7 +218,11 @@ def test_no_program_is_started_nobody_is_called_and_nothing_is_unpickled() -> No
 LATE = {
     *(CORE / f"{room}.py" for room in ("__init__", "entrypoints", "app", "cli", "hookspecs", "loading", "manager")),
     *CORE.glob("commands/*.py"),
-    *(path for name in ("__init__", "plugin", "hookspecs", "commands/*") for path in PLUGINS.glob(f"*/{name}.py")),
+    *(
+        path
+        for name in ("__init__", "*/__init__", "plugin", "hookspecs", "commands/*")
+        for path in PLUGINS.glob(f"*/{name}.py")
+    ),
 }
 """What every command passes through: it imports only when it must."""
 

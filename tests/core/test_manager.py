@@ -17,11 +17,10 @@ from ccod.configuration import Configuration
 from ccod.discovery import PluginFile, installed, strangers
 from ccod.entrypoints import Distribution, EntryPoint
 from ccod.errors import ConfigError, PluginError
-from ccod.guarded import NoPrices
+from ccod.guarded import GuardedCache, NoPrices
 from ccod.limits import LIMITS
 from ccod.manager import Manager
 from ccod.metrics import Metrics
-from ccod.observatory import NoCache
 from ccod.settings import Settings
 from tests.plugins.metrics.scraping import read
 
@@ -348,7 +347,7 @@ def test_who_is_left_out_costs_no_price_and_no_cache(plugin_folder: Path, tmp_pa
     manager = Manager(found=[], left_out={"bell": "it stopped the daemon"})
     chosen = settings(tmp_path, "prices = 'bell'\ncache = 'bell'\nstorage = 'bell'\n")
     assert isinstance(manager.prices(chosen), NoPrices)
-    assert isinstance(manager.cache(chosen), NoCache)
+    assert isinstance(manager.cache(chosen), GuardedCache)  # of nothing: the plugin is not asked
     with pytest.raises(PluginError, match="it stopped the daemon; ccod plugins allow bell, or choose another: storage"):
         manager.require_roles(chosen)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ccod.testing import home
+from tests.postgres import database_of
 
 Tables = Mapping[str, Mapping[str, Any]]
 
@@ -17,7 +18,10 @@ REPLACED = "REPLACED_PLUGIN"
 
 
 def replaced() -> dict[str, Any]:
-    """Return the `variables` of every daemon, and which plugins are `asked` what; nothing where none is replaced."""
+    """Return the `variables` of every daemon, and which plugins are `asked` what; nothing where none is replaced.
+
+    In the folder `postgres` is the socket of a server, on which every home gets a database.
+    """
     found: dict[str, Any] = json.loads(os.environ.get(REPLACED, "{}"))
     return found
 
@@ -32,6 +36,9 @@ class Home(home.Home):
         super().__init__(path, tables)
         self.variables["CLAUDE_CONFIG_DIR"] = str(path / ".claude")
         self.variables.update(replaced().get("variables", {}))
+        if folder := replaced().get("postgres"):
+            self.variables["CCOD_POSTGRES__URL"] = database_of(Path(folder), path)
+            self.variables["CCOD_POSTGRES__FOLDER"] = str(self.database.parent)
 
     def install(self, plugin: str, source: str) -> None:
         """See `ccod.testing.home.Home`. It is loaded also where a replacement is to be loaded and nothing else."""

@@ -105,6 +105,7 @@ class Replacement(Struct, frozen=True):
 
 
 ACCOUNTS = "is about accounts, tokens or API keys"
+OF_A_FILE = "is about the file of the database, or reads it"
 CLAUDE = "is about transcripts of Claude Code, which nobody reads"
 LIST_PRICES = "checks amounts of the list prices"
 CODEX_ALONE = "contrib/ccod-codex/tests/test_codex_alone.py"
@@ -120,6 +121,37 @@ REPLACEMENTS = (
             "CCOD_STORAGE": "sqlcipher",
             "CCOD_SQLCIPHER__KEY": "00112233445566778899aabbccddeeff0f1e2d3c4b5a69788796a5b4c3d2e1f0",
         },
+    ),
+    Replacement(
+        "storage",
+        "postgres",
+        ["postgres ccod_storage"],
+        variables={"CCOD_STORAGE": "postgres"},
+        left_out={
+            f"{HERE}/{name}": OF_A_FILE
+            for name in (
+                "test_archive.py::test_deleted_files_come_back_byte_for_byte",
+                "test_archive.py::test_the_forgotten_stays_forgotten",
+                "test_archive.py::test_what_a_file_held_before_it_was_rewritten_is_restored_on_demand",
+                "test_command_words.py::test_a_file_that_is_there_already_or_no_backup_is_refused",
+                "test_command_words.py::test_each_exit_code_has_one_meaning[arguments16-1",
+                "test_command_words.py::test_each_exit_code_has_one_meaning[arguments17-1",
+                "test_command_words.py::test_each_exit_code_has_one_meaning[arguments18-1",
+                "test_database_commands.py",
+                "test_doctor.py::test_what_can_be_wrong_while_the_daemon_is_down",
+                "test_doctor_mends.py::test_the_command_mends[backup-",
+                "test_doctor_mends.py::test_the_command_mends[database-",
+                "test_doctor_mends.py::test_the_command_mends[file-modes-",
+                "test_doctor_mends.py::test_the_daemon_puts_a_database_back_into_wal_mode",
+                "test_start.py::test_a_bad_configuration_is_one_line[a-database",
+                "test_start.py::test_a_bad_configuration_is_one_line[no-storage]",
+                "test_start.py::test_a_second_daemon_on_one_database_names_the_first",
+                "test_stop.py::test_it_stops_in_time_while_another_program_holds_the_database",
+                "test_truth.py",
+                "test_vacuum.py",
+            )
+        }
+        | {f"{HERE}/test_watch_limits.py": "has the daemon in a namespace whose user the server does not let in"},
     ),
     Replacement(
         "auth",
@@ -202,6 +234,12 @@ REPLACEMENTS = (
         ["forgetful ccod_cache"],
         variables={"CCOD_CACHE": "forgetful"},
         file=FORGETFUL,
+    ),
+    Replacement(
+        "cache",
+        "redis",
+        ["redis ccod_cache"],
+        variables={"CCOD_CACHE": "redis"},
     ),
     Replacement(
         "prices",

@@ -12,13 +12,16 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import trio
 from msgspec import Struct
 
+from tests import postgres, redisserver
 from tests.e2e.home import REPLACED
 from tests.e2e.receiving import receiving
 from tests.e2e.replacements import HERE, OF_THEMSELVES, REPLACEMENTS, Replacement
@@ -32,13 +35,52 @@ class Outcome(Struct, frozen=True):
     seconds: float
 
 
-async def run(replacement: Replacement, *, smoke: bool) -> Outcome:
-    """Run its tests, with every daemon in them configured for it. What a sink sent nobody is a failure, too."""
+async def run(replacement: Replacement, *, smoke: bool) -> Outcome | None:
+    """Run its tests, with every daemon in them configured for it. What a sink sent nobody is a failure, too.
+
+    Return None where a server that it needs is not installed.
+    """
     print(f"\n=== {replacement.role}: {replacement.plugin}", flush=True)
+    server = SERVERS.get(replacement.plugin)
+    if server is None:
+        return await run_on(replacement, {}, smoke=smoke)
+    if reason := server.reason_to_skip():
+        print(f"skipped: {reason}", flush=True)
+        return None
+    with server.running() as told:
+        return await run_on(replacement, told, smoke=smoke)
+
+
+class Server(Struct, frozen=True):
+    """What a plugin needs beside the daemon; `running` yields what every home is told of it."""
+
+    reason_to_skip: Callable[[], str | None]
+    running: Callable[[], AbstractContextManager[Mapping[str, Any]]]
+
+
+@contextmanager
+def postgres_running() -> Iterator[Mapping[str, Any]]:
+    with postgres.running() as server:
+        yield {"postgres": str(server.folder)}
+
+
+@contextmanager
+def redis_running() -> Iterator[Mapping[str, Any]]:
+    with redisserver.running() as server:
+        yield {"variables": {"CCOD_REDIS__URL": server.url}}
+
+
+SERVERS = {
+    "postgres": Server(postgres.reason_to_skip, postgres_running),
+    "redis": Server(redisserver.reason_to_skip, redis_running),
+}
+
+
+async def run_on(replacement: Replacement, server: Mapping[str, Any], *, smoke: bool) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         async with receiving() as receiver:
-            variables = replacement.configuration(Path(folder), receiver.url)
-            told = json.dumps({"variables": variables, "asked": [*replacement.asked]})
+            variables = {**replacement.configuration(Path(folder), receiver.url), **server.get("variables", {})}
+            told = json.dumps({**server, "variables": variables, "asked": [*replacement.asked]})
             report = Path(folder) / "report.xml"
             command = [sys.executable, *arguments(replacement, smoke=smoke), f"--junitxml={report}"]
             began = trio.current_time()
@@ -87,7 +129,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 async def run_all(chosen: Sequence[Replacement], *, smoke: bool) -> int:
     """Run one after the other, print the table, and return 1 if anything failed."""
-    outcomes = [await run(each, smoke=smoke) for each in chosen]
+    outcomes = [outcome for each in chosen if (outcome := await run(each, smoke=smoke)) is not None]
     print(f"\n{table(outcomes)}")
     print(f"and {len(OF_THEMSELVES)} files and tests below {HERE} that ask no daemon of these folders")
     return int(any(each.failed for each in outcomes))

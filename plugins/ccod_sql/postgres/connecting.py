@@ -1,0 +1,134 @@
+"""Connects to a server: what is set for each connection, and what takes the place of one that broke."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from msgspec import Struct
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import QueuePool
+
+from ccod import ConfigError
+from ccod_sql.postgres.adapting import adapt
+from ccod_sql.postgres.settings import PostgresSettings
+from ccod_sql.postgres.texts import Tsvectors
+from ccod_sql.texts import OPTION
+
+LOCK = int.from_bytes(b"ccod")
+TRY_LOCK = "SELECT pg_try_advisory_lock(%s, 0)"
+HOLDER = """
+SELECT application_name, coalesce(client_addr::text, 'the server itself')
+FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND classid = %s AND objid = 0 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+KEEPALIVE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""For a server that is cut off, in seconds but for the last, which is in milliseconds."""
+BOTH = {
+    "client_encoding": "UTF8",
+    "bytea_output": "hex",
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 3,
+    "jit": "off",  # which costs more than it gains for statements like ours
+}
+# What was told of must outlive the server; another program's lock is waited for only a moment.
+WRITER = {"synchronous_commit": "on", "lock_timeout": 500}
+READER = {"default_transaction_read_only": "on", "default_transaction_isolation": r"repeatable\ read"}
+
+
+class HeldError(Exception):
+    """Another daemon has the database; the text names it."""
+
+
+class Server(Struct, frozen=True):
+    """How a database is connected to. `name` is for people: it has no password in it."""
+
+    parameters: dict[str, Any]
+    name: str
+
+    @classmethod
+    def of(cls, settings: PostgresSettings) -> Server:
+        """Raise ConfigError for a URL that says nothing."""
+        if not settings.url.strip():
+            raise ConfigError("[postgres] url: is empty; write postgresql://user:password@host/database")
+        try:
+            given = conninfo_to_dict(settings.url.strip())
+        except psycopg.ProgrammingError:  # its text has the whole URL in it, and so a password
+            raise ConfigError(
+                "[postgres] url: is none that PostgreSQL takes; write postgresql://user:password@host/database, with "
+                "%40 for @ and %2F for / in the password"
+            ) from None
+        timeout = {"statement_timeout": int(1000 * settings.statement_timeout)}
+        name = f"{given.get('dbname') or given.get('user') or ''} at {given.get('host') or 'this machine'}"
+        return cls({**KEEPALIVE, **given, "options": _options(BOTH | timeout, given.get("options"))}, name)
+
+    def connect(self, options: dict[str, Any]) -> psycopg.Connection[Any]:
+        """Return a connection with further options. Raises the driver's error."""
+        given = {"application_name": "ccod", **self.parameters}
+        connection = psycopg.connect(**given | {"options": f"{given['options']} {_options(options)}"})
+        adapt(connection)
+        return connection
+
+
+def writer(server: Server) -> Engine:
+    """Return what writes, by one connection, which holds the database as long as it is there."""
+
+    def connect() -> psycopg.Connection[Any]:
+        connection = server.connect(WRITER)
+        try:
+            _hold(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return _engine(connect, 1)
+
+
+def readers(server: Server, most: int) -> Engine:
+    """Return what reads; each connection sees one state of the database from its first statement on."""
+    return _engine(lambda: server.connect(READER), most)
+
+
+def _hold(connection: psycopg.Connection[Any]) -> None:
+    """Take the lock that one daemon has. Raises HeldError where that is another."""
+    held = connection.execute(TRY_LOCK, (LOCK,)).fetchone()
+    if held != (True,):
+        holder = connection.execute(HOLDER, (LOCK,)).fetchone()
+        raise HeldError(f"{holder[0]} of {holder[1]}" if holder else "another daemon")
+    connection.commit()
+
+
+def _engine(connect: Any, most: int) -> Engine:
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=most,
+        max_overflow=0,
+        pool_use_lifo=True,
+        paramstyle="format",  # by position, which `Rows` relies upon
+        execution_options={OPTION: Tsvectors()},
+    )
+    event.listen(engine, "checkout", _require_open)
+    return engine
+
+
+def _require_open(connection: psycopg.Connection[Any], *_: object) -> None:
+    """Have the pool put another in the place of a connection that broke. That it broke is known without asking."""
+    if connection.closed:
+        raise DisconnectionError
+
+
+def _options(settings: dict[str, Any], given: object = None) -> str:
+    return " ".join([*(f"-c {name}={value}" for name, value in settings.items()), *([str(given)] if given else [])])
