@@ -42,6 +42,10 @@ class _Guarded(StandIn):
     ) -> None:
         await left(self._storage, self._plugin, self._faults, kind, error, trace)
 
+    async def called(self) -> None:
+        with self._faults.noting(self._plugin, "storage, called"):
+            await super().called()
+
     def _around(self, name: str, method: Method) -> Method:
         where = f"storage, {name}"
 

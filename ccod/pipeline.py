@@ -189,7 +189,14 @@ class Pipeline:
             else:
                 self._answered_at = trio.current_time()
                 self._forget_refusal("upkeep")
-            await trio.sleep(self._pause() if did_something else UPKEEP_SECONDS[1])
+            await self._rest(self._pause() if did_something else UPKEEP_SECONDS[1])
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait until it is time for the next step, or until storage calls for it."""
+        until = trio.current_time() + seconds
+        await trio.sleep(UPKEEP_SECONDS[0])  # however often it calls
+        with trio.move_on_at(until):
+            await self._storage.called()
 
     def _pause(self) -> float:
         reads_history = trio.current_time() - self._history_at < UPKEEP_BESIDE_HISTORY_SECONDS

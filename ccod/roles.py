@@ -107,8 +107,11 @@ class Parser(Protocol):
 class Storage(AbstractAsyncContextManager["Storage"], Protocol):
     """Keeps everything. Entered before anything runs; left after everything has stopped.
 
-    `folder` is where other plugins may put files of their own once it is entered, such as keys.
+    `folder` is where other plugins may put files of their own once it is entered, such as keys. Where other daemons may
+    have the same storage, it `is_shared`: what a plugin has `kept` may change without its doing.
     """
+
+    is_shared: bool = False
 
     @property
     def folder(self) -> Path: ...
@@ -253,6 +256,17 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
 
         Raises StorageUnavailableError as `append` does. What goes on for long is shown in `health.tasks`.
         """
+
+    async def called(self) -> None:
+        """Return when `maintain` should be called at once; it is called every few seconds anyway.
+
+        For a storage that several daemons share: `maintain` returns then what another one stored, and so does whatever
+        else returns what it stored, for events are told in their order. Such a storage is rare: without this method,
+        nobody calls.
+        """
+        import trio
+
+        await trio.sleep_forever()
 
 
 class Prices(Protocol):

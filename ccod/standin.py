@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from functools import wraps
+from functools import partial, wraps
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,8 +13,10 @@ from ccod.roles import Storage
 
 Method = Callable[..., Awaitable[Any]]
 
-OPERATIONS = frozenset(name for name, method in vars(Storage).items() if inspect.iscoroutinefunction(method))
-"""The methods of the role that wait."""
+OPERATIONS = frozenset(
+    name for name, method in vars(Storage).items() if inspect.iscoroutinefunction(method) and name != "called"
+)
+"""The methods of the role that ask something; `called` only waits, perhaps for ever."""
 
 
 class StandIn(ABC):
@@ -31,6 +33,13 @@ class StandIn(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._storage.__aexit__(kind, error, trace)
+
+    @property
+    def is_shared(self) -> bool:
+        return bool(getattr(self._storage, "is_shared", False))
+
+    async def called(self) -> None:
+        await getattr(self._storage, "called", partial(Storage.called, self._storage))()
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._storage, name)

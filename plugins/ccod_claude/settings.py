@@ -24,10 +24,9 @@ class ClaudeSettings(TailSettings, forbid_unknown_fields=True):
         list[FilePath],
         setting(
             "`projects` folders to watch; those of CLAUDE_CONFIG_DIR, or else of ~/.claude. "
-            "CLAUDE_PROJECTS_PATH takes a list with commas or a JSON array.",
+            "CLAUDE_PROJECTS_PATH takes a list with commas or a JSON array. With [] nothing is read.",
             env="CLAUDE_PROJECTS_PATH",
             live=True,
-            min_length=1,
         ),
     ] = field(default_factory=default_roots)
 

@@ -38,7 +38,7 @@ class Accounts:
         if password is not None:
             passwords.check(password, account.email)
             kept = await self._hasher.hash(password)
-        async with self._ledger.lock:
+        async with self._ledger.changing():
             account = self._found(account_id)
             if role == "user":
                 self._keep_an_admin(account)
@@ -52,7 +52,7 @@ class Accounts:
 
     async def remove(self, account_id: str) -> None:
         """Remove an account with its logins and keys."""
-        async with self._ledger.lock:
+        async with self._ledger.changing():
             account = self._found(account_id)
             self._keep_an_admin(account)
             gone: list[Item] = [account, *self._ledger.of(account.id, Session), *self._ledger.of(account.id, ApiKey)]
@@ -64,7 +64,7 @@ class Accounts:
         passwords.check(password, address)
         self._check_room(address)
         kept = await self._hasher.hash(password)
-        async with self._ledger.lock:
+        async with self._ledger.changing():
             self._check_room(address)
             chosen = role or ("user" if self._admins() else "admin")
             account = Account(new_id("user"), address, chosen, kept, self._ledger.now())

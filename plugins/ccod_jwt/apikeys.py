@@ -48,7 +48,7 @@ class ApiKeys:
         key = ApiKey(
             new_id("key"), user.id, name, _digest(text), sorted(set(scopes)), self._ledger.now(), None, expires_at
         )
-        async with self._ledger.lock:
+        async with self._ledger.changing():
             if user.id != OWNER_ID and self._ledger.get(Account, user.id) is None:
                 raise RefusedError("ACCESS_DENIED", "Your account was removed.")
             if len(self.of(user)) >= MOST_KEYS:
@@ -66,7 +66,7 @@ class ApiKeys:
 
     async def revoke(self, user: User, key_id: str, *, any_owner: bool) -> None:
         """Let a key be no longer valid: one's own, or anybody's."""
-        async with self._ledger.lock:
+        async with self._ledger.changing():
             key = self._ledger.get(ApiKey, key_id)
             if key is None or not (any_owner or key.account_id == user.id):
                 raise RefusedError("NOT_FOUND", "There is no such key.")
@@ -84,7 +84,7 @@ class ApiKeys:
         return key
 
     async def _note(self, key_id: str, now: int) -> None:
-        async with self._ledger.lock:
+        async with self._ledger.changing():
             key = self._ledger.get(ApiKey, key_id)
             if key is not None:
                 try:

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
+import structlog
 import trio
 
 from ccod import Auth, Peer, Storage, User
 from ccod_jwt.accounts import Accounts
 from ccod_jwt.apikeys import PREFIX, ApiKeys
 from ccod_jwt.backoff import Backoff
+from ccod_jwt.ledger import LOOK_SECONDS as OTHERS_SECONDS
 from ccod_jwt.ledger import OWNER_ID, Account, ApiKey, Ledger, Session
 from ccod_jwt.logins import Logins
 from ccod_jwt.passwords import Hasher
@@ -24,6 +26,10 @@ OWNER = User(id=OWNER_ID, email="", role="owner")
 ADMIN = User(id=OWNER_ID, email="", role="admin")
 LOOK_SECONDS = 60.0
 """How long `ended` trusts a clock that stands still while the machine sleeps."""
+SOON_SECONDS = 0.2
+"""How long it may take until what another daemon made holds here, where it is presented."""
+
+log = structlog.get_logger("ccod.jwt")
 
 
 def epoch_ms() -> int:
@@ -51,6 +57,10 @@ class JwtAuth(Auth):
 
     async def __aenter__(self) -> JwtAuth:
         await self.ledger.open()
+        if self._storage.is_shared and not self._settings.secret:
+            log.warning(
+                "tokens hold at this daemon alone; give [jwt] secret the same value at all that share the storage"
+            )
         signing = signing_keys(self._settings, self._storage.folder)
         self._tokens = Tokens(signing, self.ledger.instance, self.ledger.now)
         hasher = Hasher(self._settings.bcrypt_rounds)
@@ -81,10 +91,20 @@ class JwtAuth(Auth):
             await trio.sleep_forever()
         while self._now(user) == user:
             left = LOOK_SECONDS if user.expires_at is None else (user.expires_at - self.ledger.now()) / 1000
-            with trio.move_on_after(min(LOOK_SECONDS, max(0.0, left))):
+            look = OTHERS_SECONDS if self._storage.is_shared else LOOK_SECONDS
+            with trio.move_on_after(min(look, max(0.0, left))):
                 await self.ledger.changed.wait()
+            await self.ledger.look()
 
     async def _bearer(self, text: str) -> User | None:
+        await self.ledger.look()
+        user = await self._known(text)
+        if user is None:
+            await self.ledger.look(SOON_SECONDS)
+            user = await self._known(text)
+        return user
+
+    async def _known(self, text: str) -> User | None:
         if text.startswith(PREFIX):
             key = await self.keys.use(text)
             return self._of_key(key) if key else None

@@ -53,7 +53,7 @@ class Logins:
 
     async def begin(self, account: Account) -> Login:
         """Begin a login of an account whose password was just seen or set."""
-        async with self._ledger.lock:
+        async with self._ledger.changing():
             account = self._unchanged(account)
             now = self._ledger.now()
             session = Session(new_id("login"), account.id, new_id("refresh"), now, self._end(now))
@@ -65,12 +65,13 @@ class Logins:
 
         Of several uses at the same time one wins, and the others are refused without that consequence.
         """
+        await self._ledger.look(0)
         claims = self._tokens.read("refresh", token)
         session = self._ledger.get(Session, claims.session_id) if claims else None
         if claims is None or session is None:
             raise _invalid()
         was_good = session.token == claims.token_id
-        async with self._ledger.lock:
+        async with self._ledger.changing():
             session = self._ledger.get(Session, claims.session_id)
             account = self._ledger.get(Account, claims.account_id)
             if session is None or account is None or session.account_id != account.id:
@@ -85,7 +86,7 @@ class Logins:
 
     async def log_out(self, user: User) -> None:
         """End the login by which `user` asks."""
-        async with self._ledger.lock:
+        async with self._ledger.changing():
             session = self._ledger.get(Session, user.credential)
             if session is None:
                 raise RefusedError("NO_LOGIN", "There is no login to end: this needs the access token of one.")
@@ -99,13 +100,14 @@ class Logins:
         passwords.check(new, account.email)
         await self._recognised(account.email, old, address)
         kept = await self._hasher.hash(new)
-        async with self._ledger.lock:
+        async with self._ledger.changing():
             account = self._unchanged(account)
             others = [each for each in self._ledger.of(account.id, Session) if each.id != user.credential]
             await self._ledger.change(replace(account, password=kept), without=others)
 
     async def _recognised(self, email: str, password: str, address: str) -> Account:
         self._backoff.attempt(email, address)
+        await self._ledger.look(0)
         account = self._ledger.account_of(email)
         if not await self._hasher.matches(password, account.password if account else None) or account is None:
             raise _failed()
@@ -115,7 +117,7 @@ class Logins:
     async def _rehashed(self, account: Account, password: str) -> Account:
         """Bring a hash to the cost of the others, so that no account can be told by the time it takes."""
         kept = await self._hasher.hash(password)
-        async with self._ledger.lock:
+        async with self._ledger.changing():
             account = replace(self._unchanged(account), password=kept)
             await self._ledger.change(account)
         return account

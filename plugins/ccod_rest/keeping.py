@@ -86,7 +86,10 @@ def keeping_routes(observatory: Observatory) -> Routes:
         stored = await observatory.change(partial(storage.forget_project, project_id))
         if stored is None:
             raise Problem(404, "NOT_FOUND", "There is no such project.")
-        forgotten = [event.conversation_id for event in stored.events if event.conversation_id]
+        gone = (event for event in stored.events if event.kind == "conversation_forgotten")
+        forgotten = [
+            event.conversation_id for event in gone if event.project_id == project_id and event.conversation_id
+        ]
         return ForgottenJson(forgotten, [project_id])
 
     return routes

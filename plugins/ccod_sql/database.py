@@ -14,9 +14,11 @@ from typing import Protocol
 from msgspec import Struct
 from sqlalchemy import Connection, Engine
 
-from ccod import Vacuumed
+from ccod import Stored, Vacuumed
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
+Changed = Callable[[], object]
+"""Is called, in the thread that writes, where another daemon wrote since this one looked last."""
 
 
 class Facts(Struct, frozen=True):
@@ -37,10 +39,13 @@ class Vacuuming(Protocol):
 
 
 class Database(Protocol):
-    """An open database, which no other daemon has open. Only one thread at a time may use `writer`.
+    """An open database. Only one thread at a time may use `writer`, and no daemon writes while another does.
 
     `folder` is on this machine, for files beside it. `place` names where the database itself is: what is found in
     another place than last time is a copy.
+
+    `announce`, `heard`, `is_keeper` and `called` are for engines that several daemons share; where one has the
+    database, there is nothing to hear, and all upkeep is its own.
     """
 
     writer: Engine
@@ -60,8 +65,27 @@ class Database(Protocol):
     def writable(self) -> AbstractContextManager[None]:
         """Do as `explained`, and also where what is written would not be found again."""
 
-    def changes(self, connection: Connection) -> int:
-        """Return a number that has grown if a row was changed since, by the writer's connection."""
+    @property
+    def revision(self) -> int | None:
+        """See `ccod.Storage`. It is read in any thread."""
+
+    def transaction(self, changed: Changed) -> AbstractContextManager[Connection]:
+        """Surround a transaction that writes, in its turn among those of all daemons.
+
+        What this daemon remembers of rows is true in it if `changed`, which is called first, makes it so.
+        """
+
+    def announce(self, stored: Stored) -> None:
+        """Let other daemons hear, once the transaction that is under way holds, of what it changed."""
+
+    def heard(self, changed: Changed) -> Stored | None:
+        """Return what other daemons announced, without its events. Called in the thread that writes."""
+
+    def is_keeper(self) -> bool:
+        """Tell whether upkeep is this daemon's, which becomes the keeper here where there is none."""
+
+    async def called(self) -> None:
+        """Return once `heard` has something."""
 
     def skip_lost_numbers(self, connection: Connection) -> None:
         """Leave out the numbers of events that somebody may have heard of, and that a power cut took away again."""
@@ -88,9 +112,11 @@ class Database(Protocol):
 class Backend(Protocol):
     """A database as it is configured. Not more than `readers` connections read at a time.
 
-    `patience` is for how many seconds opening it is tried again where that may help.
+    `patience` is for how many seconds opening it is tried again where that may help. One that `is_shared` may be open
+    in several daemons at a time.
     """
 
+    is_shared: bool
     readers: int
     patience: float
 

@@ -81,7 +81,7 @@ class Filing:
         self._entries = Rows(dialect, tables.entries, rows.Entry)
         self._calls = Rows(dialect, tables.tool_calls, rows.ToolCall)
         self._subagents = Rows(dialect, tables.subagents, rows.Subagent)
-        self._naming = Naming(dialect)
+        self.naming = Naming(dialect)
         self._types = Rows(dialect, tables.record_types, rows.RecordType)
         self._quarantine = Rows(dialect, tables.quarantine, rows.Quarantined)
         self._blocks = Rows(dialect, tables.blocks, rows.Block)
@@ -108,7 +108,7 @@ class Filing:
             to.connection, subagents.told_by(to.conversation.id, fresh.entries), or_else=subagents.MERGE
         )
         if not to.stream.agent:
-            to.renamed.extend(self._naming.name(to.connection, to.conversation, fresh.entries))
+            to.renamed.extend(self.naming.name(to.connection, to.conversation, fresh.entries))
         return filed
 
     def _keep_bytes(self, to: Target, records: Sequence[Record]) -> None:

@@ -44,16 +44,19 @@ NAMED = (
 
 
 class Naming:
-    """Knows the leaves of all summaries, so that a batch without any of them costs nothing."""
+    """Knows the leaves of all summaries while it is alone, so that a batch without any of them costs nothing.
+
+    Once another daemon wrote it is not `is_alone`, and asks for each batch.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
         self._summaries = Rows(dialect, summaries, rows.Summary)
         self._leaves: set[str] | None = None
+        self.is_alone = True
 
     def name(self, connection: Connection, conversation: rows.Conversation, told: Sequence[Entry]) -> Sequence[str]:
         """Name `conversation`, whose own entries `told` were stored just now, and others; return the keys of those."""
-        if self._leaves is None:
-            self._leaves = set(connection.scalars(select(summaries.c.leaf)))
+        leaves = self._leaves_among(connection, told)
         found = {
             entry.title.leaf: rows.Summary(conversation.id, entry.title.leaf, entry.title.text, entry.title.rank)
             for entry in told
@@ -61,13 +64,22 @@ class Naming:
         }
         holders = self._holders(connection, self._unheard(connection, found.values())) if found else set()
         self._summaries.insert(connection, found.values(), or_else=AGAIN)
-        self._leaves.update(found)
-        if self._leaves and any(entry.uuid in self._leaves for entry in told):
+        leaves.update(found)
+        if leaves and any(entry.uuid in leaves for entry in told):
             holders.add(conversation.id)
         if conversation.id in holders:
             _name_this(connection, conversation)
         others = (_name_other(connection, id_) for id_ in holders - {conversation.id})
         return [key for key in others if key]
+
+    def _leaves_among(self, connection: Connection, told: Sequence[Entry]) -> set[str]:
+        """Return the leaves that there are, those that are not among `told` perhaps left out."""
+        if not self.is_alone:
+            uuids = (entry.uuid for entry in told if entry.uuid)
+            return {row.leaf for row in self._summaries.find_in(connection, "leaf", uuids)}
+        if self._leaves is None:
+            self._leaves = set(connection.scalars(select(summaries.c.leaf)))
+        return self._leaves
 
     def _unheard(self, connection: Connection, found: Iterable[rows.Summary]) -> list[str]:
         """Return the leaves of what is new: files repeat what others say, and those it means have that name."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
+import trio
 from sqlalchemy import Connection
 
+from ccod import Stored
 from ccod_sql import causes, schema, sqlite
-from ccod_sql.database import Backend, Database, Facts, Transaction
+from ccod_sql.database import Backend, Changed, Database, Facts, Transaction
 from ccod_sql.engine import SQLITE, Driver
+from ccod_sql.revision import Revision
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.vacuuming import Vacuuming
 
@@ -24,6 +28,7 @@ class OnSqlite(Backend):
     def __init__(self, settings: SqliteSettings, driver: Driver = SQLITE) -> None:
         self._settings = settings
         self._driver = driver
+        self.is_shared = False
         self.readers = settings.readers
         self.patience = settings.busy_timeout
 
@@ -39,6 +44,7 @@ class SqliteDatabase(Database):
     def __init__(self, file: sqlite.OpenFile, driver: Driver) -> None:
         self._file = file
         self._driver = driver
+        self._revision = Revision()
         self.path = file.path
         self.writer = file.writer
         self.readers = file.readers
@@ -61,10 +67,30 @@ class SqliteDatabase(Database):
         with self.explained():
             yield
 
-    def changes(self, connection: Connection) -> int:
-        """Return how many rows the connection has changed so far, those that were rolled back among them."""
-        changes: int = connection.connection.driver_connection.total_changes  # type: ignore[union-attr]
-        return changes
+    @property
+    def revision(self) -> int | None:
+        return self._revision.number
+
+    @contextmanager
+    def transaction(self, changed: Changed) -> Iterator[Connection]:  # noqa: ARG002 - nobody else writes
+        with (
+            self.writer.connect() as connection,
+            self._revision.writing(partial(_changes, connection)),
+            connection.begin(),
+        ):
+            yield connection
+
+    def announce(self, stored: Stored) -> None:
+        """No other daemon has the file."""
+
+    def heard(self, changed: Changed) -> Stored | None:  # noqa: ARG002 - nobody else writes
+        return None
+
+    def is_keeper(self) -> bool:
+        return True
+
+    async def called(self) -> None:
+        await trio.sleep_forever()
 
     def skip_lost_numbers(self, connection: Connection) -> None:
         """A database that was not closed may have lost its last transactions."""
@@ -91,3 +117,9 @@ class SqliteDatabase(Database):
         size = self.path.stat().st_size if self.path.exists() else 0
         journal = sqlite.journal_size(self.path)
         return Facts(self._driver.name, self._driver.version, size, journal, self._driver.faults)
+
+
+def _changes(connection: Connection) -> int:
+    """Return how many rows the connection has changed so far, those that were rolled back among them."""
+    changes: int = connection.connection.driver_connection.total_changes  # type: ignore[union-attr]
+    return changes

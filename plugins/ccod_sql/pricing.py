@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import Connection, Engine, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from ccod import Prices
 from ccod_sql import meta, rows
@@ -33,26 +33,20 @@ SET_TOTALS = (
 log = structlog.get_logger("ccod.sql")
 
 
-def reprice(writer: Engine, prices: Prices) -> None:
-    """Work out all costs by `prices`, unless that was done. The last transaction says so: else it begins anew."""
-    with writer.begin() as connection:
-        version = meta.read(connection, KEY)
-    if version == prices.version:
+def reprice(connection: Connection, prices: Prices) -> None:
+    """Work out all costs by `prices`, unless that was done. Its caller holds the transaction."""
+    if meta.read(connection, KEY) == prices.version:
         return
-    quarters = QuarterTables(writer.dialect)
+    quarters = QuarterTables(connection.dialect)
     nanos, unpriced, last = Counter[int](), Counter[int](), 0
-    while True:
-        with writer.begin() as connection:
-            some = [rows.Response(*row) for row in connection.execute(ROWS, {"after": last})]
-            if not some:
-                _finish(connection, prices.version, nanos, unpriced)
-                break
-            _reprice(connection, prices, some, quarters.open(connection))
-            last = some[-1].id
-            for row in some:
-                if not row.agent:
-                    nanos[row.conversation_id] += row.cost_nanos or 0
-                    unpriced[row.conversation_id] += is_unpriced(row)
+    while some := [rows.Response(*row) for row in connection.execute(ROWS, {"after": last})]:
+        _reprice(connection, prices, some, quarters.open(connection))
+        last = some[-1].id
+        for row in some:
+            if not row.agent:
+                nanos[row.conversation_id] += row.cost_nanos or 0
+                unpriced[row.conversation_id] += is_unpriced(row)
+    _finish(connection, prices.version, nanos, unpriced)
     if last:
         log.info("responses were priced again", prices=prices.version)
 

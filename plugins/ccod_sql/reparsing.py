@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
@@ -13,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Dialect, and_, delete, exists,
 
 from ccod import TOO_LONG, Entry, Parser, Progress, Record, Stored, Unparsed
 from ccod import Stream as SourceStream
-from ccod_sql import indexing, ownership, quarters, rollups, rows, states, tables
+from ccod_sql import indexing, meta, ownership, quarters, rollups, rows, states, tables
 from ccod_sql.filing import Fresh, Numbers, Target
 from ccod_sql.forgetting import count_conversations
 from ccod_sql.quarters import QuarterTables
@@ -23,6 +24,8 @@ from ccod_sql.tables import conversations, entries, events, quarantine, response
 from ccod_sql.writing import Writer
 
 AT_ONCE = 1000
+ASKED = "reparse"
+"""The key of `meta` for the last time that somebody asked."""
 KEPT = {
     *("id", "key", "machine_id", "appended_at", "file_path", "file_deleted_at", "file_rewritten_at"),
     "subagent_count",
@@ -43,8 +46,11 @@ class Reparsing:
         self._responses = Rows(dialect, responses, rows.Response)
         self._quarters = QuarterTables(dialect)
         self._done = 0
+        self._asked: str | None = None
         self.is_done = False
         """Whether no conversation needs it, and none will until somebody asks."""
+        self.is_sure = True
+        """Whether nobody can have asked another daemon."""
 
     def ask(self, connection: Connection, conversation_id: str | None, since: str | None) -> int:
         """Have streams parsed anew that `step` would otherwise leave alone; return how many conversations they are."""
@@ -58,8 +64,16 @@ class Reparsing:
             wanted.append(streams.c.parser.in_(later))
         count = connection.scalar(select(func.count(streams.c.conversation_id.distinct())).where(*wanted))
         connection.execute(update(streams).where(*wanted).values(parser=""))
+        meta.write(connection, ASKED, secrets.token_hex(8))
         self.is_done = False
         return count or 0
+
+    def look(self, connection: Connection) -> None:
+        """Find out whether another daemon was asked."""
+        asked = meta.read(connection, ASKED)
+        if asked != self._asked:
+            self._asked, self.is_done = asked, False
+        self.is_sure = True
 
     def step(self, connection: Connection, tasks: dict[str, Progress]) -> Stored | None:
         """Parse the latest conversation anew that needs it."""

@@ -82,7 +82,6 @@ from ccod_sql import (
     usage,
 )
 from ccod_sql.database import Backend
-from ccod_sql.doubt import Doubt, joined
 from ccod_sql.engine import SQLITE, Driver
 from ccod_sql.expiry import Expiry
 from ccod_sql.forgetting import conversations_of
@@ -90,8 +89,8 @@ from ccod_sql.onsqlite import OnSqlite
 from ccod_sql.packing import pack_some
 from ccod_sql.projects import Projects
 from ccod_sql.reparsing import Reparsing
-from ccod_sql.revision import Revision
 from ccod_sql.settings import SqliteSettings
+from ccod_sql.telling import Telling, joined
 from ccod_sql.upkeep import Upkeep
 from ccod_sql.writing import Writer, register
 
@@ -118,14 +117,13 @@ class TableStorage:
         clock: Callable[[], int] = epoch_ms,
         parsers: Mapping[str, Parser] = MappingProxyType({}),
     ) -> None:
+        self.is_shared = backend.is_shared
         self._backend = backend
         self._parsers = parsers
         self._machine = machine
         self._prices = prices
         self._clock = clock
         self._stack = ExitStack()
-        self._revision = Revision()
-        self._doubt = Doubt()
         self._writing = trio.CapacityLimiter(1)
         self._reading = trio.CapacityLimiter(backend.readers)
 
@@ -153,7 +151,7 @@ class TableStorage:
 
     @property
     def revision(self) -> int | None:
-        return self._revision.number
+        return self._database.revision
 
     async def checkpoints(self, source: str) -> Sequence[tuple[Stream, Checkpoint]]:
         return await self._read(reading.checkpoints, self._machine_id, source)
@@ -192,10 +190,10 @@ class TableStorage:
         return await self._change(lambda c: self._reparsing.ask(c, conversation_id, since))
 
     async def create_project(self, draft: ProjectDraft) -> Stored | None:
-        return await self._change(lambda c: self._projects.create(c, draft, self._clock()))
+        return await self._write(self._store, lambda c: self._projects.create(c, draft, self._clock()))
 
     async def edit_project(self, project_id: str, edit: ProjectEdit) -> Stored | None:
-        return await self._change(lambda c: self._projects.edit(c, project_id, edit, self._clock()))
+        return await self._write(self._store, lambda c: self._projects.edit(c, project_id, edit, self._clock()))
 
     async def forget_conversation(self, conversation_id: str) -> Stored | None:
         return await self._write(self._forget_conversation, conversation_id)
@@ -214,6 +212,9 @@ class TableStorage:
 
     async def maintain(self, health: Health) -> Stored | None:
         return await self._write(self._maintain, health)
+
+    async def called(self) -> None:
+        await self._database.called()
 
     async def projects(self, query: ProjectQuery) -> Page[Project]:
         return await self._read(reading.find_projects, query)
@@ -271,10 +272,11 @@ class TableStorage:
             self._database = stack.enter_context(self._backend.open())
             with self._database.opening():
                 self._database.upgrade()
-                with self._database.writer.begin() as connection:
+                with self._database.transaction(lambda: None) as connection:
                     self._machine_id = register(connection, self._machine)
                     events.begin(connection, self._database)
-                pricing.reprice(self._database.writer, self._prices)
+                    pricing.reprice(connection, self._prices)
+                    self._telling = Telling(events.position(connection, None).seq)
             dialect = self._database.writer.dialect
             self._writer = Writer(dialect, self._machine, self._machine_id, self._prices, self._parsers)
             self._reparsing = Reparsing(dialect, self._writer, self._parsers)
@@ -285,20 +287,40 @@ class TableStorage:
             self._stack = stack.pop_all()
 
     def _append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
-        with self._doubt.noting() as told, self._transaction() as connection:
-            told.extend(self._doubt.settled(connection))
-            told.append(self._writer.append(connection, source, batch, entries, self._clock()))
-        return joined(told)
+        stored = self._store(lambda c: self._writer.append(c, source, batch, entries, self._clock()))
+        return stored or Stored()
+
+    def _store(self, work: Callable[[Connection], Stored | None]) -> Stored | None:
+        """Write in one transaction. Return what that changed, behind the events that were not told here before."""
+        with self._transaction() as connection:
+            missed = self._telling.missed(connection)
+            own = work(connection)
+            if own is not None:
+                self._database.announce(own)
+        return None if own is None else self._telling.told(missed, own)
+
+    def _hear(self) -> Stored | None:
+        """Return what other daemons stored."""
+        heard = self._database.heard(self._note_others)
+        missed = None
+        if self._telling.is_behind:
+            with self._database.explained(), self._database.readers.connect() as connection:
+                missed = self._telling.missed(connection)
+        return self._telling.told(missed, heard)
+
+    def _note_others(self) -> None:
+        """Remember no more what another daemon may have changed."""
+        self._telling.is_behind = True
+        self._writer.filing.naming.is_alone = False
+        self._reparsing.is_sure = False
 
     def _expire(self) -> Stored | None:
-        with self._doubt.noting() as told, self._transaction() as connection:
-            told.extend(self._doubt.settled(connection))
-            if stored := self._expiry.step(connection, self._clock()):
-                told.append(stored)
-        return joined(told) if told else None
+        return self._store(lambda c: self._expiry.step(c, self._clock()))
 
     def _maintain(self, health: Health) -> Stored | None:
-        stored = self._upkeep(health)
+        stored = self._hear()
+        if stored is None and self._database.is_keeper():
+            stored = self._upkeep(health)
         if stored is None:
             with self._database.writable():
                 self._database.tidy()
@@ -309,34 +331,36 @@ class TableStorage:
             return Stored() if pack_some(connection, self._clock()) else None
 
     def _reparse(self, health: Health) -> Stored | None:
+        if not self._reparsing.is_sure:
+            with self._database.explained(), self._database.readers.connect() as connection:
+                self._reparsing.look(connection)
         if self._reparsing.is_done:
             return None  # what `unchecked` sets makes SQLite prepare every statement anew
-        with self._database.unchecked(), self._transaction() as connection:
-            return self._reparsing.step(connection, health.tasks)
+        with self._database.unchecked():
+            return self._store(lambda c: self._reparsing.step(c, health.tasks))
 
     def _index(self, health: Health) -> Stored | None:
         return indexing.step(self._database.readers, self._transaction, self._parsers, health.tasks)
 
     def _forget_conversation(self, key: str) -> Stored | None:
-        with self._database.unchecked(), self._transaction() as connection:
-            stored = self._writer.forgetting.forget_conversation(connection, key, self._clock())
+        with self._database.unchecked():
+            stored = self._forget(key)
         self._leave_no_trace()
         return stored
 
+    def _forget(self, key: str) -> Stored | None:
+        return self._store(lambda c: self._writer.forgetting.forget_conversation(c, key, self._clock()))
+
     def _forget_project(self, key: str) -> Stored | None:
         """Forget the conversations one by one. Who is stopped midway forgets the rest when asked again."""
-        told: list[Event] = []
         with self._database.unchecked():
-            with self._transaction() as connection:
+            with self._database.explained(), self._database.readers.connect() as connection:
                 its_conversations = conversations_of(connection, key)
-            for each in its_conversations:
-                with self._transaction() as connection:
-                    stored = self._writer.forgetting.forget_conversation(connection, each, self._clock())
-                told += stored.events if stored else ()
-            with self._transaction() as connection:
-                stored = self._writer.forgetting.forget_project(connection, key, self._clock())
+            told = [self._forget(each) for each in its_conversations]
+            told.append(self._store(lambda c: self._writer.forgetting.forget_project(c, key, self._clock())))
         self._leave_no_trace()
-        return stored and Stored([*told, *stored.events])
+        some = [stored for stored in told if stored is not None]
+        return joined(some) if some else None
 
     def _vacuum(self) -> Vacuumed:
         with self._database.writable():
@@ -358,13 +382,7 @@ class TableStorage:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        database = self._database
-        with (
-            database.writable(),
-            database.writer.connect() as connection,
-            self._revision.writing(lambda: database.changes(connection)),
-            connection.begin(),
-        ):
+        with self._database.writable(), self._database.transaction(self._note_others) as connection:
             yield connection
 
     async def _write(self, write: Callable[P, T], *values: P.args, **named: P.kwargs) -> T:

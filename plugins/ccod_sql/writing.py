@@ -30,8 +30,8 @@ class Writer:
         self, dialect: Dialect, machine: str, machine_id: int, prices: Prices, parsers: Mapping[str, Parser]
     ) -> None:
         self._parsers = parsers
-        self._machine = machine
         self._machine_id = machine_id
+        self._machines = {machine_id: machine}
         self._projects = Rows(dialect, tables.projects, rows.Project)
         self._conversations = Rows(dialect, tables.conversations, rows.Conversation)
         self._streams = Rows(dialect, tables.streams, rows.Stream)
@@ -160,7 +160,7 @@ class Writer:
         if conversation.project_id is not None:
             found: rows.Project | None = self._projects.find(connection, id=conversation.project_id)[0]
         elif conversation.cwd:
-            found = self._project_at(connection, rollups.project_path(conversation.cwd))
+            found = self._project_at(connection, conversation)
         else:
             return None, None
         before = copy(found)
@@ -180,20 +180,32 @@ class Writer:
         cwd = to.conversation.cwd or next((entry.cwd for entry in fresh.entries if entry.cwd), None)
         if not cwd:
             return False
-        key = rollups.project_key(self._machine, rollups.project_path(cwd))
+        machine = self._machine_of(to.connection, to.conversation)
+        key = rollups.project_key(machine, rollups.project_path(cwd))
         since = min((entry.at for entry in fresh.entries if entry.at is not None), default=to.conversation.created_at)
         return self.forgetting.remembers(to.connection, "project", key, since)
 
-    def _project_at(self, connection: Connection, path: str) -> rows.Project | None:
-        found = self._projects.find(connection, key=rollups.project_key(self._machine, path))
+    def _machine_of(self, connection: Connection, conversation: rows.Conversation) -> str:
+        """Return the name of the machine on which a conversation was seen first. Names of machines stay."""
+        id_ = conversation.machine_id
+        if id_ not in self._machines:
+            name = select(tables.machines.c.name).where(tables.machines.c.id == id_)
+            self._machines[id_] = connection.execute(name).scalar_one()
+        return self._machines[id_]
+
+    def _project_at(self, connection: Connection, conversation: rows.Conversation) -> rows.Project | None:
+        path = rollups.project_path(conversation.cwd or "")
+        found = self._projects.find(
+            connection, key=rollups.project_key(self._machine_of(connection, conversation), path)
+        )
         return found[0] if found else None
 
     def _new_project(self, connection: Connection, conversation: rows.Conversation) -> rows.Project:
         path = rollups.project_path(conversation.cwd or "")
         project = rows.Project(
             id=self._projects.next_id(connection),
-            key=rollups.project_key(self._machine, path),
-            machine_id=self._machine_id,
+            key=rollups.project_key(self._machine_of(connection, conversation), path),
+            machine_id=conversation.machine_id,
             path=path,
             name=rollups.project_name(path),
             created_at=conversation.created_at,

@@ -25,6 +25,8 @@ from ccod_ws.telling import Teller
 
 RECONNECT_MS = 5_000
 WATCH_SECONDS = 1.0
+OTHERS_SECONDS = (0.02, 5.0)
+"""How often it is looked, and how long, whether what another daemon told its clients has been told here too."""
 
 _hubs: WeakValueDictionary[Bus, Hub] = WeakValueDictionary()
 
@@ -105,16 +107,28 @@ class Hub:
 
     async def place(self, since: int | str | None) -> int | None:
         """Return the number that `since` stands for: itself, or that of the last event before a time."""
-        if since is None or isinstance(since, int):
+        if isinstance(since, str) and since.isascii() and since.isdigit():
+            since = int(since[:20])
+        if since is None:
+            return None
+        if isinstance(since, int):
+            await self._reach(since)
             return since
-        if since.isascii() and since.isdigit():
-            return int(since[:20])
         try:
             before = parse_time(since)
         except (ValueError, OverflowError):
             message = "since is a seq, or an ISO date or date-time such as 2023-01-01T00:00:00Z"
             raise ProtocolError("INVALID_SINCE", message) from None
         return min((await self._storage.position(before)).seq, self.position)
+
+    async def _reach(self, seq: int) -> None:
+        """Wait for an event that is stored and not told here yet: its number comes from another daemon's client."""
+        if seq <= self.position or seq > (await self._storage.position()).seq:
+            return
+        pause, patience = OTHERS_SECONDS
+        until = trio.current_time() + patience
+        while self.position < seq and trio.current_time() < until:
+            await trio.sleep(pause)
 
     async def again(
         self, channels: Sequence[Channel], wanted: Filter, after: int, until: int, limit: int

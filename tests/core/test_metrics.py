@@ -161,4 +161,4 @@ async def test_a_storage_is_timed_and_is_otherwise_itself() -> None:
 
 def test_every_method_that_waits_is_an_operation() -> None:
     assert {"append", "maintain", "conversations", "keep", "facts"} <= OPERATIONS
-    assert not {"revision", "folder", "__aenter__", "__aexit__"} & OPERATIONS
+    assert not {"revision", "folder", "called", "__aenter__", "__aexit__"} & OPERATIONS

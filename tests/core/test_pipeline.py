@@ -58,6 +58,7 @@ class Shelf(EmptyShelf):
         self.refusals: list[Exception] = []
         self.maintained = 0
         self.always_something = False
+        self.calls = trio.Event()
         self.gate = trio.Event()
         self.gate.set()
 
@@ -78,6 +79,9 @@ class Shelf(EmptyShelf):
         if self.maintained == 2:
             raise StorageUnavailableError("locked")
         return Stored(conversations=["older"]) if self.maintained == 1 else None
+
+    async def called(self) -> None:
+        await self.calls.wait()
 
 
 class House:
@@ -292,6 +296,27 @@ async def test_maintenance_is_rare_while_history_is_read(mock_clock: MockClock) 
         assert await steps_within(UPKEEP_BESIDE_HISTORY_SECONDS * 0.9) == 0
         assert await steps_within(UPKEEP_BESIDE_HISTORY_SECONDS * 0.1) == 1
         assert await steps_within(UPKEEP_SECONDS[0]) == 1
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_storage_that_calls_is_maintained_at_once_and_not_too_often(mock_clock: MockClock) -> None:
+    house = House()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(house.pipeline.maintain)
+        for _ in range(3):
+            await wait_all_tasks_blocked()
+            mock_clock.jump(UPKEEP_SECONDS[1])
+        await wait_all_tasks_blocked()
+        before = house.storage.maintained
+        mock_clock.jump(UPKEEP_SECONDS[0])
+        await wait_all_tasks_blocked()
+        assert house.storage.maintained == before
+        house.storage.calls.set()
+        await wait_all_tasks_blocked()
+        assert house.storage.maintained == before + 1
+        mock_clock.jump(0.9 * UPKEEP_SECONDS[0])
+        await wait_all_tasks_blocked()
+        assert house.storage.maintained == before + 1
         nursery.cancel_scope.cancel()
 
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection
 
-from ccod import BusyError, ConfigError, StorageUnavailableError, Vacuumed, expanded
+from ccod import ConfigError, Stored, Vacuumed, expanded
 from ccod_sql import files, meta, schema
-from ccod_sql.causes import LOCKED
-from ccod_sql.database import Backend, Database, Facts, Transaction, Vacuuming
-from ccod_sql.postgres import causes, making
-from ccod_sql.postgres.connecting import HeldError, Server, readers, writer
+from ccod_sql.database import Backend, Changed, Database, Facts, Transaction, Vacuuming
+from ccod_sql.postgres import causes, making, notices, turns
+from ccod_sql.postgres.connecting import LISTENER, Server, readers, writer
+from ccod_sql.postgres.listening import Listening
 from ccod_sql.postgres.settings import PostgresSettings
+from ccod_sql.postgres.standing import Standing
 from ccod_sql.postgres.words import COPYING
 
 PLACE = (
     "SELECT system_identifier || '/' || oid FROM pg_control_system(), pg_database WHERE datname = current_database()"
 )
-HAS_WRITTEN = "SELECT pg_current_xact_id_if_assigned() IS NOT NULL"
 FACTS = "SELECT current_setting('server_version'), pg_database_size(current_database())"
 
 
@@ -34,20 +36,20 @@ class OnPostgres(Backend):
         self._is_copying = copying
         self._server = Server.of(settings)
         self._folder = expanded(settings.folder)
+        self.is_shared = True
         self.readers = settings.readers
         self.patience = settings.patience
 
     @contextmanager
     def open(self) -> Iterator[Database]:
         self._make_folder()
-        writing, reading = writer(self._server), readers(self._server, self.readers)
+        database = PostgresDatabase(self._server, self.readers, self._folder, copying=self._is_copying)
         try:
-            place = self._held(writing)
-            name, folder, copying = self._server.name, self._folder, self._is_copying
-            yield PostgresDatabase(name, writing, reading, folder, place, copying=copying)
+            with causes.opening(self._server.name):
+                database.connect()
+            yield database
         finally:
-            reading.dispose()
-            writing.dispose()
+            database.close()
 
     def _make_folder(self) -> None:
         try:
@@ -55,38 +57,36 @@ class OnPostgres(Backend):
         except OSError as error:
             raise ConfigError(f"[postgres] folder: {self._folder}: {error.strerror}; name another folder") from error
 
-    def _held(self, writing: Engine) -> str:
-        """Connect for the first time, and return where the database is."""
-        name = self._server.name
-        try:
-            with causes.opening(name), writing.connect() as connection:
-                return str(connection.exec_driver_sql(PLACE).scalar())
-        except HeldError as error:
-            fix = "stop that daemon, or name another database with [postgres] url"
-            raise BusyError(f"{name}: in use by {error}; {fix}") from None
-
 
 class PostgresDatabase(Database):
     """See `Database`."""
 
-    def __init__(  # noqa: PLR0913
-        self, name: str, writing: Engine, reading: Engine, folder: Path, place: str, *, copying: bool
-    ) -> None:
-        self._name = name
-        self._changes = 0
+    def __init__(self, server: Server, most_readers: int, folder: Path, *, copying: bool) -> None:
+        self._name = server.name
         self._is_copying = copying
-        self.writer = writing
-        self.readers = reading
+        self._node = secrets.token_hex(8)
+        self._standing = Standing()
+        self._listening = Listening(partial(server.connect, LISTENER), self._node, self._standing.heard)
+        self._announced: Stored | None = None
+        self.writer = writer(server)
+        self.readers = readers(server, most_readers)
         self.folder = folder
-        self.place = place
-        event.listen(writing, "commit", self._note)
+        self.place = ""
 
-    def _note(self, connection: Connection) -> None:
-        """Note before it ends whether a transaction has written anything."""
-        self._changes += bool(connection.exec_driver_sql(HAS_WRITTEN).scalar())
+    def connect(self) -> None:
+        """Connect for the first time. Raises the driver's error."""
+        with self.writer.connect() as connection:
+            self.place = str(connection.exec_driver_sql(PLACE).scalar())
+        self._listening.begin()
+
+    def close(self) -> None:
+        self._listening.close()
+        self.readers.dispose()
+        self.writer.dispose()
 
     def upgrade(self) -> None:
         with self.writer.begin() as connection:
+            connection.exec_driver_sql(turns.TAKE_TURN)
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             version = schema.version_of(connection)
             try:
@@ -109,21 +109,45 @@ class PostgresDatabase(Database):
     def opening(self) -> AbstractContextManager[None]:
         return causes.opening(self._name)
 
-    @contextmanager
-    def explained(self) -> Iterator[None]:
-        try:
-            with causes.explained(self._name):
-                yield
-        except HeldError as error:  # while the connection was lost
-            raise StorageUnavailableError(f"{self._name}: is in use by {error}", LOCKED, causes.FIXES[LOCKED]) from None
+    def explained(self) -> AbstractContextManager[None]:
+        return causes.explained(self._name)
 
     def writable(self) -> AbstractContextManager[None]:
         """A server is where it is."""
         return self.explained()
 
-    def changes(self, connection: Connection) -> int:  # noqa: ARG002 - which has no such number
-        """Return how many transactions wrote something."""
-        return self._changes
+    @property
+    def revision(self) -> int | None:
+        return self._standing.revision if self._listening.is_there else None
+
+    @contextmanager
+    def transaction(self, changed: Changed) -> Iterator[Connection]:
+        self._announced = None
+        with self._standing.writing():
+            with self.writer.connect() as connection, connection.begin():
+                self._standing.seen(turns.take(connection), changed)
+                yield connection
+                counted = turns.count(connection, notices.text_of(self._node, self._announced))
+            if counted is not None:
+                self._standing.wrote(counted)
+
+    def announce(self, stored: Stored) -> None:
+        self._announced = stored
+
+    def heard(self, changed: Changed) -> Stored | None:
+        with self.explained():
+            self._listening.begin()
+            with self.readers.connect() as connection:
+                revision = turns.read(connection)
+        self._standing.seen(revision, changed)
+        return self._listening.take()
+
+    def is_keeper(self) -> bool:
+        with self.explained(), self.writer.connect() as connection:
+            return turns.is_keeper(connection)
+
+    async def called(self) -> None:
+        await self._listening.called()
 
     def skip_lost_numbers(self, connection: Connection) -> None:
         """None are: what is committed is on the disk."""

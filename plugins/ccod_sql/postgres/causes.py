@@ -11,15 +11,15 @@ from sqlalchemy.exc import DBAPIError
 
 from ccod import ConfigError, StorageUnavailableError, UnavailableError
 from ccod_sql.causes import FAILING, FULL, LOCKED, READ_ONLY
-from ccod_sql.doubt import AWAY
 
+AWAY = "STORAGE_AWAY"
 SLOW = "STORAGE_SLOW"
 
 FIXES = {
     AWAY: "start PostgreSQL, and look at the network between",
     FULL: "make room on the disk of PostgreSQL",
     READ_ONLY: "let ccod write: name the primary server, and a user that owns the tables",
-    LOCKED: "stop what else writes to this database",
+    LOCKED: "wait until it is done, or stop what writes to this database for so long",
     FAILING: "look into the log of PostgreSQL",
     SLOW: "look what PostgreSQL is busy with, or raise [postgres] statement_timeout",
 }
@@ -30,6 +30,7 @@ STATES = {
     "57014": SLOW,
     "57P": AWAY,  # shut down, crashed, starting up
     "25006": READ_ONLY,
+    "25P03": AWAY,  # the server ended a transaction that stood still
     "42501": READ_ONLY,
     "55P03": LOCKED,
     "40": LOCKED,  # a deadlock, or what could not be put in order
@@ -50,6 +51,12 @@ SAID = {
 """What stands in errors of connecting, which bear no SQLSTATE."""
 
 Error = DBAPIError | psycopg.Error
+
+
+class ServerUnavailableError(StorageUnavailableError):
+    """A service that ends with it is to be started again: nobody holds the database, and a server comes back."""
+
+    exit_code = UnavailableError.exit_code
 
 
 @contextmanager
@@ -90,7 +97,7 @@ def cause_of(name: str, error: Error) -> StorageUnavailableError | None:
         code = AWAY  # no server answered, or the connection was lost
     else:
         return None
-    return StorageUnavailableError(f"{name}: {_line(original)}", code, FIXES[code])
+    return ServerUnavailableError(f"{name}: {_line(original)}", code, FIXES[code])
 
 
 def _refused(error: BaseException | None) -> str | None:

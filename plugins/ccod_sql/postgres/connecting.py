@@ -17,14 +17,6 @@ from ccod_sql.postgres.settings import PostgresSettings
 from ccod_sql.postgres.texts import Tsvectors
 from ccod_sql.texts import OPTION
 
-LOCK = int.from_bytes(b"ccod")
-TRY_LOCK = "SELECT pg_try_advisory_lock(%s, 0)"
-HOLDER = """
-SELECT application_name, coalesce(client_addr::text, 'the server itself')
-FROM pg_locks JOIN pg_stat_activity USING (pid)
-WHERE locktype = 'advisory' AND classid = %s AND objid = 0 AND granted
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
 KEEPALIVE = {
     "connect_timeout": 10,
     "keepalives_idle": 10,
@@ -41,13 +33,15 @@ BOTH = {
     "tcp_keepalives_count": 3,
     "jit": "off",  # which costs more than it gains for statements like ours
 }
-# What was told of must outlive the server; another program's lock is waited for only a moment.
-WRITER = {"synchronous_commit": "on", "lock_timeout": 500}
+WRITER = {
+    "synchronous_commit": "on",  # what was told of must outlive the server
+    "default_transaction_isolation": r"read\ committed",  # what was committed before one's turn is seen in it
+    "lock_timeout": 5000,  # other daemons have their turns
+    "idle_in_transaction_session_timeout": 60_000,  # who stands still holds up all others
+    "idle_session_timeout": 120_000,  # and is no keeper: whoever runs says something every two seconds
+}
+LISTENER = {"default_transaction_read_only": "on"}
 READER = {"default_transaction_read_only": "on", "default_transaction_isolation": r"repeatable\ read"}
-
-
-class HeldError(Exception):
-    """Another daemon has the database; the text names it."""
 
 
 class Server(Struct, frozen=True):
@@ -81,32 +75,13 @@ class Server(Struct, frozen=True):
 
 
 def writer(server: Server) -> Engine:
-    """Return what writes, by one connection, which holds the database as long as it is there."""
-
-    def connect() -> psycopg.Connection[Any]:
-        connection = server.connect(WRITER)
-        try:
-            _hold(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    return _engine(connect, 1)
+    """Return what writes, by one connection."""
+    return _engine(lambda: server.connect(WRITER), 1)
 
 
 def readers(server: Server, most: int) -> Engine:
     """Return what reads; each connection sees one state of the database from its first statement on."""
     return _engine(lambda: server.connect(READER), most)
-
-
-def _hold(connection: psycopg.Connection[Any]) -> None:
-    """Take the lock that one daemon has. Raises HeldError where that is another."""
-    held = connection.execute(TRY_LOCK, (LOCK,)).fetchone()
-    if held != (True,):
-        holder = connection.execute(HOLDER, (LOCK,)).fetchone()
-        raise HeldError(f"{holder[0]} of {holder[1]}" if holder else "another daemon")
-    connection.commit()
 
 
 def _engine(connect: Any, most: int) -> Engine:

@@ -22,12 +22,13 @@ from ccod import CcodError
 from ccod_sql.database import Database
 from ccod_sql.events import EPOCH, FILE
 from ccod_sql.indexing import KEY as INDEXED
+from ccod_sql.postgres.turns import REVISION
 from ccod_sql.postgres.words import COPYING, GONE
 from ccod_sql.tables import metadata
 
 PORTION_ROWS = 2000
 PORTION_BYTES = 16_000_000
-OF_ONE_DATABASE = (EPOCH, FILE, INDEXED, GONE)
+OF_ONE_DATABASE = (EPOCH, FILE, INDEXED, GONE, REVISION)
 """Keys of `meta` that do not hold for a copy; the full-text index, whose keys are not copied, fills again."""
 TABLES = tuple(table for table in metadata.sorted_tables if table.name != "search_keys")
 
@@ -55,6 +56,8 @@ def copy_into(database: Database, source: Source, tell: Tell) -> Copied:
     """Copy all that is missing, and compare. Nobody else writes to either. Raises CopyingError."""
     with database.opening():
         database.upgrade()
+        if not database.is_keeper():
+            raise CopyingError("[postgres] url: a daemon or another copy is at work on the database; stop that first")
         connection = database.writer.raw_connection()
         try:
             return _copy(source, cast(Target, connection.driver_connection), tell)

@@ -16,15 +16,18 @@ from tests.postgres import Server, reason_to_skip, running
 from tests.prices import PRICES
 
 OpenStorage = Callable[[], TableStorage]
+OpenNode = Callable[..., TableStorage]
 NAME = "ccod"
 
 
-def opened(url: str, folder: Path, clock: Clock, parsers: Mapping[str, Parser] = PARSERS) -> TableStorage:
+def opened(
+    url: str, folder: Path, clock: Clock, parsers: Mapping[str, Parser] = PARSERS, machine: str = "machine"
+) -> TableStorage:
     """Return a storage that is to be entered."""
     from ccod_sql.postgres.backend import OnPostgres
 
     settings = PostgresSettings(url=url, folder=str(folder), patience=0)
-    return TableStorage(OnPostgres(settings), "machine", PRICES, clock, parsers)
+    return TableStorage(OnPostgres(settings), machine, PRICES, clock, parsers)
 
 
 @pytest.fixture
@@ -58,6 +61,12 @@ def url(server: Server) -> str:
 @pytest.fixture
 def storages(url: str, clock: Clock, tmp_path: Path) -> OpenStorage:
     return lambda: opened(url, tmp_path, clock, {})
+
+
+@pytest.fixture
+def node(url: str, clock: Clock, tmp_path: Path) -> OpenNode:
+    """Opens one of several daemons' storages on one database, by the name of its machine."""
+    return lambda machine, parsers=PARSERS: opened(url, tmp_path, clock, parsers, machine)
 
 
 @pytest.fixture(scope="session")

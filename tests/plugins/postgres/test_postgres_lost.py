@@ -121,23 +121,6 @@ async def test_a_connection_that_is_cut_is_made_again(mortal: Server, url: str, 
         assert len(await messages(storage)) == 4
 
 
-async def test_another_daemon_that_took_the_database_meanwhile_is_told_of(
-    mortal: Server, url: str, clock: Clock, tmp_path: Path
-) -> None:
-    async with opened(url, tmp_path, clock, {}) as storage:
-        await send(storage, Transcript().add(uuid="a", at=1))
-        mortal.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ccod'")
-        async with opened(url, tmp_path, clock, {}) as other:
-            with pytest.raises(StorageUnavailableError):
-                await send(storage, Transcript().add(uuid="a", at=1).add(uuid="b", at=2))
-            with pytest.raises(StorageUnavailableError, match="in use by ccod") as refused:
-                await send(storage, Transcript().add(uuid="a", at=1).add(uuid="b", at=2))
-            assert refused.value.code == "STORAGE_LOCKED"
-            assert len(await messages(other)) == 1
-        await stored(storage, Transcript().add(uuid="a", at=1).add(uuid="b", at=2))
-        assert len(await messages(storage)) == 2
-
-
 async def test_a_statement_that_takes_too_long_is_ended(mortal: Server, url: str, clock: Clock, tmp_path: Path) -> None:
     async with opened(url, tmp_path, clock, {}) as storage:
         with pytest.raises(StorageUnavailableError, match="statement_timeout") as slow:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ccod import BusyError, CcodError, ConfigError, Finding, Settings, StorageUnavailableError, UnavailableError
+from ccod import CcodError, ConfigError, Finding, Settings, StorageUnavailableError, UnavailableError
 from ccod.settings import CoreSettings
 from ccod.testing.asking import Clock, send
 from ccod.testing.transcripts import Transcript
@@ -53,17 +53,6 @@ async def test_doctor_tells_whether_the_database_is_there(server: Server, url: s
     (wrong,) = found(f"{url}&port=1")
     assert (wrong.code, wrong.state, wrong.fix) == ("database", "problem", "ccod config show postgres --origin")
     assert not found(url, "sqlite")
-
-
-async def test_one_daemon_holds_a_database(server: Server, url: str, clock: Clock, tmp_path: Path) -> None:
-    async with opened(url, tmp_path, clock):
-        with pytest.raises(BusyError, match="in use by ccod of the server itself; stop that daemon"):
-            async with opened(url, tmp_path, clock):
-                pass
-        async with opened(server.url(server.fresh()), tmp_path, clock):
-            pass
-    async with opened(url, tmp_path, clock):
-        pass
 
 
 async def test_a_database_of_another_program_stays_as_it_is(server: Server, clock: Clock, tmp_path: Path) -> None:
