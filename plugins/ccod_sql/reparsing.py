@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
@@ -25,7 +24,7 @@ from ccod_sql.writing import Writer
 
 AT_ONCE = 1000
 ASKED = "reparse"
-"""The key of `meta` for the last time that somebody asked."""
+"""The key of `meta` for how often somebody asked."""
 KEPT = {
     *("id", "key", "machine_id", "appended_at", "file_path", "file_deleted_at", "file_rewritten_at"),
     "subagent_count",
@@ -64,7 +63,7 @@ class Reparsing:
             wanted.append(streams.c.parser.in_(later))
         count = connection.scalar(select(func.count(streams.c.conversation_id.distinct())).where(*wanted))
         connection.execute(update(streams).where(*wanted).values(parser=""))
-        meta.write(connection, ASKED, secrets.token_hex(8))
+        meta.write(connection, ASKED, str(1 + int(meta.read(connection, ASKED) or 0)))
         self.is_done = False
         return count or 0
 

@@ -128,7 +128,7 @@ class Hub:
         pause, patience = OTHERS_SECONDS
         until = trio.current_time() + patience
         while self.position < seq and trio.current_time() < until:
-            await trio.sleep(pause)
+            await trio.sleep(pause)  # noqa: ASYNC110 - it is rare, and most broadcasts need not wake anybody
 
     async def again(
         self, channels: Sequence[Channel], wanted: Filter, after: int, until: int, limit: int

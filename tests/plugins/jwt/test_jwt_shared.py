@@ -52,6 +52,7 @@ async def test_what_ends_at_one_ends_at_the_other_a_moment_later(autojump_clock:
     async with two() as (one, other):
         account = await one.accounts.add(EMAIL, PASSWORD, "user")
         login = await one.logins.log_in(EMAIL, PASSWORD, HERE)
+        await trio.sleep(1)
         user = await known(other, login.access_token)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(other.ended, user)

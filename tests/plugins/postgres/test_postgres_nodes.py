@@ -32,7 +32,7 @@ async def test_a_client_goes_on_at_another_node(server: Server, url: str, tmp_pa
     async with member(tmp_path, "collector", url) as collector, member(tmp_path, "node", url, roots=[]) as node:
         transcript = collector.home.root / "-home-dev-demo" / f"{SESSION}.jsonl"
         transcript.parent.mkdir()
-        epoch = (await node.get("/ws/status"))["data"]["epoch"]
+        ((epoch,),) = server.run("SELECT value FROM meta WHERE key = 'epoch'", NAME)
         heard: list[int] = []
         for number in range(20):
             with transcript.open("ab") as file:

@@ -58,7 +58,7 @@ def selects() -> list[tuple[str, str]]:
     found = []
     for table in tables.metadata.sorted_tables:
         columns = ", ".join(f'"{column.name}"' for column in table.c if column.name not in NUMBERS.get(table.name, ()))
-        where = " WHERE key NOT IN ('epoch', 'file', 'last_gone_event')" if table.name == "meta" else ""
+        where = " WHERE key NOT IN ('epoch', 'file', 'last_gone_event', 'revision')" if table.name == "meta" else ""
         found.append((table.name, f"SELECT {columns} FROM {table.name}{where}"))
     return found
 
