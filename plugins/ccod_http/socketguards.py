@@ -49,6 +49,8 @@ class GuardedWebSocket(WSStream):
     @property
     def deflates(self) -> bool:
         """Whether the client takes messages that are compressed each by itself, with the usual window."""
+        if self.state is not ASGIWebsocketState.CONNECTED:
+            return False  # it went before it was accepted
         found = (each for each in self.connection._proto.extensions if isinstance(each, MessageDeflate))
         return any(each.enabled() and each.server_max_window_bits == MAX_WINDOW_BITS for each in found)
 

@@ -127,8 +127,8 @@ class Hub:
             return
         pause, patience = OTHERS_SECONDS
         until = trio.current_time() + patience
-        while self.position < seq and trio.current_time() < until:
-            await trio.sleep(pause)  # noqa: ASYNC110 - it is rare, and most broadcasts need not wake anybody
+        while self.position < seq and trio.current_time() < until:  # noqa: ASYNC110 - it is rare: nobody is to wake it
+            await trio.sleep(pause)
 
     async def again(
         self, channels: Sequence[Channel], wanted: Filter, after: int, until: int, limit: int

@@ -178,7 +178,7 @@ PATHS = [
     Odd("NUL", sqlite('"/a\\u0000b"'), says="without a NUL"),
     Odd("$HOME, which nobody replaces", sqlite('"$HOME/x.db"'), means=lambda s: s[SqliteSettings].path == "$HOME/x.db"),
     Odd("a root that is not there yet", roots('"/nowhere/yet"'), means=lambda s: s[ClaudeSettings].roots == ["/nowhere/yet"]),
-    Odd("no roots", roots(), says=r"\[claude\] roots = "),
+    Odd("no roots", roots(), means=lambda s: s[ClaudeSettings].roots == []),
     Odd("an empty root", roots('""'), says=r"\[claude\] roots: one of them is empty"),
     Odd("a blank root", roots('"  "'), says="one of them is empty"),
     Odd("a root ~other", roots('"~no-such-user/x"'), says="no home folder"),
