@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import structlog.testing
@@ -28,9 +28,10 @@ from ccod.metrics import Metrics
 from ccod.model import TOO_LONG, Batch, Checkpoint, Content, Cost, Entry, Record, Response, Stream, Unparsed, Usage
 from ccod.parsing import MOST_STUCK, Parsing
 from ccod.queries import ConversationQuery
-from ccod.roles import Auth, Cache
+from ccod.roles import Auth, Cache, Storage
 from ccod.stored import Conversation, Page
 from ccod.testing.shelf import Shelf
+from ccod.timing import timed
 from ccod.users import Peer, User
 
 STREAM = Stream("s", "lines", "/a/s.jsonl", "c")
@@ -208,6 +209,39 @@ async def test_what_a_storage_may_answer_is_handed_on(faults: Faults, plugin: Pl
     with pytest.raises(StorageUnavailableError):
         await refusing.conversations(ConversationQuery())
     assert plugin.error == ""
+
+
+class CallingShelf(Shelf):
+    """A storage of several daemons."""
+
+    is_shared = True
+    error: Exception | None = None
+
+    async def called(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+class OlderShelf:
+    """A storage that was written before storages were shared."""
+
+
+async def test_a_storage_that_calls_is_heard_however_long_it_waits(
+    faults: Faults, plugin: Plugin, autojump_clock: MockClock
+) -> None:
+    calling = CallingShelf()
+    storage = timed(guarded_storage(calling, "odd", faults), Metrics())
+    assert storage.is_shared
+    await storage.called()
+    calling.error = ValueError("no")
+    with pytest.raises(PluginError, match="storage, called: "):
+        await storage.called()
+    for silent in (Shelf(), cast(Storage, OlderShelf())):
+        storage = timed(guarded_storage(silent, "odd", faults), Metrics())
+        assert not storage.is_shared
+        with trio.move_on_after(2 * LIMITS.storage) as patience:
+            await storage.called()
+        assert patience.cancelled_caught
 
 
 class SlammedShelf(Shelf):
