@@ -32,6 +32,11 @@ class StandIn(ABC):
     ) -> None:
         await self._storage.__aexit__(kind, error, trace)
 
+    @property
+    def is_shared(self) -> bool:
+        """As the storage says; one that says nothing is not."""
+        return bool(getattr(self._storage, "is_shared", False))
+
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._storage, name)
         if name not in OPERATIONS:

@@ -37,16 +37,16 @@ def user_routes(auth: JwtAuth) -> Routes:
     async def add_user(body: NewUser) -> UserJson:
         """Make an account."""
         with refusals():
-            return user_json(await auth.accounts.add(body.email, body.password, body.role))
+            return user_json(await auth.accounts.add(body.email, body.password, body.role, body.machines))
 
     @routes.put("/<user_id>", access="admin", errors=[404, 409, 503])
     async def change_user(user_id: str, body: ChangedUser) -> UserJson:
-        """Give an account another role or password; a new password ends all of its logins.
+        """Give an account another role, password or machines; a new password ends all of its logins.
 
         The last administrator stays one.
         """
         with refusals():
-            return user_json(await auth.accounts.change(user_id, body.role, body.password))
+            return user_json(await auth.accounts.change(user_id, body.role, body.password, body.machines))
 
     @routes.delete("/<user_id>", access="admin", errors=[404, 409])
     async def remove_user(user_id: str) -> None:

@@ -88,11 +88,12 @@ class Database(Protocol):
 class Backend(Protocol):
     """A database as it is configured. Not more than `readers` connections read at a time.
 
-    `patience` is for how many seconds opening it is tried again where that may help.
+    `patience` is for how many seconds opening it is tried again where that may help. `is_shared` is that of the role.
     """
 
     readers: int
     patience: float
+    is_shared: bool = False
 
     def open(self) -> AbstractContextManager[Database]:
         """Take hold of the database and open it. Raises BusyError where another daemon has it."""

@@ -11,6 +11,7 @@ from ccod import Batch, Entry, FileChange, Parser, Prices, Stored, Unparsed
 from ccod_sql import news, rollups, rows, states, tables
 from ccod_sql.filing import Filing, Fresh, Target
 from ccod_sql.forgetting import Forgetting
+from ccod_sql.owners import Names
 from ccod_sql.rows import Rows
 
 
@@ -32,6 +33,7 @@ class Writer:
         self._parsers = parsers
         self._machine = machine
         self._machine_id = machine_id
+        self._names = Names()
         self._projects = Rows(dialect, tables.projects, rows.Project)
         self._conversations = Rows(dialect, tables.conversations, rows.Conversation)
         self._streams = Rows(dialect, tables.streams, rows.Stream)
@@ -60,8 +62,9 @@ class Writer:
         project_changed = project != was
         if conversation != before:
             self._conversations.update(connection, [conversation])
+        machine = self._names.of(connection, conversation.machine_id)
         return Stored(
-            events=() if batch.history else news.announce(to, before, project, filed, discovered=was is None),
+            events=() if batch.history else news.announce(to, before, project, filed, machine, discovered=was is None),
             conversations=[conversation.key, *to.renamed] if conversation != before else tuple(to.renamed),
             projects=[project.key] if project and project_changed else (),
             file=file,
