@@ -228,7 +228,7 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
         Raises StorageUnavailableError as `append` does.
         """
 
-    async def reads(self, query: ReadQuery) -> Page[Read]:
+    async def noted_reads(self, query: ReadQuery) -> Page[Read]:
         """Return entries of the log of reads, the latest first."""
 
     async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:

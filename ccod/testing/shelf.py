@@ -160,7 +160,7 @@ class Shelf(Storage):
             raise self.failure
         self.all_reads += reads
 
-    async def reads(self, query: ReadQuery) -> Page[Read]:
+    async def noted_reads(self, query: ReadQuery) -> Page[Read]:
         return Page(self.all_reads[::-1], len(self.all_reads))
 
     async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:

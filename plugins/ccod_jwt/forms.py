@@ -73,19 +73,21 @@ class NewKey(Body):
 
 
 class UserJson(Struct, rename="camel"):
-    """An account. The owner, who has none, has the id "owner"; it has neither an address nor a time.
-
-    `machines` are those that are theirs, whose conversations they see even where they do not see all.
-    """
+    """An account. The owner, who has none, has the id "owner"; it has neither an address nor a time."""
 
     id: str
     email: str
     role: str
     created_at: str | None
+
+
+class AccountJson(UserJson, rename="camel"):
+    """An account with the machines that are theirs, whose conversations they see even where they do not see all."""
+
     machines: list[str]
 
 
-class ProfileJson(UserJson, rename="camel", kw_only=True):
+class ProfileJson(AccountJson, rename="camel"):
     """`sees` says whose conversations are shown: those of `own` machines, or `all`."""
 
     sees: Literal["own", "all"]
@@ -128,7 +130,11 @@ def refusals() -> Iterator[None]:
 
 
 def user_json(account: Account) -> UserJson:
-    return UserJson(account.id, account.email, account.role, iso(account.created_at), [*account.machines])
+    return UserJson(account.id, account.email, account.role, iso(account.created_at))
+
+
+def account_json(account: Account) -> AccountJson:
+    return AccountJson(account.id, account.email, account.role, iso(account.created_at), [*account.machines])
 
 
 def login_json(login: Login) -> LoginJson:

@@ -8,15 +8,15 @@ from ccod import User
 from ccod_http.web import Routes, caller, current_user, require
 from ccod_jwt.auth import JwtAuth
 from ccod_jwt.forms import (
+    AccountJson,
     Credentials,
     LoginJson,
     PasswordForm,
-    RefreshForm,
     ProfileJson,
-    UserJson,
+    RefreshForm,
+    account_json,
     login_json,
     refusals,
-    user_json,
 )
 from ccod_jwt.ledger import Account
 
@@ -54,8 +54,8 @@ def auth_routes(auth: JwtAuth, *, registration: bool) -> Routes:
         """Show who asks, and what they see."""
         user = known_user()
         account = auth.ledger.get(Account, user.id)
-        shown = user_json(account) if account else UserJson(user.id, user.email, user.role, None, sorted(user.own or ()))
-        return ProfileJson(**asdict(shown), sees="all" if user.machines is None else "own")
+        own = account_json(account) if account else AccountJson(user.id, user.email, user.role, None, sorted(user.own or ()))
+        return ProfileJson(**asdict(own), sees="all" if user.machines is None else "own")
 
     @routes.post("/logout", access="read", errors=[409])
     async def log_out() -> None:

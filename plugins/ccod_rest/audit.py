@@ -51,7 +51,7 @@ def audit_routes(observatory: Observatory) -> Routes:
             limit=query.limit,
             after=query.after,
         )
-        page = await observatory.storage.reads(asked)
+        page = await observatory.storage.noted_reads(asked)
         return query.listed([_read_json(each) for each in page.items], page.total, page.next)
 
     return routes

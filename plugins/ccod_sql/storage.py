@@ -198,7 +198,7 @@ class TableStorage:
     async def note_reads(self, new: Sequence[Read]) -> None:
         await self._write(self._note_reads, new)
 
-    async def reads(self, query: ReadQuery) -> Page[Read]:
+    async def noted_reads(self, query: ReadQuery) -> Page[Read]:
         return await self._read(reads.find, query)
 
     async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:
