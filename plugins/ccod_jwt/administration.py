@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from msgspec.structs import asdict
 
 from ccod import may
@@ -21,6 +22,9 @@ from ccod_jwt.forms import (
 )
 from ccod_jwt.ledger import Account
 from ccod_jwt.routes import known_user
+
+
+log = structlog.get_logger("ccod.jwt")
 
 
 def user_routes(auth: JwtAuth) -> Routes:
@@ -46,7 +50,10 @@ def user_routes(auth: JwtAuth) -> Routes:
         The last administrator stays one.
         """
         with refusals():
-            return account_json(await auth.accounts.change(user_id, body.role, body.password, body.machines))
+            changed = await auth.accounts.change(user_id, body.role, body.password, body.machines)
+        if body.machines is not None:
+            log.info("machines given", user=changed.id, machines=changed.machines, by=known_user().id)
+        return account_json(changed)
 
     @routes.delete("/<user_id>", access="admin", errors=[404, 409])
     async def remove_user(user_id: str) -> None:
