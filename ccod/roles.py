@@ -115,7 +115,9 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
     `machines` narrows what is asked for to what is of these machines; None narrows nothing.
     """
 
-    is_shared: bool = False
+    @property
+    def is_shared(self) -> bool:
+        return False
 
     @property
     def folder(self) -> Path: ...

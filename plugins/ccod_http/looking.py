@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from contextvars import ContextVar
 
-from quart import Quart
+from quart import Quart, has_request_context, request
 
 from ccod import Look, Observatory, User, sighted
 from ccod_http.identity import current_user
@@ -15,6 +16,7 @@ from ccod_http.problems import current
 _LOOK: ContextVar[Look | None] = ContextVar("ccod_look", default=None)
 """Of the task that serves a request: it is there until the last byte of the answer, when Quart's own context is gone."""
 
+PARAMETER = r"<(?:\w+:)?(\w+)>"
 STRANGER = User(id="", email="", role="user", machines=frozenset(), own=frozenset())
 
 
@@ -53,6 +55,7 @@ class Looking:
 
 def _route() -> str:
     """Return the method and the route, without what stands for its parameters."""
-    asked = current()
-    rule = asked.url_rule.rule if asked.url_rule else ""
-    return f"{getattr(asked, 'method', 'WEBSOCKET')} {rule.replace('<', '{').replace('>', '}').replace('int:', '')}"
+    method = request.method if has_request_context() else "WEBSOCKET"
+    rule = current().url_rule
+    path = re.sub(PARAMETER, r"{\1}", rule.rule) if rule else ""
+    return f"{method} {path}"

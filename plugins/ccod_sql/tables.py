@@ -135,11 +135,7 @@ conversations = _table(
     Index("ix_conversations_created", "created_at"),
     Index("ix_conversations_project", "project_id", "updated_at"),
     Index("ix_conversations_machine", "machine_id", "updated_at"),
-    Index(
-        "ix_conversations_due",
-        "state_due",
-        **_where("state_due IS NOT NULL"),
-    ),
+    Index("ix_conversations_due", "state_due", **_where("state_due IS NOT NULL")),
     counts=(*COUNTERS, *TOKENS, "cost_nanos"),
 )
 
@@ -172,11 +168,7 @@ streams = _table(
     Column("rewritten_at", Number),
     UniqueConstraint("machine_id", "source", "key"),
     Index("ix_streams_conversation", "conversation_id", "agent"),
-    Index(
-        "ix_streams_loose",
-        "updated_at",
-        **_where("position > packed"),
-    ),
+    Index("ix_streams_loose", "updated_at", **_where("position > packed")),
 )
 
 responses = _table(
@@ -399,11 +391,6 @@ events = Table(
     Column("detail", Text),
     Index("ix_events_conversation", "conversation_id", "seq"),
     Index("ix_events_project", "project_id", "seq"),
-    Index(
-        "ix_events_subject",
-        "subject",
-        "seq",
-        **_where("subject IS NOT NULL"),
-    ),
+    Index("ix_events_subject", "subject", "seq", **_where("subject IS NOT NULL")),
     sqlite_autoincrement=True,
 )
