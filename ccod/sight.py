@@ -22,7 +22,8 @@ NO_CONVERSATION = "There is no such conversation."
 NO_PROJECT = "There is no such project."
 NO_STREAM = "There is no such stream."
 NO_MACHINES = (
-    "No machine is yours, so there is nothing to see; an administrator gives you yours: ccod user machines EMAIL MACHINE"
+    "No machine is yours, so there is nothing to see; "
+    "an administrator gives you yours: ccod user machines EMAIL MACHINE"
 )
 NOT_HERE = "A project is made on its own machine, and that of this daemon is not yours; use the daemon of yours."
 
@@ -71,7 +72,7 @@ class _Sighted(StandIn):
     def _around(self, name: str, method: Method) -> Method:
         if name in OPEN:
             return method
-        guard = GUARDS.get(name, _refused)
+        guard: Guard = GUARDS.get(name, _refused)
 
         async def seen(*values: Any, **named: Any) -> Any:
             look = self._current()

@@ -14,7 +14,7 @@ from ccod_http.link import current_address
 from ccod_http.problems import current
 
 _LOOK: ContextVar[Look | None] = ContextVar("ccod_look", default=None)
-"""Of the task that serves a request: it is there until the last byte of the answer, when Quart's own context is gone."""
+"""Of the task that serves a request: it is there until the last byte is sent, when Quart's own context is gone."""
 
 PARAMETER = r"<(?:\w+:)?(\w+)>"
 STRANGER = User(id="", email="", role="user", machines=frozenset(), own=frozenset())

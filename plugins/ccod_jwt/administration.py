@@ -23,7 +23,6 @@ from ccod_jwt.forms import (
 from ccod_jwt.ledger import Account
 from ccod_jwt.routes import known_user
 
-
 log = structlog.get_logger("ccod.jwt")
 
 

@@ -129,9 +129,7 @@ class JwtAuth(Auth):
         sight = self._settings.sight
         return sight == "own" or (sight == "auto" and self._storage.is_shared)
 
-    def _user(
-        self, id_: str, email: str, role: Literal["owner", "admin", "user"], machines: Sequence[str]
-    ) -> User:
+    def _user(self, id_: str, email: str, role: Literal["owner", "admin", "user"], machines: Sequence[str]) -> User:
         """Return a user with what they see. Where all of it is one person's, all machines are everybody's own."""
         own = frozenset(machines) if self.narrows or self._storage.is_shared else None
         return User(id_, email, role, machines=own if self.narrows and role != "admin" else None, own=own)

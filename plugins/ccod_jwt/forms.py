@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from ccod import Right
 from ccod_http.web import Body, Problem, iso
@@ -55,7 +55,7 @@ class NewUser(Body):
     email: Email
     password: Password
     role: Role = "user"
-    machines: Machines = []
+    machines: Machines = field(default_factory=list)
 
 
 class ChangedUser(Body):

@@ -54,7 +54,11 @@ def auth_routes(auth: JwtAuth, *, registration: bool) -> Routes:
         """Show who asks, and what they see."""
         user = known_user()
         account = auth.ledger.get(Account, user.id)
-        own = account_json(account) if account else AccountJson(user.id, user.email, user.role, None, sorted(user.own or ()))
+        own = (
+            account_json(account)
+            if account
+            else AccountJson(user.id, user.email, user.role, None, sorted(user.own or ()))
+        )
         return ProfileJson(**asdict(own), sees="all" if user.machines is None else "own")
 
     @routes.post("/logout", access="read", errors=[409])

@@ -19,7 +19,11 @@ DUE = (
         projects.c.key.label("project"),
         machines.c.name.label("machine"),
     )
-    .select_from(conversations.join(machines, machines.c.id == conversations.c.machine_id).outerjoin(projects))
+    .select_from(
+        conversations.join(machines, machines.c.id == conversations.c.machine_id).outerjoin(
+            projects, projects.c.id == conversations.c.project_id
+        )
+    )
     .where(conversations.c.state_due <= bindparam("now"))
     .order_by(conversations.c.state_due)
     .limit(AT_ONCE)
@@ -40,7 +44,7 @@ class Expiry:
             conversation = rows.Conversation(*values)
             before = copy(conversation)
             states.settle(conversation, now)
-            events += news.announce_idle(connection, conversation, before, project, machine, now)
+            events += news.announce_idle(connection, conversation, before, news.Place(project, machine), now)
             changed.append(conversation)
         self._conversations.update(connection, changed)
         return Stored(events, [conversation.key for conversation in changed]) if changed else None

@@ -31,7 +31,11 @@ class Forgetting:
         """Remove a conversation and put a tombstone in its place."""
         found = connection.execute(
             select(conversations.c.id, conversations.c.project_id, projects.c.key, machines.c.id, machines.c.name)
-            .select_from(conversations.join(machines, machines.c.id == conversations.c.machine_id).outerjoin(projects))
+            .select_from(
+                conversations.join(machines, machines.c.id == conversations.c.machine_id).outerjoin(
+                    projects, projects.c.id == conversations.c.project_id
+                )
+            )
             .where(conversations.c.key == key)
         ).first()
         if found is None:
@@ -39,7 +43,7 @@ class Forgetting:
         id_, project_id, project, machine_id, machine = found
         self._remove(connection, id_)
         count_conversations(connection, project_id)
-        seq = _bury(connection, "conversation", key, now, machine_id, project_id)
+        seq = _bury(connection, "conversation", key, now, machine_id=machine_id, project_id=project_id)
         event = Event(seq, "conversation_forgotten", now, key, project, machine=machine)
         return Stored(events=[event], projects=[project] if project else ())
 
@@ -52,13 +56,13 @@ class Forgetting:
         id_, machine_id, machine = found
         connection.execute(update(events).where(events.c.project_id == id_).values(project_id=None))
         connection.execute(delete(projects).where(projects.c.id == id_))
-        seq = _bury(connection, "project", key, now, machine_id)
+        seq = _bury(connection, "project", key, now, machine_id=machine_id)
         return Stored(events=[Event(seq, "project_forgotten", now, project_id=key, machine=machine)])
 
     def forget_again(self, connection: Connection, conversation: rows.Conversation, now: int) -> None:
         """Remove a conversation that came to light after its project was forgotten."""
         self._remove(connection, conversation.id)
-        _bury(connection, "conversation", conversation.key, now, conversation.machine_id)
+        _bury(connection, "conversation", conversation.key, now, machine_id=conversation.machine_id)
 
     def remembers(self, connection: Connection, kind: str, key: str, since: int = 0) -> bool:
         """Tell whether what was there at the time `since` was forgotten later."""
@@ -112,7 +116,7 @@ def conversations_of(connection: Connection, project: str) -> Sequence[str]:
 
 
 def _bury(  # noqa: PLR0913
-    connection: Connection, kind: str, key: str, now: int, machine_id: int, project_id: int | None = None
+    connection: Connection, kind: str, key: str, now: int, *, machine_id: int, project_id: int | None = None
 ) -> int:
     """Put up a tombstone, and return the number of the event that says so."""
     connection.execute(delete(tombstones).where(tombstones.c.kind == kind, tombstones.c.key == key))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, insert
@@ -10,6 +11,14 @@ from sqlalchemy import Connection, insert
 from ccod import Ending, Event, StateChange
 from ccod_sql import messages, rows, tables
 from ccod_sql.filing import Target
+
+
+class Place(NamedTuple):
+    """Where a conversation takes place."""
+
+    project: str | None
+    machine: str
+
 
 NEW = insert(tables.events).returning(tables.events.c.seq, sort_by_parameter_order=True)
 
@@ -39,13 +48,8 @@ def announce(  # noqa: PLR0913
     return _write(to.connection, conversation, machine, news)
 
 
-def announce_idle(  # noqa: PLR0913
-    connection: Connection,
-    conversation: rows.Conversation,
-    before: rows.Conversation,
-    project: str | None,
-    machine: str,
-    now: int,
+def announce_idle(
+    connection: Connection, conversation: rows.Conversation, before: rows.Conversation, place: Place, now: int
 ) -> Sequence[Event]:
     """Write that nothing more is to be expected of a conversation, and return that."""
     ending = Ending(
@@ -54,10 +58,10 @@ def announce_idle(  # noqa: PLR0913
         conversation.tool_call_count,
         conversation.updated_at,
     )
-    news = [Event(0, "conversation_ended", now, conversation.key, project, detail=ending)]
+    news = [Event(0, "conversation_ended", now, conversation.key, place.project, detail=ending)]
     if conversation.state != before.state:
-        news.insert(0, _state_changed(conversation, before, project, now))
-    return _write(connection, conversation, machine, news)
+        news.insert(0, _state_changed(conversation, before, place.project, now))
+    return _write(connection, conversation, place.machine, news)
 
 
 def _state_changed(conversation: rows.Conversation, before: rows.Conversation, project: str | None, now: int) -> Event:

@@ -18,9 +18,7 @@ COLUMNS = ("at", "user_id", "email", "credential", "address", "route", "conversa
 
 def note(connection: Connection, new: Sequence[Read]) -> None:
     """Add some reads."""
-    rows = [
-        dict(zip(COLUMNS, (_sound(value) for value in astuple(each)), strict=True)) for each in new
-    ]
+    rows = [dict(zip(COLUMNS, (_sound(value) for value in astuple(each)), strict=True)) for each in new]
     connection.execute(insert(reads), rows)
 
 

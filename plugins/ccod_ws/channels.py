@@ -56,7 +56,7 @@ class Channel:
     ) -> None:
         """Tell everyone who hears this channel. It waits for nobody and is not stored: who is late misses it.
 
-        Who does not see all machines hears of it where it is of a `machine` that they see; "" is of none, for everybody.
+        Who does not see all machines hears of it where it is of a `machine` that they see; "" is none, for everybody.
         """
         topic = Topic(self.name, name_of(event), conversation_id, project_id, machine)
         for publisher in self._publishers:

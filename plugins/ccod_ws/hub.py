@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import count
 from weakref import WeakValueDictionary
 
@@ -15,10 +15,10 @@ from ccod_ws import gauges
 from ccod_ws.channels import Channel, gathered
 from ccod_ws.counts import Counts
 from ccod_ws.events import ServerShutdown
-from ccod_ws.filters import EVERYBODY, Filter, Topic
+from ccod_ws.filters import EVERYBODY, Topic
 from ccod_ws.frames import Frame, frame
 from ccod_ws.guests import Guest, Guests
-from ccod_ws.listener import Found
+from ccod_ws.listener import Found, Subscription
 from ccod_ws.own import own_channels
 from ccod_ws.protocol import Broadcast, CloseCode, ProtocolError
 from ccod_ws.settings import WsSettings
@@ -141,16 +141,23 @@ class Hub:
                 except StorageUnavailableError:
                     guest.close(CloseCode.OVERLOAD, "reads cannot be logged")
 
-    async def again(  # noqa: PLR0913
-        self, look: Look | None, channels: Sequence[Channel], wanted: Filter, after: int, until: int, limit: int
-    ) -> Found:
+    async def again(self, behind: Subscription, until: int, look: Look | None) -> Found:
         """See `listener.Story`."""
-        kinds = [kind for channel in channels for kind in channel.stored if not wanted.types or kind in wanted.types]
+        wanted = behind.filter
+        stored = [kind for channel in behind.channels for kind in channel.stored]
+        kinds = [kind for kind in stored if not wanted.types or kind in wanted.types]
         if not kinds:
             return []
-        machines = None if look is None else look.user.machines
         events = await self._storage.events(
-            EventQuery(after, until, kinds, [*wanted.projects], [*wanted.conversations], limit, machines)
+            EventQuery(
+                after=behind.cursor,
+                until=until,
+                kinds=kinds,
+                projects=[*wanted.projects],
+                conversations=[*wanted.conversations],
+                limit=behind.portion,
+                machines=None if look is None else look.user.machines,
+            )
         )
         if look is not None:
             said = {str(event.conversation_id): event.machine for event in events if event.message is not None}
@@ -180,7 +187,5 @@ def hub_of(settings: Settings, observatory: Observatory) -> Hub:
     if hub is None:
         offered = observatory.ask("ccod_ws_channels", settings=settings, observatory=observatory)
         channels = gathered(own_channels(), offered, observatory.faults.blame)
-        hub = _hubs[observatory.bus] = Hub(
-            settings[WsSettings], observatory, channels, settings.core.machine_name
-        )
+        hub = _hubs[observatory.bus] = Hub(settings[WsSettings], observatory, channels, settings.core.machine_name)
     return hub

@@ -37,12 +37,10 @@ class Story(Protocol):
     """The last stored event that was broadcast."""
     counts: Counts
 
-    async def again(
-        self, look: Look | None, channels: Sequence[Channel], wanted: Filter, after: int, until: int, limit: int
-    ) -> Found:
-        """Return at most `limit` of the stored events after a number, in order; none only where there are no more.
+    async def again(self, behind: Subscription, until: int, look: Look | None) -> Found:
+        """Return some stored events after the cursor of a subscription, in order; none only where there are no more.
 
-        What is returned is shown to who looks.
+        No more than its portion, up to the number `until`, and to be shown to who looks.
         """
 
 
@@ -169,9 +167,7 @@ class Listener:
             return
         until = self._story.position
         try:
-            found = await self._story.again(
-                self.look, behind.channels, behind.filter, behind.cursor, until, behind.portion
-            )
+            found = await self._story.again(behind, until, self.look)
         except StorageUnavailableError:
             await trio.sleep(RETRY_SECONDS)
             return

@@ -69,7 +69,7 @@ class Clients:
 async def open_two(path: Path, tables: Tables, **variables: str) -> AsyncIterator[Clients]:
     """Keep a session of the other machine, then one of this, and serve both from this one."""
     socket = path / "ccod.sock"
-    shared = {"sqlite": {"path": str(path / "shared.db")}, "jwt": {"bcrypt_rounds": 4}}
+    shared: dict[str, dict[str, Any]] = {"sqlite": {"path": str(path / "shared.db")}, "jwt": {"bcrypt_rounds": 4}}
     for name, values in tables.items():
         shared.setdefault(name, {}).update(values)
     async with open_daemon(path / THERE, shared, start=False) as there:

@@ -26,21 +26,21 @@ COLUMNS = (
 def audit_command(settings: Callable[[], Settings]) -> click.Command:
     @click.command()
     @click.option("--user", type=Name(), metavar="EMAIL|ID", help="Only what this user read.")
-    @click.option("--conversation", type=Name(), metavar="ID", help="Only reads of this conversation, forgotten or not.")
+    @click.option(
+        "--conversation", type=Name(), metavar="ID", help="Only reads of this conversation, forgotten or not."
+    )
     @since_option
     @until_option
     @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
     @json_option
-    def audit(
-        user: str | None, conversation: str | None, since: str | None, until: str | None, limit: int, as_json: bool
-    ) -> None:
+    def audit(conversation: str | None, limit: int, as_json: bool, **asked: str | None) -> None:
         """List who read conversations of machines that are not theirs, the latest first.
 
         Example: ccod audit --user ada@example.com --since 20260101
         """
         from ccod_http.client import pages
 
-        query = {"user": user, "conversationId": conversation, "since": since, "until": until}
+        query = {"conversationId": conversation} | asked
         found = [*islice(pages(settings(), "/api/audit", limit=min(limit, 100), **query), limit)]
         if as_json:
             print_json(reads=found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -34,7 +35,7 @@ async def test_each_machine_is_told_what_it_would_be_told_alone(empty_database: 
     clock = Clock()
     databases = {name: tmp_path / f"{name}.db" for name in ("both", "a", "b")}
     for path in databases.values():
-        path.write_bytes(empty_database.read_bytes())
+        shutil.copy(empty_database, path)
     for machine in "ab":
         for database in ("both", machine):
             async with opened(databases[database], machine, clock) as storage:
