@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import trio
-from trio_websocket import WebSocketConnection, wrap_client_stream
+from trio_websocket import wrap_client_stream
 
 from ccod.testing.waiting import limit
 from tests.e2e.access import API, Declared, documented
@@ -110,39 +110,34 @@ async def shown_to_an_admin(clients: Clients, their: Known) -> set[str]:
     return shown
 
 
-async def heard(clients: Clients, name: str, until: str) -> AsyncIterator[str]:
-    """Yield all that a WebSocket tells of all channels since the beginning, up to a message that has `until`."""
+async def heard(clients: Clients, name: str, until: str) -> str:
+    """Return all that a WebSocket tells of all channels since the beginning, up to a message that has `until`."""
+    text = ""
     server = urlsplit(clients.daemon.url)
     stream = await trio.open_tcp_stream("127.0.0.1", server.port or 80)
     async with stream, trio.open_nursery() as nursery:
         headers = [(key.encode(), value.encode()) for key, value in clients.headers(name).items()]
         connection = await wrap_client_stream(nursery, stream, server.netloc, "/ws", extra_headers=headers)
-        await subscribe(connection)
+        for channel in CHANNELS:
+            await connection.send_message(json.dumps({"type": "subscribe", "channel": channel, "since": 0}))
         with limit(30, f"message with {until!r}"):
-            while True:
-                message = await connection.get_message()
-                yield str(message)
-                if until in str(message):
-                    break
+            while until not in text:
+                text += str(await connection.get_message())
         await connection.aclose()
-
-
-async def subscribe(connection: WebSocketConnection) -> None:
-    for channel in CHANNELS:
-        await connection.send_message(json.dumps({"type": "subscribe", "channel": channel, "since": 0}))
+    return text
 
 
 async def events_of(clients: Clients, name: str, until: str) -> str:
     """Return what server-sent events tell of all channels since the beginning, up to where `until` stands."""
-    path = f"/api/events?channel={','.join(CHANNELS)}&since=0"
-    text = ""
-    with limit(30, f"event with {until!r}"):
-        async with clients.daemon.client.stream("GET", path, headers=clients.headers(name)) as answer:
-            async for part in answer.aiter_text():
-                text += part
-                if until in text:
-                    break
-    return text
+    said = b""
+    head = f"GET /api/events?channel={','.join(CHANNELS)}&since=0 HTTP/1.1\r\nHost: localhost\r\n"
+    head += "".join(f"{key}: {value}\r\n" for key, value in clients.headers(name).items())
+    async with await trio.open_tcp_stream("127.0.0.1", urlsplit(clients.daemon.url).port or 80) as stream:
+        await stream.send_all(f"{head}\r\n".encode())
+        with limit(30, f"event with {until!r}"):
+            while until.encode() not in said:
+                said += await stream.receive_some()
+    return said.decode()
 
 
 async def assert_streams_tell_nothing(clients: Clients, their: Known) -> None:
@@ -150,7 +145,7 @@ async def assert_streams_tell_nothing(clients: Clients, their: Known) -> None:
     texts: list[str] = []
 
     async def listen() -> None:
-        texts.extend([each async for each in heard(clients, "user", "conversation_forgotten")])
+        texts.append(await heard(clients, "user", "conversation_forgotten"))
 
     async def follow() -> None:
         texts.append(await events_of(clients, "user", "conversation_forgotten"))
@@ -161,7 +156,7 @@ async def assert_streams_tell_nothing(clients: Clients, their: Known) -> None:
         await trio.sleep(0.5)
         for path in (f"/api/conversations/{THEIRS}", f"/api/projects/{their.project}", f"/api/conversations/{MINE}"):
             assert (await clients.ask("admin", "DELETE", path)).status_code == 200
-    texts += [each async for each in heard(clients, "user", "conversation_forgotten")]
+    texts.append(await heard(clients, "user", "conversation_forgotten"))
     texts.append(await events_of(clients, "user", "conversation_forgotten"))
     text = "".join(texts)
     assert told(text, their) == []
@@ -201,7 +196,7 @@ async def assert_matrix(clients: Clients) -> None:
     assert len((await clients.local.get("/api/conversations")).json()["data"]) == 2
     shown = await shown_to_an_admin(clients, their)
     assert len(shown) >= SHOWN_TO_ADMINS, shown
-    assert told("".join([each async for each in heard(clients, "admin", f'{THEIR_WORD}"')]), their) != []
+    assert told(await heard(clients, "admin", THEIR_WORD), their) != []
     await assert_audit(clients)
     await assert_streams_tell_nothing(clients, their)
     kept = await run_ccod(clients.daemon.home, "audit", "--config", str(clients.daemon.home.config), "--json")

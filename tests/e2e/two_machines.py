@@ -74,15 +74,15 @@ async def open_two(path: Path, tables: Tables, **variables: str) -> AsyncIterato
         shared.setdefault(name, {}).update(values)
     async with open_daemon(path / THERE, shared, start=False) as there:
         there.home.variables.update(variables, CCOD_MACHINE=THERE)
-        write(there.home.root, THEIRS, WORD[THERE])
         await there.start()
+        write(there.home.root, THEIRS, WORD[THERE])  # what is there at the first look is no news
         await eventually(lambda: _holds(there.client, THEIRS, WORD[THERE]), "the other machine's session", 30)
         assert await there.terminate() == 0
     served = shared | {"http": {"socket": str(socket), "limits": {"window": 0}}}
     async with open_daemon(path / HERE, served, start=False) as here:
         here.home.variables.update(variables, CCOD_MACHINE=HERE)
-        write(here.home.root, MINE, WORD[HERE])
         await here.start()
+        write(here.home.root, MINE, WORD[HERE])
         transport = httpx.AsyncHTTPTransport(uds=str(socket))
         async with httpx.AsyncClient(base_url=here.url, transport=transport) as local:
             await eventually(lambda: _holds(local, MINE, WORD[HERE]), "this machine's session", 30)
