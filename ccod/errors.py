@@ -66,3 +66,11 @@ class CacheUnavailableError(CcodError):
 
 class WrongKeyError(CcodError):
     """A storage was asked to go on behind a key that is not one of the list asked for."""
+
+
+class UnseenError(CcodError):
+    """What was asked for is not there, or not to be seen by who asks: nobody is told which of the two."""
+
+
+class NoMachinesError(CcodError):
+    """Who asks sees the conversations of machines that are theirs, and none is."""

@@ -40,7 +40,10 @@ class Ending(Struct, frozen=True):
 
 
 class Event(Struct, frozen=True):
-    """One thing that happened and was stored. `seq` grows by one order for all events, over restarts too."""
+    """One thing that happened and was stored. `seq` grows by one order for all events, over restarts too.
+
+    `machine` is that of the conversation or project, None where nobody knows it any more.
+    """
 
     seq: int
     kind: EventKind
@@ -49,6 +52,7 @@ class Event(Struct, frozen=True):
     project_id: str | None = None
     message: Message | None = None
     detail: StateChange | Ending | None = None
+    machine: str | None = None
 
 
 class Position(Struct, frozen=True):

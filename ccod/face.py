@@ -10,9 +10,11 @@ from ccod.errors import (
     CacheUnavailableError,
     CcodError,
     ConfigError,
+    NoMachinesError,
     PluginError,
     StorageUnavailableError,
     UnavailableError,
+    UnseenError,
     WrongKeyError,
 )
 from ccod.events import Ending, Event, EventKind, FileChange, Position, StateChange, Stored
@@ -69,6 +71,7 @@ from ccod.queries import (
     ProjectEdit,
     ProjectQuery,
     QuarantineQuery,
+    ReadQuery,
     SearchQuery,
     StretchQuery,
     ToolCallQuery,
@@ -77,6 +80,7 @@ from ccod.redaction import Redactor, SecretRule
 from ccod.rights import RIGHTS, Access, may
 from ccod.roles import Auth, Cache, Intake, Parser, Prices, Sink, Source, Storage, Transport
 from ccod.settings import Bytes, FilePath, Reloaded, Seconds, Settings, expanded, setting
+from ccod.sight import Look, sighted
 from ccod.stored import (
     Activity,
     CalledTool,
@@ -88,6 +92,7 @@ from ccod.stored import (
     Page,
     Project,
     Quarantined,
+    Read,
     RecordType,
     ResponseRecord,
     StorageFacts,
@@ -147,10 +152,12 @@ __all__ = [
     "Hooks",
     "Intake",
     "Key",
+    "Look",
     "Message",
     "MessageQuery",
     "Metrics",
     "ModelUsage",
+    "NoMachinesError",
     "Node",
     "Observatory",
     "Overview",
@@ -169,6 +176,8 @@ __all__ = [
     "ProjectQuery",
     "QuarantineQuery",
     "Quarantined",
+    "Read",
+    "ReadQuery",
     "Reason",
     "Record",
     "RecordType",
@@ -216,6 +225,7 @@ __all__ = [
     "Transport",
     "UnavailableError",
     "Unparsed",
+    "UnseenError",
     "Usage",
     "User",
     "Vacuumed",
@@ -231,6 +241,7 @@ __all__ = [
     "plugin_errors",
     "restart_advice",
     "setting",
+    "sighted",
     "start_command",
     "upgrade_command",
 ]

@@ -25,6 +25,7 @@ class FigureQuery(Struct, frozen=True):
     edges: Sequence[int]
     project_id: str | None = None
     model: str | None = None
+    machines: frozenset[str] | None = None
 
 
 class SessionQuery(Struct, frozen=True):
@@ -40,6 +41,7 @@ class SessionQuery(Struct, frozen=True):
     offset: int = 0
     limit: int = 20
     after: Key | None = None
+    machines: frozenset[str] | None = None
 
 
 class ModelUsage(Struct, frozen=True):

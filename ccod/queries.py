@@ -1,4 +1,4 @@
-"""What is asked of a storage."""
+"""What is asked of a storage. `machines` narrows a list to what is of these machines; None narrows nothing."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class ProjectQuery(Struct, frozen=True):
     offset: int = 0
     limit: int = 20
     after: Key | None = None
+    machines: frozenset[str] | None = None
 
 
 class ConversationQuery(Struct, frozen=True):
@@ -59,6 +60,7 @@ class ConversationQuery(Struct, frozen=True):
     offset: int = 0
     limit: int = 20
     after: Key | None = None
+    machines: frozenset[str] | None = None
 
 
 class SearchQuery(Struct, frozen=True):
@@ -79,6 +81,7 @@ class SearchQuery(Struct, frozen=True):
     ranked: bool = False
     before: int | None = None
     limit: int = 20
+    machines: frozenset[str] | None = None
 
 
 class EventQuery(Struct, frozen=True):
@@ -93,6 +96,7 @@ class EventQuery(Struct, frozen=True):
     projects: Sequence[str] = ()
     conversations: Sequence[str] = ()
     limit: int = 100
+    machines: frozenset[str] | None = None
 
 
 class MessageQuery(Struct, frozen=True):
@@ -134,6 +138,7 @@ class QuarantineQuery(Struct, frozen=True):
     offset: int = 0
     limit: int = 20
     after: Key | None = None
+    machines: frozenset[str] | None = None
 
 
 class StretchQuery(Struct, frozen=True):
@@ -141,3 +146,19 @@ class StretchQuery(Struct, frozen=True):
 
     since: int | None = None
     until: int | None = None
+    machines: frozenset[str] | None = None
+
+
+class ReadQuery(Struct, frozen=True):
+    """Which entries of the log of reads: of this user (id or address) and conversation, and from `since` to `until`.
+
+    The latest come first.
+    """
+
+    user: str | None = None
+    conversation_id: str | None = None
+    since: int | None = None
+    until: int | None = None
+    offset: int = 0
+    limit: int = 20
+    after: Key | None = None

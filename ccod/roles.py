@@ -23,6 +23,7 @@ from ccod.queries import (
     ProjectEdit,
     ProjectQuery,
     QuarantineQuery,
+    ReadQuery,
     SearchQuery,
     StretchQuery,
     ToolCallQuery,
@@ -37,6 +38,7 @@ from ccod.stored import (
     Page,
     Project,
     Quarantined,
+    Read,
     RecordType,
     ResponseRecord,
     StorageFacts,
@@ -107,11 +109,16 @@ class Parser(Protocol):
 class Storage(AbstractAsyncContextManager["Storage"], Protocol):
     """Keeps everything. Entered before anything runs; left after everything has stopped.
 
-    `folder` is where other plugins may put files of their own once it is entered, such as keys. Where other daemons may
-    have the same storage, it `is_shared`: what a plugin has `kept` may change without its doing.
+    `folder` is where other plugins may put files of their own once it is entered, such as keys. `is_shared` says that
+    daemons of several machines may keep everything in one place: not all of it is for everybody then, and what a plugin
+    has `kept` may change without its doing.
+
+    `machines` narrows what is asked for to what is of these machines; None narrows nothing.
     """
 
-    is_shared: bool = False
+    @property
+    def is_shared(self) -> bool:
+        return False
 
     @property
     def folder(self) -> Path: ...
@@ -170,7 +177,7 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
     async def stretches(self, query: StretchQuery) -> Sequence[Stretch]:
         """Return what was used over all conversations, each API response once, by the times of the first."""
 
-    async def figured(self) -> tuple[int, int] | None:
+    async def figured(self, machines: frozenset[str] | None = None) -> tuple[int, int] | None:
         """Return from when to before when there are figures, in multiples of `QUARTER_MS`; None if there are none."""
 
     async def overview(self, query: FigureQuery) -> Overview:
@@ -212,11 +219,20 @@ class Storage(AbstractAsyncContextManager["Storage"], Protocol):
     async def quarantine(self, query: QuarantineQuery) -> Page[Quarantined]:
         """Return what could not be understood, the latest first."""
 
-    async def record_types(self) -> Sequence[RecordType]:
+    async def record_types(self, machines: frozenset[str] | None = None) -> Sequence[RecordType]:
         """Return every type of record that was ever met, the unknown ones first."""
 
-    async def facts(self) -> StorageFacts:
-        """Return what there is to know of the storage itself."""
+    async def facts(self, machines: frozenset[str] | None = None) -> StorageFacts:
+        """Return what there is to know of the storage itself; `machines` narrows what is counted."""
+
+    async def note_reads(self, reads: Sequence[Read]) -> None:
+        """Keep in the log of reads that somebody read what is not theirs, before it is shown. Nothing removes that.
+
+        Raises StorageUnavailableError as `append` does.
+        """
+
+    async def noted_reads(self, query: ReadQuery) -> Page[Read]:
+        """Return entries of the log of reads, the latest first."""
 
     async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:
         """Have what was stored derived again from the archive, by `maintain`; return how many conversations that is.

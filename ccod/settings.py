@@ -95,6 +95,13 @@ class CoreSettings(Struct, forbid_unknown_fields=True):
     machine: Annotated[str, setting("Name of this machine in every row; its host name when empty.")] = ""
     log: LogSettings = field(default_factory=LogSettings)
 
+    @property
+    def machine_name(self) -> str:
+        """What this machine is called in every row."""
+        import socket  # here, so that commands start without it
+
+        return self.machine or socket.gethostname()
+
 
 class Settings:
     """Checked settings, looked up by their class: `settings[HttpSettings].port`."""

@@ -36,6 +36,7 @@ class StandIn(ABC):
 
     @property
     def is_shared(self) -> bool:
+        """As the storage says; one that says nothing is not."""
         return bool(getattr(self._storage, "is_shared", False))
 
     async def called(self) -> None:

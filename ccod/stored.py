@@ -317,6 +317,24 @@ class Vacuumed(Struct, frozen=True):
     in_steps: bool
 
 
+class Read(Struct, frozen=True):
+    """Somebody read a conversation of a machine that is not theirs.
+
+    `credential` is that of the `User`, never a token. `address` is where it was asked from, `route` what was asked,
+    and `served_by` the machine whose daemon answered.
+    """
+
+    at: int
+    user_id: str
+    email: str
+    credential: str
+    address: str
+    route: str
+    conversation_id: str
+    machine: str
+    served_by: str
+
+
 class Hit(Struct, frozen=True):
     """A message that was found; `tool` names the tool that it calls or that answers in it."""
 

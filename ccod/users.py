@@ -28,6 +28,9 @@ class User(Struct, frozen=True):
 
     `credential` names what was presented, such as one login of several, in words of the auth plugin; "" is nothing.
     `expires_at` is when that ends by itself.
+
+    `machines` are those whose conversations this user sees, and `own` those that are the user's: what is read of any
+    other is noted in the log of reads. None is all of them.
     """
 
     id: str
@@ -36,3 +39,13 @@ class User(Struct, frozen=True):
     scopes: frozenset[Right] | None = None
     credential: str = ""
     expires_at: int | None = None
+    machines: frozenset[str] | None = None
+    own: frozenset[str] | None = None
+
+    def sees(self, machine: str | None) -> bool:
+        """Tell whether conversations of a machine are shown; None is one that nobody knows."""
+        return self.machines is None or machine in self.machines
+
+    def owns(self, machine: str | None) -> bool:
+        """Tell whether a machine is the user's own."""
+        return self.own is None or machine in self.own

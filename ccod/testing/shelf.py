@@ -38,6 +38,8 @@ from ccod import (
     ProjectQuery,
     Quarantined,
     QuarantineQuery,
+    Read,
+    ReadQuery,
     RecordType,
     ResponseRecord,
     SearchQuery,
@@ -84,6 +86,7 @@ class Shelf(Storage):
         self.all_messages: list[Message] = []
         self.all_events: list[Event] = []
         self.all_used: list[Stretch] = []
+        self.all_reads: list[Read] = []
         self.failure: Exception | None = None
 
     async def __aenter__(self) -> Shelf:
@@ -138,6 +141,7 @@ class Shelf(Storage):
             and (not query.kinds or event.kind in query.kinds)
             and (not query.projects or event.project_id in query.projects)
             and (not query.conversations or event.conversation_id in query.conversations)
+            and (query.machines is None or event.machine in query.machines)
         ]
         return found[: query.limit]
 
@@ -145,11 +149,19 @@ class Shelf(Storage):
         seqs = [event.seq for event in self.all_events if before is None or event.at < before]
         return Position("shelf", max(seqs, default=0))
 
-    async def record_types(self) -> Sequence[RecordType]:
+    async def record_types(self, machines: frozenset[str] | None = None) -> Sequence[RecordType]:
         return []
 
-    async def facts(self) -> StorageFacts:
+    async def facts(self, machines: frozenset[str] | None = None) -> StorageFacts:
         return StorageFacts("memory", "1", 0)
+
+    async def note_reads(self, reads: Sequence[Read]) -> None:
+        if self.failure:
+            raise self.failure
+        self.all_reads += reads
+
+    async def noted_reads(self, query: ReadQuery) -> Page[Read]:
+        return Page(self.all_reads[::-1], len(self.all_reads))
 
     async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:
         return 0
@@ -163,7 +175,7 @@ class Shelf(Storage):
     async def edit_project(self, project_id: str, edit: ProjectEdit) -> Stored | None:
         return None
 
-    async def figured(self) -> tuple[int, int] | None:
+    async def figured(self, machines: frozenset[str] | None = None) -> tuple[int, int] | None:
         return None
 
     async def overview(self, query: FigureQuery) -> Overview:
@@ -196,7 +208,11 @@ class Shelf(Storage):
         return None
 
     async def projects(self, query: ProjectQuery) -> Page[Project]:
-        found = [each for each in self.all_projects if query.name in {None, each.name}]
+        found = [
+            each
+            for each in self.all_projects
+            if query.name in {None, each.name} and (query.machines is None or each.machine in query.machines)
+        ]
         return self._page(found, _order(query.sort), query)
 
     async def project(self, id: str) -> Project | None:  # noqa: A002
@@ -212,6 +228,7 @@ class Shelf(Storage):
             and query.state in {None, each.state}
             and (query.since is None or each.updated_at >= query.since)
             and (query.until is None or each.created_at <= query.until)
+            and (query.machines is None or each.machine in query.machines)
         ]
         return self._page(found, _order(query.sort), query)
 

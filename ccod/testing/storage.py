@@ -16,6 +16,7 @@ from ccod.testing.storage_figures import FigureContract
 from ccod.testing.storage_keeping import KeepingContract
 from ccod.testing.storage_replays import ReplayContract
 from ccod.testing.storage_revisions import RevisionContract
+from ccod.testing.storage_sight import SightContract
 from ccod.testing.storage_states import StateContract
 from ccod.testing.storage_usage import UsageContract
 from ccod.testing.transcripts import MINUTE, SOURCE, Transcript, response, results, uses
@@ -30,6 +31,7 @@ class StorageContract(
     KeepingContract,
     RevisionContract,
     FigureContract,
+    SightContract,
 ):
     """The role `Storage`, observed from outside."""
 

@@ -22,6 +22,7 @@ from ccod_http.compression import Compression
 from ccod_http.documentation import documentation_routes
 from ccod_http.gate import Gate
 from ccod_http.identity import REMEDY, Identifier, scheme_of
+from ccod_http.looking import Looking, looked_at
 from ccod_http.middleware import LIMIT_SECONDS, Middleware
 from ccod_http.pacing import Pacer
 from ccod_http.problems import Problem, answer, install_error_handlers, plain_problem
@@ -68,7 +69,8 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
     mine = settings[HttpSettings]
     app = guarded_app(mine)
     table = Table(app)
-    asking = partial(_answers, observatory, settings)
+    machine = settings.core.machine_name
+    asking = partial(_answers, looked_at(observatory, machine), settings)
     for plugin, blueprint in asking("ccod_http_blueprints", Blueprint):
         try:
             table.add(plugin, blueprint)
@@ -77,6 +79,7 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
     table.add("http", documentation_routes(table, scheme_of(observatory.auth)))
     table.guard(observatory.faults)
     admit(app, mine, observatory.auth, table)
+    Looking(machine, is_shared=observatory.storage.is_shared).install(app)
     for plugin, middleware in asking("ccod_http_middleware", Middleware):
         _install_middleware(app, plugin, middleware, observatory.faults)
     Reuse(observatory.storage, observatory.cache, table).install(app)

@@ -39,7 +39,7 @@ none, the owner needs none: the kernel tells that the caller is a process of the
 ERRORS = {
     400: "A parameter is wrong, or the body is no JSON; the message names it.",
     401: "There is no token, or it is not valid.",
-    403: "The caller does not have the right, or a page of another origin asks.",
+    403: "The caller does not have the right, or no machine to see anything of; or a page of another origin asks.",
     404: "What the path names is not there.",
     408: "The body did not arrive in time.",
     413: "The body is longer than `[http] max_body`.",

@@ -14,7 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 from quart import Quart, Response, g, has_request_context, request, websocket
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from ccod import StorageUnavailableError, WrongKeyError
+from ccod import NoMachinesError, StorageUnavailableError, UnseenError, WrongKeyError
 from ccod_http.departed import DEPARTED
 from ccod_http.encoding import encode
 from ccod_http.times import epoch_ms, iso
@@ -125,6 +125,8 @@ def install_error_handlers(app: Quart) -> None:
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(StorageUnavailableError, _answer_unavailable)
     app.register_error_handler(WrongKeyError, _answer_wrong_key)
+    app.register_error_handler(UnseenError, _answer_unseen)
+    app.register_error_handler(NoMachinesError, _answer_no_machines)
     app.register_error_handler(DEPARTED, _answer_nobody)
     app.register_error_handler(Exception, _answer_unexpected)
 
@@ -154,6 +156,14 @@ async def _answer_unavailable(error: StorageUnavailableError) -> Response:
 
 async def _answer_wrong_key(_: WrongKeyError) -> Response:
     return await answer(wrong_cursor())
+
+
+async def _answer_unseen(error: Exception) -> Response:
+    return await answer(Problem(404, "NOT_FOUND", str(error)))
+
+
+async def _answer_no_machines(error: Exception) -> Response:
+    return await answer(Problem(403, "NO_MACHINES", f"{error}."))
 
 
 async def _answer_nobody(_: Exception) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Set
 from hashlib import blake2b
 from http import HTTPStatus
 
@@ -71,7 +72,8 @@ class Reuse:
     def _tag(self) -> str | None:
         """Return the tag of the answer that is asked for, None where there is none to be known again.
 
-        What reveals secrets is made each time, because it is logged each time, and kept nowhere.
+        What reveals secrets is made each time, because it is logged each time, and kept nowhere; and so is what may
+        have to be noted as a read.
         """
         route = self._table.route()
         if route is None or not route.stored or request.method not in {"GET", "HEAD"} or self._table.bears_secret():
@@ -80,6 +82,12 @@ class Reuse:
         if revision is None:
             return None
         user = current_user()
-        who = (user.id, user.role, sorted(user.scopes) if user.scopes is not None else None) if user else None
+        if user is not None and user.own is not None and user.machines != user.own:
+            return None
+        who = (user.id, user.role, _listed(user.scopes), _listed(user.machines)) if user else None
         known = repr((revision, who, request.scope["raw_path"], request.query_string)).encode()
         return blake2b(known, key=self._process, digest_size=16).hexdigest()
+
+
+def _listed(words: Set[str] | None) -> list[str] | None:
+    return None if words is None else sorted(words)

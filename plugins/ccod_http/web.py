@@ -7,6 +7,7 @@ from ccod_http.encoding import encode
 from ccod_http.frames import Frame
 from ccod_http.identity import caller, current_user, issue_ticket, require
 from ccod_http.link import Link, WebSocket, current_address, current_link
+from ccod_http.looking import current_look, sees_here
 from ccod_http.middleware import Middleware
 from ccod_http.places import served_at
 from ccod_http.problems import Problem
@@ -59,6 +60,7 @@ __all__ = [
     "costed_usage_json",
     "current_address",
     "current_link",
+    "current_look",
     "current_user",
     "dollars",
     "encode",
@@ -72,6 +74,7 @@ __all__ = [
     "project_json",
     "query_time",
     "require",
+    "sees_here",
     "served_at",
     "usage_json",
 ]

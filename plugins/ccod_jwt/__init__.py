@@ -47,7 +47,7 @@ def ccod_redaction_rules() -> Iterable[SecretRule]:
 def ccod_auth(settings: Settings, storage: Storage) -> Auth:
     from ccod_jwt.auth import JwtAuth
 
-    return JwtAuth(settings[JwtSettings], storage)
+    return JwtAuth(settings[JwtSettings], storage, machine=settings.core.machine_name)
 
 
 @hookimpl(optionalhook=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from ccod import User, may
@@ -28,11 +30,13 @@ class Accounts:
             raise RefusedError("ACCESS_DENIED", "Only the owner and administrators may register accounts here.")
         return await self._add(email, password, None if trusted else "user")
 
-    async def add(self, email: str, password: str, role: Role) -> Account:
-        return await self._add(email, password, role)
+    async def add(self, email: str, password: str, role: Role, machines: Sequence[str] = ()) -> Account:
+        return await self._add(email, password, role, machines)
 
-    async def change(self, account_id: str, role: Role | None, password: str | None) -> Account:
-        """Give an account another role, another password, or both; a new password ends its logins."""
+    async def change(
+        self, account_id: str, role: Role | None, password: str | None, machines: Sequence[str] | None = None
+    ) -> Account:
+        """Give an account another role, password or machines; a new password ends its logins."""
         account = self._found(account_id)
         kept = account.password
         if password is not None:
@@ -42,7 +46,8 @@ class Accounts:
             account = self._found(account_id)
             if role == "user":
                 self._keep_an_admin(account)
-            changed = replace(account, role=role or account.role)
+            owned = account.machines if machines is None else _sorted(machines)
+            changed = replace(account, role=role or account.role, machines=owned)
             if password is None:
                 await self._ledger.change(changed)
             else:
@@ -58,7 +63,7 @@ class Accounts:
             gone: list[Item] = [account, *self._ledger.of(account.id, Session), *self._ledger.of(account.id, ApiKey)]
             await self._ledger.change(without=gone)
 
-    async def _add(self, email: str, password: str, role: Role | None) -> Account:
+    async def _add(self, email: str, password: str, role: Role | None, machines: Sequence[str] = ()) -> Account:
         """Make an account; without a role it is the first administrator's, or a user's."""
         address = emails.checked(email)
         passwords.check(password, address)
@@ -67,7 +72,7 @@ class Accounts:
         async with self._ledger.changing():
             self._check_room(address)
             chosen = role or ("user" if self._admins() else "admin")
-            account = Account(new_id("user"), address, chosen, kept, self._ledger.now())
+            account = Account(new_id("user"), address, chosen, kept, self._ledger.now(), _sorted(machines))
             await self._ledger.change(account)
         return account
 
@@ -89,3 +94,7 @@ class Accounts:
     def _keep_an_admin(self, account: Account) -> None:
         if self._admins() == [account]:
             raise RefusedError("LAST_ADMIN", "That is the last administrator; make another one first.")
+
+
+def _sorted(machines: Sequence[str]) -> list[str]:
+    return sorted(set(machines))

@@ -2,51 +2,57 @@
 
 from __future__ import annotations
 
+import structlog
 from msgspec.structs import asdict
 
 from ccod import may
 from ccod_http.web import Paged, Paging, Routes
 from ccod_jwt.auth import JwtAuth
 from ccod_jwt.forms import (
+    AccountJson,
     ChangedUser,
     KeyJson,
     NewKey,
     NewKeyJson,
     NewUser,
-    UserJson,
+    account_json,
     epoch_of,
     key_json,
     refusals,
-    user_json,
 )
 from ccod_jwt.ledger import Account
 from ccod_jwt.routes import known_user
+
+log = structlog.get_logger("ccod.jwt")
 
 
 def user_routes(auth: JwtAuth) -> Routes:
     routes = Routes("users", __name__, url_prefix="/api/users")
 
     @routes.get("", access="admin")
-    async def users(query: Paging) -> Paged[list[UserJson]]:
+    async def users(query: Paging) -> Paged[list[AccountJson]]:
         """List the accounts, the oldest first."""
         accounts = auth.ledger.all(Account)
         page = accounts[query.offset : query.offset + query.limit]
-        return query.paged([user_json(account) for account in page], len(accounts))
+        return query.paged([account_json(account) for account in page], len(accounts))
 
     @routes.post("", access="admin", status=201, errors=[409, 503])
-    async def add_user(body: NewUser) -> UserJson:
+    async def add_user(body: NewUser) -> AccountJson:
         """Make an account."""
         with refusals():
-            return user_json(await auth.accounts.add(body.email, body.password, body.role))
+            return account_json(await auth.accounts.add(body.email, body.password, body.role, body.machines))
 
     @routes.put("/<user_id>", access="admin", errors=[404, 409, 503])
-    async def change_user(user_id: str, body: ChangedUser) -> UserJson:
-        """Give an account another role or password; a new password ends all of its logins.
+    async def change_user(user_id: str, body: ChangedUser) -> AccountJson:
+        """Give an account another role, password or machines; a new password ends all of its logins.
 
         The last administrator stays one.
         """
         with refusals():
-            return user_json(await auth.accounts.change(user_id, body.role, body.password))
+            changed = await auth.accounts.change(user_id, body.role, body.password, body.machines)
+        if body.machines is not None:
+            log.info("machines given", user=changed.id, machines=changed.machines, by=known_user().id)
+        return account_json(changed)
 
     @routes.delete("/<user_id>", access="admin", errors=[404, 409])
     async def remove_user(user_id: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import Literal
 
 import structlog
 import trio
+from msgspec.structs import replace
 
 from ccod import Auth, Peer, Storage, User
 from ccod_jwt.accounts import Accounts
@@ -22,8 +24,6 @@ from ccod_jwt.settings import JwtSettings
 from ccod_jwt.signing import signing_keys
 from ccod_jwt.tokens import Claims, Tokens
 
-OWNER = User(id=OWNER_ID, email="", role="owner")
-ADMIN = User(id=OWNER_ID, email="", role="admin")
 LOOK_SECONDS = 60.0
 """How long `ended` trusts a clock that stands still while the machine sleeps."""
 SOON_SECONDS = 0.2
@@ -49,10 +49,14 @@ class JwtAuth(Auth):
         storage: Storage,
         clock: Callable[[], int] = epoch_ms,
         backoff: Backoff | None = None,
+        *,
+        machine: str = "",
     ) -> None:
+        """`machine` is that of this daemon, which its owner's is."""
         self._settings = settings
         self._storage = storage
         self._backoff = backoff or Backoff()
+        self._machine = machine
         self.ledger = Ledger(storage, clock)
 
     async def __aenter__(self) -> JwtAuth:
@@ -83,7 +87,7 @@ class JwtAuth(Auth):
             return await self._bearer(peer.token)
         if peer.foreign or peer.uid != os.getuid():
             return None
-        return ADMIN if peer.unix else OWNER
+        return self._user(OWNER_ID, "", "admin" if peer.unix else "owner", [self._machine])
 
     async def ended(self, user: User) -> None:
         """See `ccod.Auth`."""
@@ -126,11 +130,26 @@ class JwtAuth(Auth):
         account = self.ledger.get(Account, account_id)
         if session is None or account is None or session.account_id != account.id:
             return None
-        return User(account.id, account.email, account.role, None, session.id, expires_at)
+        user = self._user(account.id, account.email, account.role, account.machines)
+        return replace(user, credential=session.id, expires_at=expires_at)
 
     def _of_key(self, key: ApiKey) -> User | None:
         account = self.ledger.get(Account, key.account_id)
-        email, role = (account.email, account.role) if account else ("", "admin")
-        if account is None and key.account_id != OWNER_ID:
+        if account is not None:
+            user = self._user(account.id, account.email, account.role, account.machines)
+        elif key.account_id == OWNER_ID:
+            user = self._user(OWNER_ID, "", "admin", [self._machine])
+        else:
             return None
-        return User(key.account_id, email, role, frozenset(key.scopes), key.id, key.expires_at)
+        return replace(user, scopes=frozenset(key.scopes), credential=key.id, expires_at=key.expires_at)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether who is no administrator sees the conversations of their own machines alone."""
+        sight = self._settings.sight
+        return sight == "own" or (sight == "auto" and self._storage.is_shared)
+
+    def _user(self, id_: str, email: str, role: Literal["owner", "admin", "user"], machines: Sequence[str]) -> User:
+        """Return a user with what they see. Where all of it is one person's, all machines are everybody's own."""
+        own = frozenset(machines) if self.narrows or self._storage.is_shared else None
+        return User(id_, email, role, machines=own if self.narrows and role != "admin" else None, own=own)

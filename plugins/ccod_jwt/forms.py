@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from ccod import Right
 from ccod_http.web import Body, Problem, iso
@@ -33,6 +33,8 @@ STATUSES: dict[Code, int] = {
 Email = Annotated[str, Meta(max_length=emails.LONGEST)]
 Password = Annotated[str, Meta(max_length=1024)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
+Machine = Annotated[str, Meta(min_length=1, max_length=255)]
+Machines = Annotated[list[Machine], Meta(max_length=100)]
 
 
 class Credentials(Body):
@@ -53,11 +55,15 @@ class NewUser(Body):
     email: Email
     password: Password
     role: Role = "user"
+    machines: Machines = field(default_factory=list)
 
 
 class ChangedUser(Body):
+    """What is left out, or null, stays as it is. `machines` are all that are to be theirs."""
+
     role: Role | None = None
     password: Password | None = None
+    machines: Machines | None = None
 
 
 class NewKey(Body):
@@ -73,6 +79,18 @@ class UserJson(Struct, rename="camel"):
     email: str
     role: str
     created_at: str | None
+
+
+class AccountJson(UserJson, rename="camel"):
+    """An account with the machines that are theirs, whose conversations they see even where they do not see all."""
+
+    machines: list[str]
+
+
+class ProfileJson(AccountJson, rename="camel"):
+    """`sees` says whose conversations are shown: those of `own` machines, or `all`."""
+
+    sees: Literal["own", "all"]
 
 
 class LoginJson(Struct, rename="camel"):
@@ -113,6 +131,10 @@ def refusals() -> Iterator[None]:
 
 def user_json(account: Account) -> UserJson:
     return UserJson(account.id, account.email, account.role, iso(account.created_at))
+
+
+def account_json(account: Account) -> AccountJson:
+    return AccountJson(account.id, account.email, account.role, iso(account.created_at), [*account.machines])
 
 
 def login_json(login: Login) -> LoginJson:

@@ -32,13 +32,14 @@ Role = Literal["user", "admin"]
 
 
 class Account(Struct, frozen=True, tag="account"):
-    """`password` is a hash. Times are epoch milliseconds here as everywhere."""
+    """`password` is a hash. Times are epoch milliseconds here as everywhere. `machines` are those that are theirs."""
 
     id: str
     email: str
     role: Role
     password: str
     created_at: int
+    machines: Sequence[str] = ()
 
 
 class Session(Struct, frozen=True, tag="session"):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from msgspec.structs import asdict
+
 from ccod import User
 from ccod_http.web import Routes, caller, current_user, require
 from ccod_jwt.auth import JwtAuth
 from ccod_jwt.forms import (
+    AccountJson,
     Credentials,
     LoginJson,
     PasswordForm,
+    ProfileJson,
     RefreshForm,
-    UserJson,
+    account_json,
     login_json,
     refusals,
-    user_json,
 )
 from ccod_jwt.ledger import Account
 
@@ -47,11 +50,16 @@ def auth_routes(auth: JwtAuth, *, registration: bool) -> Routes:
             return login_json(await auth.logins.refresh(body.refresh_token))
 
     @routes.get("/profile", access="read")
-    async def profile() -> UserJson:
-        """Show who asks."""
+    async def profile() -> ProfileJson:
+        """Show who asks, and what they see."""
         user = known_user()
         account = auth.ledger.get(Account, user.id)
-        return user_json(account) if account else UserJson(user.id, user.email, user.role, None)
+        own = (
+            account_json(account)
+            if account
+            else AccountJson(user.id, user.email, user.role, None, sorted(user.own or ()))
+        )
+        return ProfileJson(**asdict(own), sees="all" if user.machines is None else "own")
 
     @routes.post("/logout", access="read", errors=[409])
     async def log_out() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Struct
 
@@ -40,6 +40,13 @@ class JwtSettings(Struct, forbid_unknown_fields=True):
         setting("Cost of a password's hash; each step doubles its time.", env="BCRYPT_SALT_ROUNDS", ge=4, le=18),
     ] = 12
     registration: Annotated[bool, setting("Whether strangers may register.")] = False
+    sight: Annotated[
+        Literal["auto", "own", "all"],
+        setting(
+            "Whose conversations who is no administrator sees: those of `own` machines, or `all`; "
+            "`auto` is own where several daemons may share the storage."
+        ),
+    ] = "auto"
 
     def __post_init__(self) -> None:
         if self.expires_in < SHORTEST:

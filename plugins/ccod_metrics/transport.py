@@ -21,7 +21,6 @@ class MetricsTransport:
         registry = observatory.metrics.registry
         ProcessCollector(registry=registry)
         self._archive = Archive(observatory.storage, observatory.redactor)
-        registry.register(self._archive)
         routes = metrics_routes(registry, self._archive)
         self._port = OwnPort("metrics", routes, observatory, port=settings.port, access=settings.access)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ccod import Commands, Finding, Hooks, Observatory, Settings
 
-COMMANDS = ("export", "forget", "reload", "reparse", "restore", "search", "sessions", "show", "usage")
+COMMANDS = ("audit", "export", "forget", "reload", "reparse", "restore", "search", "sessions", "show", "usage")
 
 
 @hookimpl
@@ -47,6 +47,7 @@ def ccod_checks(settings: Settings) -> Iterable[Finding]:
 def ccod_http_blueprints(settings: Settings, observatory: Observatory) -> Iterable[quart.Blueprint]:
     from ccod_rest.archive import archive_routes
     from ccod_rest.attachments import attachment_routes
+    from ccod_rest.audit import audit_routes
     from ccod_rest.conversations import conversation_routes
     from ccod_rest.entries import entry_routes
     from ccod_rest.export import export_routes
@@ -88,4 +89,5 @@ def ccod_http_blueprints(settings: Settings, observatory: Observatory) -> Iterab
         tree_routes(observatory),
         entry_routes(observatory),
         attachment_routes(observatory),
+        audit_routes(observatory),
     ]

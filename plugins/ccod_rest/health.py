@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from ccod import Health, Observatory, Progress, Reason, ServiceHealth, __version__
-from ccod_http.web import Problem, Routes, current_user, epoch_ms, iso
+from ccod_http.web import Problem, Routes, epoch_ms, iso, sees_here
 
 Word = Literal["healthy", "degraded", "unhealthy"]
 
@@ -100,7 +100,7 @@ def health_routes(observatory: Observatory) -> Routes:
 
 
 def _health_json(health: Health) -> HealthJson:
-    """Return the health of all; strangers are not told why, which can name paths."""
+    """Return the health of all; who does not see this machine is not told why, which can name paths."""
     states = {name: _WORDS.get(service.state, "degraded") for name, service in health.services.items()}
     services = Services(
         database=_worst(word for name, word in states.items() if name == "storage"),
@@ -113,7 +113,7 @@ def _health_json(health: Health) -> HealthJson:
         uptime=round(health.uptime, 3),
         version=__version__,
         services=services,
-        details=_details(health) if current_user() else UNSET,
+        details=_details(health) if sees_here() else UNSET,
     )
 
 

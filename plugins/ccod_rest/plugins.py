@@ -8,11 +8,11 @@ from typing import Literal
 from msgspec import Struct
 
 from ccod import Observatory
-from ccod_http.web import Routes
+from ccod_http.web import Routes, sees_here
 
 
 class PluginJson(Struct, frozen=True):
-    """`error` is the last thing that it did wrong, "" where nothing was."""
+    """`error` is the last thing that it did wrong, "" where nothing was, and for who does not see this machine."""
 
     name: str
     distribution: str
@@ -28,8 +28,11 @@ def plugin_routes(observatory: Observatory) -> Routes:
     @routes.get("", access="read")
     async def plugins() -> list[PluginJson]:
         """List the plugins, where each comes from, how it is, and which hooks it answers."""
+        is_told = sees_here()
         return [
-            PluginJson(each.name, each.distribution, each.version, each.state, each.hooks, each.error)
+            PluginJson(
+                each.name, each.distribution, each.version, each.state, each.hooks, each.error if is_told else ""
+            )
             for each in observatory.plugins
         ]
 

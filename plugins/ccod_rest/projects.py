@@ -68,7 +68,7 @@ def project_routes(observatory: Observatory) -> Routes:
         """Show one project."""
         return await _shown(project_id)
 
-    @routes.post("", access="write", status=201, errors=[409])
+    @routes.post("", access="write", status=201, errors=[404, 409])
     async def create(body: NewProjectBody) -> ProjectJson:
         """Make a project, which conversations in its directory join when they come."""
         draft = ProjectDraft(body.claude_path, body.name, body.description, body.settings)

@@ -40,10 +40,7 @@ def ccod_checks(settings: Settings) -> Iterable[Finding]:
 
 @hookimpl
 def ccod_storage(settings: Settings, prices: Prices, parsers: Mapping[str, Parser]) -> Storage:
-    import socket
-
     from ccod_sql.settings import SqliteSettings
     from ccod_sql.storage import SqlStorage
 
-    machine = settings.core.machine or socket.gethostname()
-    return SqlStorage(settings[SqliteSettings], machine, prices, parsers=parsers)
+    return SqlStorage(settings[SqliteSettings], settings.core.machine_name, prices, parsers=parsers)

@@ -10,13 +10,13 @@ from operator import itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, select, true
+from sqlalchemy import ColumnElement, Connection, Row, func, select, true
 
 from ccod import Ending, Event, EventQuery, Message, Position, StateChange, decoder
-from ccod_sql import messages, meta, tables
+from ccod_sql import messages, meta, owners, tables
 from ccod_sql.database import Database
 from ccod_sql.dialects import LastEvent
-from ccod_sql.tables import conversations, entries, projects
+from ccod_sql.tables import conversations, entries, machines, projects
 from ccod_sql.tables import events as table
 
 EPOCH = "epoch"
@@ -28,15 +28,18 @@ DETAILS: dict[str, type[StateChange | Ending]] = {
     "conversation_state_changed": StateChange,
     "conversation_ended": Ending,
 }
+MACHINE = func.coalesce(conversations.c.machine_id, projects.c.machine_id, table.c.machine_id)
 EVENTS = select(
     *(table.c[name] for name in ("seq", "kind", "at", "entry_id", "subject", "detail")),
     conversations.c.key.label("conversation"),
     projects.c.key.label("project"),
     entries.c.length,
+    machines.c.name.label("machine"),
 ).select_from(
     table.outerjoin(conversations, conversations.c.id == table.c.conversation_id)
     .outerjoin(projects, projects.c.id == table.c.project_id)
     .outerjoin(entries, entries.c.id == table.c.entry_id)
+    .outerjoin(machines, machines.c.id == MACHINE)
 )
 LATEST = select(tables.meta.c.value, LastEvent()).where(tables.meta.c.key == EPOCH)
 
@@ -89,7 +92,7 @@ def _last_before(connection: Connection, before: int, last: int) -> int:
 
 def _rows(connection: Connection, query: EventQuery) -> list[Row[Any]]:
     """Ask an index for each of what is sought, and put the answers in order."""
-    within = [table.c.seq > query.after]
+    within = [table.c.seq > query.after, *owners.of(MACHINE, query.machines)]
     if query.until is not None:
         within.append(table.c.seq <= query.until)
     if query.kinds:
@@ -143,4 +146,5 @@ def _event(row: Row[Any], message: Message | None) -> Event:
         project_id=row.subject if row.kind == "project_forgotten" else row.project,
         message=message,
         detail=decoder(detail).decode(row.detail) if detail else None,
+        machine=row.machine,
     )

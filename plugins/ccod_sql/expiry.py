@@ -9,13 +9,21 @@ from sqlalchemy import Connection, Dialect, bindparam, select
 from ccod import Event, Stored
 from ccod_sql import news, rows, states
 from ccod_sql.rows import Rows
-from ccod_sql.tables import conversations, projects
+from ccod_sql.tables import conversations, machines, projects
 
 AT_ONCE = 20
 
 DUE = (
-    select(*(conversations.c[name] for name in rows.Conversation.__struct_fields__), projects.c.key.label("project"))
-    .select_from(conversations.outerjoin(projects))
+    select(
+        *(conversations.c[name] for name in rows.Conversation.__struct_fields__),
+        projects.c.key.label("project"),
+        machines.c.name.label("machine"),
+    )
+    .select_from(
+        conversations.join(machines, machines.c.id == conversations.c.machine_id).outerjoin(
+            projects, projects.c.id == conversations.c.project_id
+        )
+    )
     .where(conversations.c.state_due <= bindparam("now"))
     .order_by(conversations.c.state_due)
     .limit(AT_ONCE)
@@ -32,11 +40,11 @@ class Expiry:
         """Bring up to date those that have been due for longest; return None if none is."""
         changed: list[rows.Conversation] = []
         events: list[Event] = []
-        for *values, project in connection.execute(DUE, {"now": now}).all():
+        for *values, project, machine in connection.execute(DUE, {"now": now}).all():
             conversation = rows.Conversation(*values)
             before = copy(conversation)
             states.settle(conversation, now)
-            events += news.announce_idle(connection, conversation, before, project, now)
+            events += news.announce_idle(connection, conversation, before, news.Place(project, machine), now)
             changed.append(conversation)
         self._conversations.update(connection, changed)
         return Stored(events, [conversation.key for conversation in changed]) if changed else None

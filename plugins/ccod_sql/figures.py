@@ -34,6 +34,7 @@ from ccod import (
     Totals,
     Usage,
 )
+from ccod_sql import owners
 from ccod_sql.dialects import SPANS, as_spans
 from ccod_sql.tables import TOKENS, conversations, message_quarters, model_quarters, projects, tool_quarters
 
@@ -61,12 +62,13 @@ CALLED = sums(tool_quarters, "call_count", "pending_count", "error_count")
 TIMED = sums(tool_quarters, "timed_count", "duration_ms")
 
 
-def time_of_all(connection: Connection) -> tuple[int, int] | None:
+def time_of_all(connection: Connection, machines: owners.Machines = None) -> tuple[int, int] | None:
     """Return from when to before when there are figures."""
     tables = (message_quarters, model_quarters, tool_quarters)
     # Two statements for each: SQLite looks up one end of an index at once, but not both.
-    starts = [connection.scalar(select(func.min(table.c.quarter))) for table in tables]
-    ends = [connection.scalar(select(func.max(table.c.quarter))) for table in tables]
+    theirs = [(table.c.quarter, owners.whose(table.c.conversation_id, machines)) for table in tables]
+    starts = [connection.scalar(select(func.min(quarter)).where(*where)) for quarter, where in theirs]
+    ends = [connection.scalar(select(func.max(quarter)).where(*where)) for quarter, where in theirs]
     first = min((start for start in starts if start is not None), default=None)
     if first is None:
         return None
@@ -148,6 +150,7 @@ def _average_duration(connection: Connection, query: FigureQuery) -> int | None:
     average = select(func.avg(c.updated_at - c.created_at)).where(c.id.in_(spoken))
     if query.project_id is not None:
         average = average.where(c.project_id == PROJECT)
+    average = average.where(*owners.of(c.machine_id, query.machines))
     found = connection.scalar(average, _parameters(query))
     return None if found is None else round(found)
 
@@ -162,7 +165,7 @@ def _rows(
 ) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return sums of `table`, each with what it is grouped by."""
     source: FromClause = table
-    if by == "project" or query.project_id is not None:
+    if by == "project" or query.project_id is not None or query.machines is not None:
         source = source.join(conversations, conversations.c.id == table.c.conversation_id)
     if by == "span":
         source = SPANS.join(source, and_(table.c.quarter >= SPANS.c.start, table.c.quarter < SPANS.c.end))
@@ -172,6 +175,7 @@ def _rows(
         statement = _within(statement, table)
     if query.project_id is not None:
         statement = statement.where(conversations.c.project_id == PROJECT)
+    statement = statement.where(*owners.of(conversations.c.machine_id, query.machines))
     if query.model is not None:
         statement = statement.where(table.c.model == bindparam("model"))
     parameters = _parameters(query)

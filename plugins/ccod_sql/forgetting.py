@@ -10,7 +10,7 @@ from ccod import Batch, Event, Stored
 from ccod_sql import indexing, ownership, rows, tables
 from ccod_sql.quarters import QuarterTables
 from ccod_sql.rows import Rows
-from ccod_sql.tables import conversations, events, forgotten_streams, projects, responses, streams, tombstones
+from ccod_sql.tables import conversations, events, forgotten_streams, machines, projects, responses, streams, tombstones
 
 AGAIN = (
     "ON CONFLICT (machine_id, source, key) "
@@ -30,33 +30,39 @@ class Forgetting:
     def forget_conversation(self, connection: Connection, key: str, now: int) -> Stored | None:
         """Remove a conversation and put a tombstone in its place."""
         found = connection.execute(
-            select(conversations.c.id, conversations.c.project_id, projects.c.key)
-            .select_from(conversations.outerjoin(projects))
+            select(conversations.c.id, conversations.c.project_id, projects.c.key, machines.c.id, machines.c.name)
+            .select_from(
+                conversations.join(machines, machines.c.id == conversations.c.machine_id).outerjoin(
+                    projects, projects.c.id == conversations.c.project_id
+                )
+            )
             .where(conversations.c.key == key)
         ).first()
         if found is None:
             return None
-        id_, project_id, project = found
+        id_, project_id, project, machine_id, machine = found
         self._remove(connection, id_)
         count_conversations(connection, project_id)
-        seq = _bury(connection, "conversation", key, now, project_id)
-        event = Event(seq, "conversation_forgotten", now, key, project)
+        seq = _bury(connection, "conversation", key, now, machine_id=machine_id, project_id=project_id)
+        event = Event(seq, "conversation_forgotten", now, key, project, machine=machine)
         return Stored(events=[event], projects=[project] if project else ())
 
     def forget_project(self, connection: Connection, key: str, now: int) -> Stored | None:
         """Remove a project that has no conversations any more, and put a tombstone in its place."""
-        id_ = connection.scalar(select(projects.c.id).where(projects.c.key == key))
-        if id_ is None:
+        its = select(projects.c.id, machines.c.id, machines.c.name).join_from(projects, machines)
+        found = connection.execute(its.where(projects.c.key == key)).first()
+        if found is None:
             return None
+        id_, machine_id, machine = found
         connection.execute(update(events).where(events.c.project_id == id_).values(project_id=None))
         connection.execute(delete(projects).where(projects.c.id == id_))
-        seq = _bury(connection, "project", key, now)
-        return Stored(events=[Event(seq, "project_forgotten", now, project_id=key)])
+        seq = _bury(connection, "project", key, now, machine_id=machine_id)
+        return Stored(events=[Event(seq, "project_forgotten", now, project_id=key, machine=machine)])
 
     def forget_again(self, connection: Connection, conversation: rows.Conversation, now: int) -> None:
         """Remove a conversation that came to light after its project was forgotten."""
         self._remove(connection, conversation.id)
-        _bury(connection, "conversation", conversation.key, now)
+        _bury(connection, "conversation", conversation.key, now, machine_id=conversation.machine_id)
 
     def remembers(self, connection: Connection, kind: str, key: str, since: int = 0) -> bool:
         """Tell whether what was there at the time `since` was forgotten later."""
@@ -109,11 +115,15 @@ def conversations_of(connection: Connection, project: str) -> Sequence[str]:
     return connection.scalars(query).all()
 
 
-def _bury(connection: Connection, kind: str, key: str, now: int, project_id: int | None = None) -> int:
+def _bury(  # noqa: PLR0913
+    connection: Connection, kind: str, key: str, now: int, *, machine_id: int, project_id: int | None = None
+) -> int:
     """Put up a tombstone, and return the number of the event that says so."""
     connection.execute(delete(tombstones).where(tombstones.c.kind == kind, tombstones.c.key == key))
     connection.execute(insert(tombstones).values(kind=kind, key=key, at=now))
-    told = insert(events).values(kind=f"{kind}_forgotten", at=now, subject=key, project_id=project_id)
+    told = insert(events).values(
+        kind=f"{kind}_forgotten", at=now, subject=key, project_id=project_id, machine_id=machine_id
+    )
     seq: int = connection.execute(told.returning(events.c.seq)).scalar_one()
     return seq
 

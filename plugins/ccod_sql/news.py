@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, insert
@@ -11,14 +12,23 @@ from ccod import Ending, Event, StateChange
 from ccod_sql import messages, rows, tables
 from ccod_sql.filing import Target
 
+
+class Place(NamedTuple):
+    """Where a conversation takes place."""
+
+    project: str | None
+    machine: str
+
+
 NEW = insert(tables.events).returning(tables.events.c.seq, sort_by_parameter_order=True)
 
 
-def announce(
+def announce(  # noqa: PLR0913
     to: Target,
     before: rows.Conversation,
     project: rows.Project | None,
     filed: Sequence[rows.Entry],
+    machine: str,
     *,
     discovered: bool,
 ) -> Sequence[Event]:
@@ -35,11 +45,11 @@ def announce(
         news += [Event(0, "message_added", to.now, *about, message) for message in new]
     if conversation.state != before.state:
         news.append(_state_changed(conversation, before, about[1], to.now))
-    return _write(to.connection, conversation, news)
+    return _write(to.connection, conversation, machine, news)
 
 
 def announce_idle(
-    connection: Connection, conversation: rows.Conversation, before: rows.Conversation, project: str | None, now: int
+    connection: Connection, conversation: rows.Conversation, before: rows.Conversation, place: Place, now: int
 ) -> Sequence[Event]:
     """Write that nothing more is to be expected of a conversation, and return that."""
     ending = Ending(
@@ -48,10 +58,10 @@ def announce_idle(
         conversation.tool_call_count,
         conversation.updated_at,
     )
-    news = [Event(0, "conversation_ended", now, conversation.key, project, detail=ending)]
+    news = [Event(0, "conversation_ended", now, conversation.key, place.project, detail=ending)]
     if conversation.state != before.state:
-        news.insert(0, _state_changed(conversation, before, project, now))
-    return _write(connection, conversation, news)
+        news.insert(0, _state_changed(conversation, before, place.project, now))
+    return _write(connection, conversation, place.machine, news)
 
 
 def _state_changed(conversation: rows.Conversation, before: rows.Conversation, project: str | None, now: int) -> Event:
@@ -59,7 +69,9 @@ def _state_changed(conversation: rows.Conversation, before: rows.Conversation, p
     return Event(0, "conversation_state_changed", now, conversation.key, project, detail=change)
 
 
-def _write(connection: Connection, conversation: rows.Conversation, news: Sequence[Event]) -> Sequence[Event]:
+def _write(
+    connection: Connection, conversation: rows.Conversation, machine: str, news: Sequence[Event]
+) -> Sequence[Event]:
     if not news:
         return ()
     rows_ = [
@@ -74,4 +86,4 @@ def _write(connection: Connection, conversation: rows.Conversation, news: Sequen
         for event in news
     ]
     numbers = connection.scalars(NEW, rows_)
-    return [msgspec.structs.replace(event, seq=seq) for event, seq in zip(news, numbers, strict=True)]
+    return [msgspec.structs.replace(event, seq=seq, machine=machine) for event, seq in zip(news, numbers, strict=True)]

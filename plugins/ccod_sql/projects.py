@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Dialect, insert
 
 from ccod import Event, EventKind, ProjectDraft, ProjectEdit, Stored
 from ccod_sql import rollups, rows, tables
+from ccod_sql.owners import Names
 from ccod_sql.rows import Rows
 
 
@@ -16,6 +17,7 @@ class Projects:
     def __init__(self, dialect: Dialect, machine: str, machine_id: int) -> None:
         self._machine = machine
         self._machine_id = machine_id
+        self._names = Names()
         self._rows = Rows(dialect, tables.projects, rows.Project)
 
     def create(self, connection: Connection, draft: ProjectDraft, now: int) -> Stored | None:
@@ -36,7 +38,7 @@ class Projects:
             settings=msgspec.json.encode(draft.settings).decode(),
         )
         self._rows.insert(connection, [project])
-        return _told(connection, "project_discovered", project, now)
+        return _told(connection, "project_discovered", project, self._machine, now)
 
     def edit(self, connection: Connection, key: str, edit: ProjectEdit, now: int) -> Stored | None:
         """Change what a person says of a project; None if there is no such project."""
@@ -52,10 +54,11 @@ class Projects:
             project.settings = msgspec.json.encode(edit.settings).decode()
         project.updated_at = max(project.updated_at, now)
         self._rows.update(connection, [project])
-        return _told(connection, "project_updated", project, now)
+        machine = self._names.of(connection, project.machine_id)
+        return _told(connection, "project_updated", project, machine, now)
 
 
-def _told(connection: Connection, kind: EventKind, project: rows.Project, now: int) -> Stored:
+def _told(connection: Connection, kind: EventKind, project: rows.Project, machine: str, now: int) -> Stored:
     news = insert(tables.events).values(kind=kind, at=now, project_id=project.id)
     seq = connection.execute(news.returning(tables.events.c.seq)).scalar_one()
-    return Stored([Event(seq, kind, now, project_id=project.key)], projects=[project.key])
+    return Stored([Event(seq, kind, now, project_id=project.key, machine=machine)], projects=[project.key])

@@ -21,7 +21,7 @@ from ccod import (
     Usage,
     WrongKeyError,
 )
-from ccod_sql import keyset
+from ccod_sql import keyset, owners
 from ccod_sql.rollups import folder_name
 from ccod_sql.rows import portions
 from ccod_sql.tables import COUNTERS, conversations, forgotten_streams, machines, projects, streams, take_tokens
@@ -75,6 +75,7 @@ def checkpoints(connection: Connection, machine_id: int, source: str) -> list[tu
 def find_projects(connection: Connection, query: ProjectQuery) -> Page[Project]:
     columns = PROJECT_SORTS[query.sort], projects.c.id
     where = [] if query.name is None else [projects.c.name == query.name]
+    where += owners.of(projects.c.machine_id, query.machines)
     some = PROJECTS.add_columns(columns[0].label("sorted_by")).where(*where)
     some = some.order_by(*keyset.ordered(columns, query.descending)).limit(query.limit + 1).offset(query.offset)
     if query.after is not None:
@@ -91,7 +92,7 @@ def find_project(connection: Connection, id_: str) -> Project | None:
 
 def find_conversations(connection: Connection, query: ConversationQuery) -> Page[Conversation]:
     c = conversations.c
-    where: list[ColumnElement[bool]] = []
+    where = owners.of(c.machine_id, query.machines)
     if query.id_prefix is not None:
         where.append(c.id.in_(_beginning_with(query.id_prefix)))
     if query.project_id is not None:

@@ -19,7 +19,7 @@ from ccod_sql.sqlite import unchecked
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration. Alembic is imported only for a database that is not there yet, or is older."""
 
 

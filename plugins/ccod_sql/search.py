@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, TextClause, text
+from sqlalchemy import Connection, RowMapping, TextClause, bindparam, text
 
 from ccod import Found, Hit, SearchQuery
 from ccod_sql import indexing, keys, messages
@@ -34,6 +34,7 @@ LAST_CANDIDATE = """
 SELECT {key} FROM search WHERE {matches} AND {key} >= :first AND {key} < :end
 ORDER BY {key} DESC LIMIT 1 OFFSET :candidates - 1
 """
+OF_MACHINES = "c.machine_id IN (SELECT id FROM machines WHERE name IN :machines)"
 HITS = """
 SELECT e.id, {key} AS key, c.title, c.file_path, p.key AS project, p.name AS project_name,
     (SELECT t.name FROM tool_calls t WHERE t.use_entry_id = e.id ORDER BY t.use_index LIMIT 1) AS used,
@@ -54,7 +55,8 @@ def find(connection: Connection, query: SearchQuery) -> Found:
     index = index_of(connection)
     values = _values(query, index.asked(query.terms))
     # Without filters every match is a hit, and the newest page ends by itself: there is nothing to bound.
-    is_bounded = query.ranked or any(getattr(query, name) is not None for name in FILTERS)
+    is_narrowed = query.machines is not None or any(getattr(query, name) is not None for name in FILTERS)
+    is_bounded = query.ranked or is_narrowed
     last: int | None = connection.scalar(_last(index.wording), values) if is_bounded else None
     if last is not None:
         values["first"] = last
@@ -74,6 +76,8 @@ def _values(query: SearchQuery, match: str) -> dict[str, Any]:
     given = {name: getattr(query, name) for name in FILTERS}
     if query.model is not None:
         given["model"] = SPECIAL.sub(r"/\g<0>", query.model)
+    if query.machines is not None:
+        given["machines"] = sorted(query.machines)
     before = keys.END if query.before is None else query.before
     return {
         **{name: value for name, value in given.items() if value is not None},
@@ -92,8 +96,10 @@ def _last(wording: Wording) -> TextClause:
 def _statement(query: SearchQuery, wording: Wording) -> TextClause:
     """Put the statement together from fixed parts: what the user wrote comes in as values only."""
     filters = [f"AND {condition}" for name, condition in FILTERS.items() if getattr(query, name) is not None]
+    if query.machines is not None:
+        filters.append(f"AND {OF_MACHINES}")
     newest = f"{wording.key} DESC"
-    return text(
+    statement = text(
         HITS.format(
             key=wording.key,
             matches=wording.matches,
@@ -102,3 +108,4 @@ def _statement(query: SearchQuery, wording: Wording) -> TextClause:
             order=f"{wording.rank}, {newest}" if query.ranked else newest,
         )
     )
+    return statement if query.machines is None else statement.bindparams(bindparam("machines", expanding=True))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
 from ccod import QUARTER_MS, ModelUsage, Page, SessionQuery, SessionUsage
-from ccod_sql import keyset
+from ccod_sql import keyset, owners
 from ccod_sql.figures import PROJECT, USED, totals
 from ccod_sql.reading import CONVERSATIONS, conversation
 from ccod_sql.tables import conversations, model_quarters
@@ -25,11 +25,12 @@ def find(connection: Connection, query: SessionQuery) -> Page[SessionUsage]:
     used: list[ColumnElement[bool]] = [Q.quarter >= bindparam("first"), Q.quarter < bindparam("end")]
     if query.model is not None:
         used.append(Q.model == bindparam("model"))
-    of_project = [] if query.project_id is None else [conversations.c.project_id == PROJECT]
+    narrowed = [] if query.project_id is None else [conversations.c.project_id == PROJECT]
+    narrowed += owners.of(conversations.c.machine_id, query.machines)
 
     used_something = select(Q.quarter).where(Q.conversation_id == conversations.c.id, *used).exists()
     order = keyset.ordered(LATEST, descending=True)
-    some = select(conversations.c.id).where(used_something, *of_project)
+    some = select(conversations.c.id).where(used_something, *narrowed)
     if query.after is not None:
         some = some.where(keyset.beyond(LATEST, descending=True))
     some = some.order_by(*order).limit(query.limit + 1).offset(query.offset)
@@ -42,7 +43,7 @@ def find(connection: Connection, query: SessionQuery) -> Page[SessionUsage]:
     for id_, model, *sums in connection.execute(theirs.group_by(Q.conversation_id, Q.model), asked):
         models[id_].append(ModelUsage(model, totals(sums)))
     counted = select(func.count(Q.conversation_id.distinct())).where(*used)
-    if of_project:
-        counted = counted.join_from(model_quarters, conversations).where(*of_project)
+    if narrowed:
+        counted = counted.join_from(model_quarters, conversations).where(*narrowed)
     total = connection.scalar(counted, asked) or 0
     return Page([SessionUsage(conversation(row), models[row.id]) for row in rows], total, after)

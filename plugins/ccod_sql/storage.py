@@ -42,6 +42,8 @@ from ccod import (
     ProjectQuery,
     Quarantined,
     QuarantineQuery,
+    Read,
+    ReadQuery,
     RecordType,
     ResponseRecord,
     SearchQuery,
@@ -75,6 +77,7 @@ from ccod_sql import (
     nodes,
     pricing,
     reading,
+    reads,
     search,
     sessions,
     streams,
@@ -150,6 +153,10 @@ class TableStorage:
         return self._database.folder
 
     @property
+    def is_shared(self) -> bool:
+        return self._backend.is_shared
+
+    @property
     def revision(self) -> int | None:
         return self._database.revision
 
@@ -180,11 +187,17 @@ class TableStorage:
     async def quarantine(self, query: QuarantineQuery) -> Page[Quarantined]:
         return await self._read(facts.find_quarantine, query)
 
-    async def record_types(self) -> Sequence[RecordType]:
-        return await self._read(facts.find_record_types)
+    async def record_types(self, machines: frozenset[str] | None = None) -> Sequence[RecordType]:
+        return await self._read(facts.find_record_types, machines)
 
-    async def facts(self) -> StorageFacts:
-        return await self._read(lambda connection: facts.facts(connection, self._database.facts(connection)))
+    async def facts(self, machines: frozenset[str] | None = None) -> StorageFacts:
+        return await self._read(lambda c: facts.facts(c, self._database.facts(c), machines))
+
+    async def note_reads(self, new: Sequence[Read]) -> None:
+        await self._write(self._note_reads, new)
+
+    async def noted_reads(self, query: ReadQuery) -> Page[Read]:
+        return await self._read(reads.find, query)
 
     async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:
         return await self._change(lambda c: self._reparsing.ask(c, conversation_id, since))
@@ -249,8 +262,8 @@ class TableStorage:
     async def stretches(self, query: StretchQuery) -> Sequence[Stretch]:
         return await self._read(usage.stretches, query)
 
-    async def figured(self) -> tuple[int, int] | None:
-        return await self._read(figures.time_of_all)
+    async def figured(self, machines: frozenset[str] | None = None) -> tuple[int, int] | None:
+        return await self._read(figures.time_of_all, machines)
 
     async def overview(self, query: FigureQuery) -> Overview:
         return await self._read(figures.overview, query)
@@ -278,7 +291,7 @@ class TableStorage:
                     pricing.reprice(connection, self._prices)
                     self._telling = Telling(events.position(connection, None).seq)
             dialect = self._database.writer.dialect
-            self._writer = Writer(dialect, self._machine, self._machine_id, self._prices, self._parsers)
+            self._writer = Writer(dialect, self._machine_id, self._prices, self._parsers)
             self._reparsing = Reparsing(dialect, self._writer, self._parsers)
             self._expiry = Expiry(dialect)
             self._projects = Projects(dialect, self._machine, self._machine_id)
@@ -379,6 +392,10 @@ class TableStorage:
     def _keep(self, namespace: str, changes: Mapping[str, bytes | None]) -> None:
         with self._database.durable(), self._transaction() as connection:
             keeping.write(connection, namespace, changes)
+
+    def _note_reads(self, new: Sequence[Read]) -> None:
+        with self._database.durable(), self._transaction() as connection:
+            reads.note(connection, new)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

@@ -134,11 +134,8 @@ conversations = _table(
     Index("ix_conversations_updated", "updated_at"),
     Index("ix_conversations_created", "created_at"),
     Index("ix_conversations_project", "project_id", "updated_at"),
-    Index(
-        "ix_conversations_due",
-        "state_due",
-        **_where("state_due IS NOT NULL"),
-    ),
+    Index("ix_conversations_machine", "machine_id", "updated_at"),
+    Index("ix_conversations_due", "state_due", **_where("state_due IS NOT NULL")),
     counts=(*COUNTERS, *TOKENS, "cost_nanos"),
 )
 
@@ -171,11 +168,7 @@ streams = _table(
     Column("rewritten_at", Number),
     UniqueConstraint("machine_id", "source", "key"),
     Index("ix_streams_conversation", "conversation_id", "agent"),
-    Index(
-        "ix_streams_loose",
-        "updated_at",
-        **_where("position > packed"),
-    ),
+    Index("ix_streams_loose", "updated_at", **_where("position > packed")),
 )
 
 responses = _table(
@@ -348,6 +341,18 @@ kept = _table(
 # The rows of the full-text index. Whoever deletes entries empties it, so they need not be searched for here.
 search_keys = _table("search_keys", Column("key", Number, primary_key=True), _number("entry_id"))
 
+# Who read what is not theirs. Nothing leads from here to what was read, so that these rows stay when that is forgotten.
+reads = _table(
+    "reads",
+    _id(),
+    _number("at"),
+    *(_text(name) for name in ("user_id", "email", "credential", "address", "route")),
+    *(_text(name) for name in ("conversation", "machine", "served_by")),
+    Index("ix_reads_at", "at"),
+    Index("ix_reads_user", "user_id"),
+    Index("ix_reads_conversation", "conversation"),
+)
+
 tombstones = _table(
     "tombstones",
     Column("kind", Text, primary_key=True),
@@ -379,17 +384,13 @@ events = Table(
     _to("conversations", nullable=True),
     _to("projects", nullable=True),
     Column("entry_id", Number, ForeignKey("entries.id")),
-    # The key of what was forgotten.
+    # The key of what was forgotten, and its machine: no other row knows it any more.
     Column("subject", Text),
+    Column("machine_id", Number),
     # What there is to say beside it, as JSON.
     Column("detail", Text),
     Index("ix_events_conversation", "conversation_id", "seq"),
     Index("ix_events_project", "project_id", "seq"),
-    Index(
-        "ix_events_subject",
-        "subject",
-        "seq",
-        **_where("subject IS NOT NULL"),
-    ),
+    Index("ix_events_subject", "subject", "seq", **_where("subject IS NOT NULL")),
     sqlite_autoincrement=True,
 )

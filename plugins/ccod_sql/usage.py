@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, bindparam, case, func, select
 
 from ccod import QUARTER_MS, Prices, ResponseRecord, Stretch, StretchQuery, Totals
-from ccod_sql import ownership, rows
+from ccod_sql import owners, ownership, rows
 from ccod_sql.costs import told
 from ccod_sql.figures import totals
 from ccod_sql.rows import portions
@@ -68,7 +68,10 @@ def stretches(connection: Connection, query: StretchQuery) -> Sequence[Stretch]:
     """Return what was used of each model in each quarter of an hour, as the index of responses that count has them."""
     values = {"since": query.since, "until": query.until}
     given = {name: value for name, value in values.items() if value is not None}
-    found = connection.execute(_stretches(frozenset(given)), given)
+    statement = _stretches(frozenset(given))
+    if query.machines is not None:
+        statement = statement.where(*owners.whose(responses.c.conversation_id, query.machines))
+    found = connection.execute(statement, given)
     return [Stretch(model, first, last, totals(used)) for model, first, last, *used in found]
 
 

@@ -11,6 +11,7 @@ from ccod import Batch, Entry, FileChange, Parser, Prices, Stored, Unparsed
 from ccod_sql import news, rollups, rows, states, tables
 from ccod_sql.filing import Filing, Fresh, Target
 from ccod_sql.forgetting import Forgetting
+from ccod_sql.owners import Names
 from ccod_sql.rows import Rows
 
 
@@ -26,12 +27,10 @@ def register(connection: Connection, machine: str) -> int:
 class Writer:
     """Stores the batches of one machine."""
 
-    def __init__(
-        self, dialect: Dialect, machine: str, machine_id: int, prices: Prices, parsers: Mapping[str, Parser]
-    ) -> None:
+    def __init__(self, dialect: Dialect, machine_id: int, prices: Prices, parsers: Mapping[str, Parser]) -> None:
         self._parsers = parsers
         self._machine_id = machine_id
-        self._machines = {machine_id: machine}
+        self._names = Names()
         self._projects = Rows(dialect, tables.projects, rows.Project)
         self._conversations = Rows(dialect, tables.conversations, rows.Conversation)
         self._streams = Rows(dialect, tables.streams, rows.Stream)
@@ -60,8 +59,9 @@ class Writer:
         project_changed = project != was
         if conversation != before:
             self._conversations.update(connection, [conversation])
+        machine = self._names.of(connection, conversation.machine_id)
         return Stored(
-            events=() if batch.history else news.announce(to, before, project, filed, discovered=was is None),
+            events=() if batch.history else news.announce(to, before, project, filed, machine, discovered=was is None),
             conversations=[conversation.key, *to.renamed] if conversation != before else tuple(to.renamed),
             projects=[project.key] if project and project_changed else (),
             file=file,
@@ -180,31 +180,22 @@ class Writer:
         cwd = to.conversation.cwd or next((entry.cwd for entry in fresh.entries if entry.cwd), None)
         if not cwd:
             return False
-        machine = self._machine_of(to.connection, to.conversation)
+        machine = self._names.of(to.connection, to.conversation.machine_id)
         key = rollups.project_key(machine, rollups.project_path(cwd))
         since = min((entry.at for entry in fresh.entries if entry.at is not None), default=to.conversation.created_at)
         return self.forgetting.remembers(to.connection, "project", key, since)
 
-    def _machine_of(self, connection: Connection, conversation: rows.Conversation) -> str:
-        """Return the name of the machine on which a conversation was seen first. Names of machines stay."""
-        id_ = conversation.machine_id
-        if id_ not in self._machines:
-            name = select(tables.machines.c.name).where(tables.machines.c.id == id_)
-            self._machines[id_] = connection.execute(name).scalar_one()
-        return self._machines[id_]
-
     def _project_at(self, connection: Connection, conversation: rows.Conversation) -> rows.Project | None:
         path = rollups.project_path(conversation.cwd or "")
-        found = self._projects.find(
-            connection, key=rollups.project_key(self._machine_of(connection, conversation), path)
-        )
+        machine = self._names.of(connection, conversation.machine_id)
+        found = self._projects.find(connection, key=rollups.project_key(machine, path))
         return found[0] if found else None
 
     def _new_project(self, connection: Connection, conversation: rows.Conversation) -> rows.Project:
         path = rollups.project_path(conversation.cwd or "")
         project = rows.Project(
             id=self._projects.next_id(connection),
-            key=rollups.project_key(self._machine_of(connection, conversation), path),
+            key=rollups.project_key(self._names.of(connection, conversation.machine_id), path),
             machine_id=conversation.machine_id,
             path=path,
             name=rollups.project_name(path),

@@ -21,7 +21,7 @@ from ccod import (
     Totals,
     __version__,
 )
-from ccod_http.web import CostedUsageJson, Routes, costed_usage_json, epoch_ms, invalid, iso, served_at
+from ccod_http.web import CostedUsageJson, Routes, costed_usage_json, epoch_ms, invalid, iso, sees_here, served_at
 
 NOW: tuple[State, ...] = ("active", "pending_tool", "waiting", "error")
 
@@ -42,7 +42,10 @@ class TodayJson(Struct, frozen=True, rename="camel"):
 
 
 class StatusJson(Struct, frozen=True, rename="camel"):
-    """`status` is `healthy` or `degraded`; `sessions` counts the conversations that are in a state other than over."""
+    """`status` is `healthy` or `degraded`; `sessions` counts the conversations that are in a state other than over.
+
+    Who does not see this machine is told of no service, backfill and task, which can name paths of it.
+    """
 
     status: str
     version: str
@@ -65,17 +68,17 @@ def status_routes(observatory: Observatory) -> Routes:
     @routes.get("", access="read", pace="any")
     async def status(query: StatusParameters) -> StatusJson:
         """Show how the daemon is, what it has stored, and what goes on now."""
-        now = epoch_ms()
+        now, is_told = epoch_ms(), sees_here()
         return StatusJson(
             status="healthy" if health.well else "degraded",
             version=__version__,
             pid=os.getpid(),
             started_at=iso(now - round(1000 * health.uptime)),
             uptime=round(health.uptime, 3),
-            served_at=[*served_at()],
-            services=health.services,
-            backfill=health.progress,
-            tasks=health.tasks,
+            served_at=[*served_at()] if is_told else [],
+            services=health.services if is_told else {},
+            backfill=health.progress if is_told else Progress(),
+            tasks=health.tasks if is_told else {},
             storage=await storage.facts(),
             sessions={state: await _count(state) for state in NOW},
             today=await _today(_zone(query.timezone), now),

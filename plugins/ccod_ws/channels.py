@@ -46,9 +46,19 @@ class Channel:
         """Let `publisher` bring what is published."""
         self._publishers.add(publisher)
 
-    def publish(self, event: Struct, *, conversation_id: str | None = None, project_id: str | None = None) -> None:
-        """Tell everyone who hears this channel. It waits for nobody and is not stored: who is late misses it."""
-        topic = Topic(self.name, name_of(event), conversation_id, project_id)
+    def publish(
+        self,
+        event: Struct,
+        *,
+        conversation_id: str | None = None,
+        project_id: str | None = None,
+        machine: str | None = None,
+    ) -> None:
+        """Tell everyone who hears this channel. It waits for nobody and is not stored: who is late misses it.
+
+        Who does not see all machines hears of it where it is of a `machine` that they see; "" is none, for everybody.
+        """
+        topic = Topic(self.name, name_of(event), conversation_id, project_id, machine)
         for publisher in self._publishers:
             publisher.publish(topic, event)
 

@@ -74,7 +74,7 @@ class Client(Guest):
     kind = "websocket"
 
     def __init__(self, hub: Hub, socket: Socket, origin: Origin, settings: WsSettings) -> None:
-        super().__init__(hub.next_name(), origin, Listener(hub), socket.link)
+        super().__init__(hub.next_name(), origin, Listener(hub, origin.look), socket.link)
         self._hub = hub
         self._socket = socket
         self._settings = settings

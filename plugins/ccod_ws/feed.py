@@ -53,6 +53,8 @@ class Feed:
     async def _announce(self, event: Event) -> None:
         topic = topic_of(event)
         (told,) = await self._hub.teller.tell([event]) if self._hub.hears(topic) else [None]
+        if told is not None and event.message is not None:
+            await self._hub.note(topic)
         if told is None:
             self._hub.pass_over(event.seq)
         else:
@@ -73,7 +75,7 @@ class Feed:
             ids = await self._conversations.take(READ_AT_ONCE)
             as_of = self._hub.position
             for each in await self._observatory.storage.conversations_by_id(ids):
-                topic = Topic("conversations", "conversation_updated", each.id, each.project_id)
+                topic = Topic("conversations", "conversation_updated", each.id, each.project_id, each.machine)
                 if self._hub.hears(topic):
                     shown = conversation_json(each, self._observatory.redactor)
                     self._hub.publish(topic, ConversationUpdated(shown), as_of)
@@ -84,7 +86,7 @@ class Feed:
                 as_of = self._hub.position
                 project = await self._observatory.storage.project(key)
                 if project is not None:
-                    topic = Topic("projects", "project_updated", project_id=key)
+                    topic = Topic("projects", "project_updated", None, key, project.machine)
                     self._hub.publish(topic, ProjectUpdated(project_json(project)), as_of)
 
     async def _tell_files(self) -> None:
@@ -92,7 +94,7 @@ class Feed:
             for file in await self._files.take(READ_AT_ONCE):
                 as_of = self._hub.position
                 told = FileChanged(file.type, file.path, file.size, epoch_ms())
-                self._hub.publish(Topic("files", file.type), told, as_of)
+                self._hub.publish(Topic("files", file.type, machine=self._hub.machine), told, as_of)
 
 
 def _merge(old: FileChange, new: FileChange) -> FileChange:

@@ -11,13 +11,18 @@ MOST = 50
 """Ids or types that one filter may name."""
 
 
+EVERYBODY = ""
+"""Stands for the machine of what is of none, such as that the daemon stops."""
+
+
 class Topic(NamedTuple):
-    """What an event is about."""
+    """What an event is about. Where nobody knows of which `machine` it is, only those who see all of them hear it."""
 
     channel: str
     event: str
     conversation_id: str | None = None
     project_id: str | None = None
+    machine: str | None = None
 
 
 class Filter(Struct, frozen=True):

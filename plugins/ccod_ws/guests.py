@@ -10,7 +10,7 @@ import structlog
 import trio
 from msgspec import Struct
 
-from ccod import Auth, User
+from ccod import Auth, Look, User
 from ccod_http.web import Link, Problem, epoch_ms
 from ccod_ws.listener import Listener
 from ccod_ws.protocol import CloseCode
@@ -28,6 +28,7 @@ class Origin(Struct, frozen=True):
 
     address: str = ""
     user: User | None = None
+    look: Look | None = None
 
     @property
     def account(self) -> str | None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import count
 from weakref import WeakValueDictionary
 
 import trio
 from msgspec import Struct
 
-from ccod import Bus, EventQuery, Observatory, Position, Settings
+from ccod import Bus, EventQuery, Look, Observatory, Position, Settings, StorageUnavailableError
 from ccod_http.web import Problem, epoch_ms, parse_time
 from ccod_ws import gauges
 from ccod_ws.channels import Channel, gathered
 from ccod_ws.counts import Counts
 from ccod_ws.events import ServerShutdown
-from ccod_ws.filters import Filter, Topic
+from ccod_ws.filters import EVERYBODY, Topic
 from ccod_ws.frames import Frame, frame
 from ccod_ws.guests import Guest, Guests
+from ccod_ws.listener import Found, Subscription
 from ccod_ws.own import own_channels
 from ccod_ws.protocol import Broadcast, CloseCode, ProtocolError
 from ccod_ws.settings import WsSettings
@@ -34,7 +35,10 @@ _hubs: WeakValueDictionary[Bus, Hub] = WeakValueDictionary()
 class Hub:
     """Encodes a broadcast once, for all who hear its channel, and waits for none of them."""
 
-    def __init__(self, settings: WsSettings, observatory: Observatory, channels: Mapping[str, Channel]) -> None:
+    def __init__(
+        self, settings: WsSettings, observatory: Observatory, channels: Mapping[str, Channel], machine: str
+    ) -> None:
+        """`machine` is that of this daemon."""
         self.channels = channels
         self.guests = Guests(settings)
         self.counts = Counts(observatory.metrics, channels)
@@ -45,6 +49,7 @@ class Hub:
         self.left_out = 0
         self.let_go = 0
         self.auth = observatory.auth
+        self.machine = machine
         self._storage = observatory.storage
         self._ids = count(1)
         self._begun = False
@@ -130,16 +135,47 @@ class Hub:
         while self.position < seq and trio.current_time() < until:  # noqa: ASYNC110 - it is rare: nobody is to wake it
             await trio.sleep(pause)
 
-    async def again(
-        self, channels: Sequence[Channel], wanted: Filter, after: int, until: int, limit: int
-    ) -> Sequence[tuple[int, Frame | None]]:
+    async def note(self, topic: Topic) -> None:
+        """Note for all who are about to hear a message that they read its conversation, where that is not theirs.
+
+        Who cannot be noted does not hear it: they are let go, and get it after a reconnect. Others may subscribe while
+        this is written down, so it is over only when all have been.
+        """
+        key, machine = str(topic.conversation_id), topic.machine
+        while lacking := [
+            (guest, guest.listener.look)
+            for guest in self.guests
+            if guest.listener.look is not None
+            and guest.listener.look.lacks(key, machine)
+            and guest.listener.hears(topic)
+        ]:
+            for guest, look in lacking:
+                try:
+                    await look.note(self._storage, {key: machine})
+                except StorageUnavailableError:
+                    guest.close(CloseCode.OVERLOAD, "reads cannot be logged")
+
+    async def again(self, behind: Subscription, until: int, look: Look | None) -> Found:
         """See `listener.Story`."""
-        kinds = [kind for channel in channels for kind in channel.stored if not wanted.types or kind in wanted.types]
+        wanted = behind.filter
+        stored = [kind for channel in behind.channels for kind in channel.stored]
+        kinds = [kind for kind in stored if not wanted.types or kind in wanted.types]
         if not kinds:
             return []
         events = await self._storage.events(
-            EventQuery(after, until, kinds, [*wanted.projects], [*wanted.conversations], limit)
+            EventQuery(
+                after=behind.cursor,
+                until=until,
+                kinds=kinds,
+                projects=[*wanted.projects],
+                conversations=[*wanted.conversations],
+                limit=behind.portion,
+                machines=None if look is None else look.user.machines,
+            )
         )
+        if look is not None:
+            said = {str(event.conversation_id): event.machine for event in events if event.message is not None}
+            await look.note(self._storage, said)
         told = await self.teller.tell(events)
         return [(event.seq, each) for event, each in zip(events, told, strict=True)]
 
@@ -153,7 +189,7 @@ class Hub:
     async def shut(self) -> None:
         """Take no one in any more, let all go, and wait a moment until they have gone."""
         self._shut = True
-        self.publish(Topic("system", "server_shutdown"), ServerShutdown(RECONNECT_MS))
+        self.publish(Topic("system", "server_shutdown", machine=EVERYBODY), ServerShutdown(RECONNECT_MS))
         for guest in list(self.guests):
             guest.close(CloseCode.GOING_AWAY, "server shutdown")
         await self.guests.gone()
@@ -165,5 +201,5 @@ def hub_of(settings: Settings, observatory: Observatory) -> Hub:
     if hub is None:
         offered = observatory.ask("ccod_ws_channels", settings=settings, observatory=observatory)
         channels = gathered(own_channels(), offered, observatory.faults.blame)
-        hub = _hubs[observatory.bus] = Hub(settings[WsSettings], observatory, channels)
+        hub = _hubs[observatory.bus] = Hub(settings[WsSettings], observatory, channels, settings.core.machine_name)
     return hub

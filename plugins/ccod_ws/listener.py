@@ -9,11 +9,11 @@ import structlog
 import trio
 from msgspec import Struct
 
-from ccod import StorageUnavailableError
+from ccod import Look, StorageUnavailableError
 from ccod_http.web import epoch_ms
 from ccod_ws.channels import Channel
 from ccod_ws.counts import Counts
-from ccod_ws.filters import Filter, Topic
+from ccod_ws.filters import EVERYBODY, Filter, Topic
 from ccod_ws.frames import Frame, frame
 from ccod_ws.outbox import Outbox
 from ccod_ws.protocol import Lagged, Live, ProtocolError
@@ -26,6 +26,9 @@ PORTION_BYTES = 256 * 1024
 log = structlog.get_logger("ccod.ws")
 
 
+Found = Sequence[tuple[int, Frame | None]]
+
+
 class Story(Protocol):
     """All that happens, in its order."""
 
@@ -34,10 +37,11 @@ class Story(Protocol):
     """The last stored event that was broadcast."""
     counts: Counts
 
-    async def again(
-        self, channels: Sequence[Channel], wanted: Filter, after: int, until: int, limit: int
-    ) -> Sequence[tuple[int, Frame | None]]:
-        """Return at most `limit` of the stored events after a number, in order; none only where there are no more."""
+    async def again(self, behind: Subscription, until: int, look: Look | None) -> Found:
+        """Return some stored events after the cursor of a subscription, in order; none only where there are no more.
+
+        No more than its portion, up to the number `until`, and to be shown to who looks.
+        """
 
 
 class Subscription:
@@ -53,7 +57,7 @@ class Subscription:
         self.live = live
         self.portion = FIRST_PORTION
 
-    def weigh(self, found: Sequence[tuple[int, Frame | None]]) -> None:
+    def weigh(self, found: Found) -> None:
         """Ask for more next time where these were small, and for fewer where they were large."""
         size = sum(told.size for _, told in found if told is not None)
         fitting = len(found) * PORTION_BYTES // max(1, size)
@@ -65,9 +69,13 @@ class Subscription:
 
 
 class Listener:
-    """Whoever broadcasts never waits here. Where the outbox is full, its reader gets the rest when it is empty."""
+    """Whoever broadcasts never waits here. Where the outbox is full, its reader gets the rest when it is empty.
 
-    def __init__(self, story: Story) -> None:
+    `look` says who hears, None that all may be heard.
+    """
+
+    def __init__(self, story: Story, look: Look | None = None) -> None:
+        self.look = look
         self.outbox = Outbox()
         self.subscriptions: dict[str, Subscription] = {}
         self.left_out = 0
@@ -100,12 +108,16 @@ class Listener:
 
     def hears(self, topic: Topic) -> bool:
         subscription = self.subscriptions.get(topic.channel)
-        return subscription is not None and subscription.live and subscription.filter.passes(topic)
+        return subscription is not None and subscription.live and self._wants(subscription, topic)
+
+    def _wants(self, subscription: Subscription, topic: Topic) -> bool:
+        sees = self.look is None or topic.machine == EVERYBODY or self.look.user.sees(topic.machine)
+        return sees and subscription.filter.passes(topic)
 
     def hear(self, topic: Topic, told: Frame) -> bool:
         """Let a broadcast wait for its turn; where there is no room, note where to go on later, and return False."""
         subscription = self.subscriptions.get(topic.channel)
-        if subscription is None or not subscription.filter.passes(topic):
+        if subscription is None or not self._wants(subscription, topic):
             return False
         if subscription.live and self.outbox.put(told):
             return True
@@ -155,7 +167,7 @@ class Listener:
             return
         until = self._story.position
         try:
-            found = await self._story.again(behind.channels, behind.filter, behind.cursor, until, behind.portion)
+            found = await self._story.again(behind, until, self.look)
         except StorageUnavailableError:
             await trio.sleep(RETRY_SECONDS)
             return

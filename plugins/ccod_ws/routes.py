@@ -6,7 +6,16 @@ import quart.wrappers
 from msgspec import Struct
 from quart import Response, request
 
-from ccod_http.web import Routes, Ticket, WebSocket, current_address, current_link, current_user, issue_ticket
+from ccod_http.web import (
+    Routes,
+    Ticket,
+    WebSocket,
+    current_address,
+    current_link,
+    current_look,
+    current_user,
+    issue_ticket,
+)
 from ccod_ws.asyncapi import describe
 from ccod_ws.client import Client
 from ccod_ws.guests import Origin
@@ -80,4 +89,4 @@ def blueprint(hub: Hub, settings: WsSettings) -> Routes:
 
 
 def _origin() -> Origin:
-    return Origin(current_address(), current_user())
+    return Origin(current_address(), current_user(), current_look())

@@ -37,7 +37,7 @@ class Stream(Guest):
     kind = "sse"
 
     def __init__(self, hub: Hub, link: Link, origin: Origin) -> None:
-        super().__init__(hub.next_name(), origin, Listener(hub), link)
+        super().__init__(hub.next_name(), origin, Listener(hub, origin.look), link)
         self._hub = hub
 
     async def choose(self, query: EventsQuery, last_event_id: str | None) -> None:

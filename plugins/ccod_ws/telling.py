@@ -87,4 +87,4 @@ class Teller:
 
 def topic_of(event: Event) -> Topic:
     channel = "projects" if event.kind.startswith("project_") else "conversations"
-    return Topic(channel, event.kind, event.conversation_id, event.project_id)
+    return Topic(channel, event.kind, event.conversation_id, event.project_id, event.machine)

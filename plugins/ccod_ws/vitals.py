@@ -13,17 +13,20 @@ from ccod_ws.hub import Hub
 
 LOOK_SECONDS = 1.0
 REPEAT_SECONDS = 30.0
-TOPIC = Topic("system", "system_health")
 
 
 async def tell_health(hub: Hub, health: Health) -> None:
-    """Tell every change of a service's state within a second, and how all are each half minute."""
+    """Tell every change of a service's state within a second, and how all are each half minute.
+
+    Its reasons can name paths, so it is only for who sees this machine.
+    """
+    topic = Topic("system", "system_health", machine=hub.machine)
     told: SystemHealth | None = None
     told_at = -inf
     while True:
         now = trio.current_time()
         state = SystemHealth("healthy" if health.well else "degraded", dict(health.services))
-        if hub.hears(TOPIC) and (state != told or now - told_at >= REPEAT_SECONDS):
-            hub.publish(TOPIC, state)
+        if hub.hears(topic) and (state != told or now - told_at >= REPEAT_SECONDS):
+            hub.publish(topic, state)
             told, told_at = state, now
         await trio.sleep(LOOK_SECONDS)

@@ -32,7 +32,18 @@ NOT_JSON = {
 CHANGES = {
     *("config init", "config set", "config unset", "service install", "service uninstall", "user add", "user passwd"),
     *("install", "uninstall", "plugins new", "plugins allow"),
-    *("user role", "user remove", "token revoke", "forget", "reparse", "restore", "demo", "serve", "man"),
+    *(
+        "user machines",
+        "user role",
+        "user remove",
+        "token revoke",
+        "forget",
+        "reparse",
+        "restore",
+        "demo",
+        "serve",
+        "man",
+    ),
 }
 """What does something, and has nothing to tell that a program would want to read."""
 

@@ -27,7 +27,7 @@ FLOORS = (
     {"notify", "rights", "roles", "settings", "bus", "supervisor", "redaction", "repetition"} | {"tally", "discovery"},
     {"conversion", "log", "observatory", "progress", "local", "example", "jsonschema", "sinks", "standin"}
     | {"guarded", "lasterrors", "past", "places"},
-    {"guarded_storage", "hookspecs", "layers", "mending", "reloading", "parsing", "timing", "watchdog"},
+    {"guarded_storage", "hookspecs", "layers", "mending", "reloading", "parsing", "sight", "timing"} | {"watchdog"},
     {"pipeline", "loading", "face", "configuration"},
     {"manager", "vitals"},
     {"daemon", "app", "__init__"},

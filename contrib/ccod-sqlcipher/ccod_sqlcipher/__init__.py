@@ -26,12 +26,10 @@ def ccod_commands(cli: click.Group, settings: Callable[[], Settings]) -> None:
 
 @hookimpl
 def ccod_storage(settings: Settings, prices: Prices, parsers: Mapping[str, Parser]) -> Storage:
-    import socket
-
     from ccod_sql.settings import SqliteSettings
     from ccod_sql.storage import SqlStorage
     from ccod_sqlcipher.driver import making_driver_of
 
-    machine = settings.core.machine or socket.gethostname()
+    machine = settings.core.machine_name
     driver = making_driver_of(settings)
     return SqlStorage(settings[SqliteSettings], machine, prices, parsers=parsers, driver=driver)

@@ -19,6 +19,7 @@ COLUMNS = {
     "id": Column("id", drop=2),
     "email": Column("email", least=8),
     "role": Column("role"),
+    "machines": Column("machines", drop=3),
     "createdAt": Column("created", drop=1),
 }
 
@@ -84,6 +85,24 @@ def user_commands(settings: Callable[[], Settings]) -> click.Group:
         chosen = settings()
         changed = send(chosen, "PUT", f"/api/users/{find(chosen, email)['id']}", {"role": role})
         click.echo(printable(f"{changed['email']} is {changed['role']}"))
+
+    @user.command()
+    @click.argument("email", metavar="EMAIL|ID")
+    @click.argument("machines", metavar="[MACHINE]...", nargs=-1)
+    def machines(email: str, machines: tuple[str, ...]) -> None:
+        """Say which machines are an account's, all of them; none takes them all away.
+
+        Where daemons of several machines share a database, an account sees what is of its own.
+
+        Example: ccod user machines ada@example.com ada-laptop ada-desktop
+        """
+        from ccod_http.client import send
+
+        chosen = settings()
+        body = {"machines": [*machines]}
+        changed = send(chosen, "PUT", f"/api/users/{find(chosen, email)['id']}", body)
+        owned = ", ".join(changed["machines"]) or "none"
+        click.echo(printable(f"{changed['email']} has the machines: {owned}"))
 
     @user.command()
     @click.argument("email", metavar="EMAIL|ID")

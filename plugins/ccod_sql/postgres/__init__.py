@@ -29,13 +29,10 @@ def ccod_checks(settings: Settings) -> Iterable[Finding]:
 
 @hookimpl
 def ccod_storage(settings: Settings, prices: Prices, parsers: Mapping[str, Parser]) -> Storage:
-    import socket
-
     from ccod_sql.postgres.settings import PostgresSettings, require_driver
 
     require_driver()
     from ccod_sql.postgres.backend import OnPostgres
     from ccod_sql.storage import TableStorage
 
-    machine = settings.core.machine or socket.gethostname()
-    return TableStorage(OnPostgres(settings[PostgresSettings]), machine, prices, parsers=parsers)
+    return TableStorage(OnPostgres(settings[PostgresSettings]), settings.core.machine_name, prices, parsers=parsers)

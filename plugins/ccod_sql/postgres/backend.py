@@ -32,6 +32,8 @@ class OnPostgres(Backend):
     Only who is `copying` into the database opens one into which a copy was broken off.
     """
 
+    is_shared = True
+
     def __init__(self, settings: PostgresSettings, *, copying: bool = False) -> None:
         self._is_copying = copying
         self._server = Server.of(settings)

@@ -25,7 +25,7 @@ async def office(
     storage: Storage | None = None, clock: Callable[[], int] | None = None, **settings: Any
 ) -> AsyncIterator[JwtAuth]:
     chosen = msgspec.convert({"secret": SECRET, "bcrypt_rounds": 4} | settings, JwtSettings)
-    async with JwtAuth(chosen, storage or Shelf(), clock or Clock()) as auth:
+    async with JwtAuth(chosen, storage or Shelf(), clock or Clock(), machine="here") as auth:
         yield auth
 
 

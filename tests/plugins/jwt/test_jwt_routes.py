@@ -32,7 +32,7 @@ async def test_a_login_has_the_shape_of_the_seed(served: Desk) -> None:
     assert re.fullmatch(ISO, data["user"]["createdAt"])
     assert (data["user"]["email"], data["user"]["role"]) == ("me@example.com", "admin")
     profile = await served.ask("GET", "/auth/profile", token=data["accessToken"])
-    assert profile.data == data["user"]
+    assert profile.data == data["user"] | {"machines": [], "sees": "all"}
     renewed = await served.ask("POST", "/auth/refresh", {"refreshToken": data["refreshToken"]})
     assert renewed.status == 200
     assert renewed.data["user"] == data["user"]

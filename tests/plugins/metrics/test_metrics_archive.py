@@ -39,7 +39,7 @@ class Books(Shelf):
         await self.gate.wait()
         return await super().conversations(query)
 
-    async def figured(self) -> tuple[int, int] | None:
+    async def figured(self, machines: frozenset[str] | None = None) -> tuple[int, int] | None:
         """Hold something."""
         return 0, 1
 
