@@ -120,7 +120,6 @@ class TableStorage:
         clock: Callable[[], int] = epoch_ms,
         parsers: Mapping[str, Parser] = MappingProxyType({}),
     ) -> None:
-        self.is_shared = backend.is_shared
         self._backend = backend
         self._parsers = parsers
         self._machine = machine
