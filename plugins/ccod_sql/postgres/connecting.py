@@ -31,6 +31,7 @@ BOTH = {
     "tcp_keepalives_idle": 10,
     "tcp_keepalives_interval": 5,
     "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
     "jit": "off",  # which costs more than it gains for statements like ours
 }
 WRITER = {
@@ -80,8 +81,11 @@ def writer(server: Server) -> Engine:
 
 
 def readers(server: Server, most: int) -> Engine:
-    """Return what reads; each connection sees one state of the database from its first statement on."""
-    return _engine(lambda: server.connect(READER), most)
+    """Return what reads; each connection sees one state of the database from its first statement on.
+
+    Upkeep reads too, and has a connection beside the `most`.
+    """
+    return _engine(lambda: server.connect(READER), most + 1)
 
 
 def _engine(connect: Any, most: int) -> Engine:

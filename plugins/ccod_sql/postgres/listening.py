@@ -78,8 +78,8 @@ class Listening:
 
     async def _hear(self, connection: psycopg.Connection[Any]) -> bool:
         """Wait for notices; return False where the connection was lost."""
-        await trio.lowlevel.wait_readable(connection.fileno())
         try:
+            await trio.lowlevel.wait_readable(connection.fileno())
             connection.pgconn.consume_input()
         except psycopg.OperationalError as error:
             log.info("what other daemons store is heard late: the connection was lost", reason=str(error).strip())

@@ -31,7 +31,14 @@ class PostgresSettings(Struct, forbid_unknown_fields=True):
             secret=True,
         ),
     ] = ""
-    readers: Annotated[int, setting("Most reading connections at one time, beside one that writes.", ge=1, le=64)] = 10
+    readers: Annotated[
+        int,
+        setting(
+            "Most reading connections at one time; one that writes, one that listens and one for upkeep come to these.",
+            ge=1,
+            le=64,
+        ),
+    ] = 10
     patience: Annotated[Seconds, setting("How long to wait at the start for a server that is not there.", le=86400)] = (
         30.0
     )
