@@ -41,6 +41,7 @@ class Report(Struct):
     """What came of it. `early` are numbers that were heard and are not stored, `backwards` those that did not grow."""
 
     kills: int = 0
+    kills_of_server: int = 0
     cut_seconds: float = 0
     lines: int = 0
     lost: int = 0
@@ -115,6 +116,7 @@ class Fleet:
         self.members = members
         self._dice = dice
         self.transcripts: list[Transcript] = []
+        self.kills_of_server = 0
         for member in members[:2]:
             folder = member.daemon.home.root / "-home-dev-demo"
             folder.mkdir()
@@ -152,6 +154,7 @@ class Fleet:
         await self.write(self._dice.uniform(0, 2))
         if self._dice.random() < 0.75:
             self.server.stop()
+            self.kills_of_server += 1
             await self.write(self._dice.uniform(0, 1))
             self.server.start()  # here, for the server ends with the thread that starts it
         else:
@@ -246,7 +249,7 @@ async def _until_heard(all_: Fleet, everyone: Sequence[Subscriber]) -> None:
 
 def _compare(all_: Fleet, everyone: Sequence[Subscriber], report: Report) -> None:
     stored = [seq for (seq,) in all_.server.run(STORED)]
-    report.lines, report.events = all_.lines, len(stored)
+    report.lines, report.events, report.kills_of_server = all_.lines, len(stored), all_.kills_of_server
     ((messages, distinct),) = all_.server.run(MESSAGES)
     report.lost, report.doubled = max(0, all_.lines - distinct), messages - distinct
     for one in everyone:
