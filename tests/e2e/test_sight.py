@@ -163,6 +163,15 @@ async def assert_streams_tell_nothing(clients: Clients, their: Known) -> None:
     assert text.count(f'"event":"conversation_forgotten","conversationId":"{MINE}"') == 4
 
 
+async def assert_metrics_tell_nothing(clients: Clients) -> None:
+    """What the archive amounts to is told to who sees all of it."""
+    url = (await clients.daemon.logged("listening too"))["url"]
+    user, admin = [(await clients.ask(name, "GET", f"{url}/metrics")).text for name in ("user", "admin")]
+    assert "ccod_http_request_duration_seconds" in user
+    assert [word for word in ("claude_code", THEIR_WORD) if word in user] == []
+    assert [word for word in ("claude_code", THEIR_WORD) if word in admin] == ["claude_code", THEIR_WORD]
+
+
 async def assert_audit(clients: Clients) -> None:
     """What the administrator read of the other machine is in the log, and only that."""
     answer = await clients.ask("admin", "GET", "/api/audit?limit=100")
@@ -198,6 +207,7 @@ async def assert_matrix(clients: Clients) -> None:
     assert len(shown) >= SHOWN_TO_ADMINS, shown
     assert told(await heard(clients, "admin", THEIR_WORD), their) != []
     await assert_audit(clients)
+    await assert_metrics_tell_nothing(clients)
     await assert_streams_tell_nothing(clients, their)
     kept = await run_ccod(clients.daemon.home, "audit", "--config", str(clients.daemon.home.config), "--json")
     assert kept[0] == 0
