@@ -20,6 +20,8 @@ HERE, THERE = "alpha", "omega"
 WORD = {HERE: "quince", THERE: "zyxomega"}
 """Stands in all that is of a machine, and nowhere else."""
 PASSWORD = "four words on a wall"
+SECRET = "hR7_vXq2mLw9Kd4tYb8sNz3fJp6gCe1a"
+"""Daemons that share a storage must have the same."""
 
 
 def write(root: Path, session: str, word: str) -> None:
@@ -69,7 +71,10 @@ class Clients:
 async def open_two(path: Path, tables: Tables, **variables: str) -> AsyncIterator[Clients]:
     """Keep a session of the other machine, then one of this, and serve both from this one."""
     socket = path / "ccod.sock"
-    shared: dict[str, dict[str, Any]] = {"sqlite": {"path": str(path / "shared.db")}, "jwt": {"bcrypt_rounds": 4}}
+    shared: dict[str, dict[str, Any]] = {
+        "sqlite": {"path": str(path / "shared.db")},
+        "jwt": {"bcrypt_rounds": 4, "secret": SECRET},
+    }
     for name, values in tables.items():
         shared.setdefault(name, {}).update(values)
     async with open_daemon(path / THERE, shared, start=False) as there:
