@@ -64,17 +64,18 @@ class Position(Struct, frozen=True):
 
 
 class FileChange(Struct, frozen=True):
-    """What happened to a transcript file, as its source saw it."""
+    """What happened to a transcript file, as its source saw it. `machine` is where that is, None where nobody knows."""
 
     type: Literal["add", "change", "unlink"]
     path: str
     size: int
+    machine: str | None = None
 
     @classmethod
-    def of(cls, batch: Batch) -> FileChange | None:
+    def of(cls, batch: Batch, machine: str | None = None) -> FileChange | None:
         if batch.change is None:
             return None
-        return cls("change" if batch.change == "rewrite" else batch.change, batch.stream.path, batch.size)
+        return cls("change" if batch.change == "rewrite" else batch.change, batch.stream.path, batch.size, machine)
 
 
 class Stored(Struct, frozen=True):

@@ -209,7 +209,7 @@ async def _checkpoints(here: _Sighted, look: Look, method: Method, source: str) 
     return await method(source) if look.user.sees(here.machine) else []
 
 
-OPEN = frozenset({"append", "keep", "kept", "maintain", "note_reads", "position", "vacuum"})
+OPEN = frozenset({"append", "called", "keep", "kept", "maintain", "note_reads", "position", "vacuum"})
 """What tells nothing of any conversation, or is asked by no user."""
 GUARDS: Mapping[str, Guard] = {
     **dict.fromkeys(("projects", "conversations", "stretches", "overview", "usage", "sessions", "quarantine"), _listed),

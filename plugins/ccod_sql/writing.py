@@ -41,7 +41,7 @@ class Writer:
         self, connection: Connection, source: str, batch: Batch, parsed: Sequence[Entry | Unparsed], now: int
     ) -> Stored:
         """Store what is new in a batch, and return it."""
-        file = FileChange.of(batch)
+        file = FileChange.of(batch, self._names.of(connection, self._machine_id))
         stream = self._stream(connection, source, batch, now)
         if stream is None:
             return Stored(file=file)

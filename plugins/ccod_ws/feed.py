@@ -27,7 +27,7 @@ class Feed:
         self._observatory = observatory
         self._conversations = Coalescer[str, str](COALESCE_SECONDS)
         self._projects = Coalescer[str, str](COALESCE_SECONDS)
-        self._files = Coalescer[str, FileChange](COALESCE_SECONDS, _merge)
+        self._files = Coalescer[tuple[str | None, str], FileChange](COALESCE_SECONDS, _merge)
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         """Work until cancelled; started once nothing that is stored can be missed."""
@@ -68,7 +68,7 @@ class Feed:
             for key in stored.projects:
                 self._projects.add(key, key)
         if stored.file is not None and self._hub.hears_channel("files"):
-            self._files.add(stored.file.path, stored.file)
+            self._files.add((stored.file.machine, stored.file.path), stored.file)
 
     async def _tell_conversations(self) -> None:
         while True:
@@ -94,9 +94,9 @@ class Feed:
             for file in await self._files.take(READ_AT_ONCE):
                 as_of = self._hub.position
                 told = FileChanged(file.type, file.path, file.size, epoch_ms())
-                self._hub.publish(Topic("files", file.type, machine=self._hub.machine), told, as_of)
+                self._hub.publish(Topic("files", file.type, machine=file.machine), told, as_of)
 
 
 def _merge(old: FileChange, new: FileChange) -> FileChange:
     """A file that was added and has changed since is still a new one to whoever hears of it."""
-    return FileChange("add", new.path, new.size) if (old.type, new.type) == ("add", "change") else new
+    return FileChange("add", new.path, new.size, new.machine) if (old.type, new.type) == ("add", "change") else new

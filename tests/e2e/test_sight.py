@@ -16,7 +16,7 @@ from trio_websocket import wrap_client_stream
 from ccod.testing.waiting import limit
 from tests.e2e.access import API, Declared, documented
 from tests.e2e.daemon import run_ccod
-from tests.e2e.two_machines import HERE, MINE, THEIRS, THERE, WORD, Clients, open_two
+from tests.e2e.two_machines import HERE, MINE, THEIRS, THERE, WORD, Clients, open_both, open_two, write
 from tests.postgres import reason_to_skip, running
 
 if not API.exists():
@@ -110,7 +110,7 @@ async def shown_to_an_admin(clients: Clients, their: Known) -> set[str]:
     return shown
 
 
-async def heard(clients: Clients, name: str, until: str) -> str:
+async def heard(clients: Clients, name: str, until: str, subscribed: trio.Event | None = None) -> str:
     """Return all that a WebSocket tells of all channels since the beginning, up to a message that has `until`."""
     text = ""
     server = urlsplit(clients.daemon.url)
@@ -123,6 +123,8 @@ async def heard(clients: Clients, name: str, until: str) -> str:
         with limit(30, f"message with {until!r}"):
             while until not in text:
                 text += str(await connection.get_message())
+                if subscribed is not None and text.count('"type":"live"') == len(CHANNELS):
+                    subscribed.set()
         await connection.aclose()
     return text
 
@@ -163,6 +165,15 @@ async def assert_streams_tell_nothing(clients: Clients, their: Known) -> None:
     assert text.count(f'"event":"conversation_forgotten","conversationId":"{MINE}"') == 4
 
 
+async def assert_metrics_tell_nothing(clients: Clients) -> None:
+    """What the archive amounts to is told to who sees all of it."""
+    url = (await clients.daemon.logged("listening too"))["url"]
+    user, admin = [(await clients.ask(name, "GET", f"{url}/metrics")).text for name in ("user", "admin")]
+    assert "ccod_http_request_duration_seconds" in user
+    assert [word for word in ("claude_code", THEIR_WORD) if word in user] == []
+    assert [word for word in ("claude_code", THEIR_WORD) if word in admin] == ["claude_code", THEIR_WORD]
+
+
 async def assert_audit(clients: Clients) -> None:
     """What the administrator read of the other machine is in the log, and only that."""
     answer = await clients.ask("admin", "GET", "/api/audit?limit=100")
@@ -198,6 +209,7 @@ async def assert_matrix(clients: Clients) -> None:
     assert len(shown) >= SHOWN_TO_ADMINS, shown
     assert told(await heard(clients, "admin", THEIR_WORD), their) != []
     await assert_audit(clients)
+    await assert_metrics_tell_nothing(clients)
     await assert_streams_tell_nothing(clients, their)
     kept = await run_ccod(clients.daemon.home, "audit", "--config", str(clients.daemon.home.config), "--json")
     assert kept[0] == 0
@@ -218,6 +230,39 @@ async def test_nobody_hears_of_a_machine_that_they_do_not_see_on_postgres(tmp_pa
         url = server.url(server.fresh())
         async with open_two(tmp_path, {"postgres": {"url": url}}, CCOD_STORAGE="postgres") as clients:
             await assert_matrix(clients)
+
+
+@pytest.mark.timeout(300)
+async def test_what_another_daemon_stores_is_heard_live_by_who_sees_it(tmp_path: Path) -> None:
+    """Two daemons at one database: a user at the one hears nothing of the other's, an administrator does."""
+    if reason := reason_to_skip():
+        pytest.skip(reason)
+    with running() as server:
+        tables = {"postgres": {"url": server.url(server.fresh())}}
+        async with open_both(tmp_path, tables, CCOD_STORAGE="postgres") as (there, clients):
+            await clients.add("admin", "admin", HERE)
+            await clients.add("user", "user", HERE)
+            texts = {}
+
+            async def listen(name: str, word: str, subscribed: trio.Event) -> None:
+                texts[name] = await heard(clients, name, f"prompt {word}", subscribed)
+
+            async with trio.open_nursery() as nursery:
+                for name, word in (("user", WORD[HERE]), ("admin", THEIR_WORD)):
+                    subscribed = trio.Event()
+                    nursery.start_soon(listen, name, word, subscribed)
+                    with limit(30, "subscription"):
+                        await subscribed.wait()
+                write(there.home.root, THEIRS, THEIR_WORD)
+                with limit(30, "their session at the administrator's"):
+                    while "admin" not in texts:
+                        await trio.sleep(0.05)
+                write(clients.daemon.home.root, MINE, WORD[HERE])
+            assert told(texts["user"], await known(clients)) == []
+            reads = (await clients.ask("admin", "GET", "/api/audit?user=admin@example.com")).json()["data"]
+            assert [(each["route"], each["conversationId"], each["machine"]) for each in reads] == [
+                ("WEBSOCKET /ws", THEIRS, THERE)
+            ]
 
 
 @pytest.mark.timeout(300)

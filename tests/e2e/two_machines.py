@@ -20,6 +20,8 @@ HERE, THERE = "alpha", "omega"
 WORD = {HERE: "quince", THERE: "zyxomega"}
 """Stands in all that is of a machine, and nowhere else."""
 PASSWORD = "four words on a wall"
+SECRET = "hR7_vXq2mLw9Kd4tYb8sNz3fJp6gCe1a"
+"""Daemons that share a storage must have the same."""
 
 
 def write(root: Path, session: str, word: str) -> None:
@@ -66,27 +68,54 @@ class Clients:
 
 
 @asynccontextmanager
+async def open_both(path: Path, tables: Tables, **variables: str) -> AsyncIterator[tuple[Daemon, Clients]]:
+    """Open the daemons of both machines at once, on a storage that they share, and without any session."""
+    shared = _shared(path, tables)
+    async with open_daemon(path / THERE, shared, start=False) as there:
+        there.home.variables.update(variables, CCOD_MACHINE=THERE)
+        await there.start()
+        async with _served(path, shared, **variables) as clients:
+            yield there, clients
+
+
+@asynccontextmanager
 async def open_two(path: Path, tables: Tables, **variables: str) -> AsyncIterator[Clients]:
     """Keep a session of the other machine, then one of this, and serve both from this one."""
-    socket = path / "ccod.sock"
-    shared: dict[str, dict[str, Any]] = {"sqlite": {"path": str(path / "shared.db")}, "jwt": {"bcrypt_rounds": 4}}
-    for name, values in tables.items():
-        shared.setdefault(name, {}).update(values)
+    shared = _shared(path, tables)
     async with open_daemon(path / THERE, shared, start=False) as there:
         there.home.variables.update(variables, CCOD_MACHINE=THERE)
         await there.start()
         write(there.home.root, THEIRS, WORD[THERE])  # what is there at the first look is no news
         await eventually(lambda: _holds(there.client, THEIRS, WORD[THERE]), "the other machine's session", 30)
         assert await there.terminate() == 0
-    served = shared | {"http": {"socket": str(socket), "limits": {"window": 0}}}
+    async with _served(path, shared, **variables) as clients:
+        write(clients.daemon.home.root, MINE, WORD[HERE])
+        await eventually(lambda: _holds(clients.local, MINE, WORD[HERE]), "this machine's session", 30)
+        await eventually(lambda: _holds(clients.local, THEIRS, WORD[THERE]), "the other machine's session", 30)
+        yield clients
+
+
+def _shared(path: Path, tables: Tables) -> dict[str, dict[str, Any]]:
+    """Return the settings of both."""
+    settings: dict[str, dict[str, Any]] = {
+        "sqlite": {"path": str(path / "shared.db")},
+        "jwt": {"bcrypt_rounds": 4, "secret": SECRET},
+    }
+    for name, values in tables.items():
+        settings.setdefault(name, {}).update(values)
+    return settings
+
+
+@asynccontextmanager
+async def _served(path: Path, shared: Tables, **variables: str) -> AsyncIterator[Clients]:
+    """Open the daemon of this machine."""
+    socket = str(path / "ccod.sock")
+    served = {**shared, "http": {"socket": socket, "limits": {"window": 0}}}
     async with open_daemon(path / HERE, served, start=False) as here:
         here.home.variables.update(variables, CCOD_MACHINE=HERE)
         await here.start()
-        write(here.home.root, MINE, WORD[HERE])
-        transport = httpx.AsyncHTTPTransport(uds=str(socket))
+        transport = httpx.AsyncHTTPTransport(uds=socket)
         async with httpx.AsyncClient(base_url=here.url, transport=transport) as local:
-            await eventually(lambda: _holds(local, MINE, WORD[HERE]), "this machine's session", 30)
-            await eventually(lambda: _holds(local, THEIRS, WORD[THERE]), "the other machine's session", 30)
             yield Clients(here, local)
 
 

@@ -200,6 +200,7 @@ async def fleet(home: Path, dice: random.Random, networks: Sequence[Namespace]) 
                     "postgres": {"url": url, "folder": str(home / name / "data")},
                     "http": {"socket": _door(home / name)},
                     "log": {"levels": {"http.request": "warning"}},
+                    "jwt": {"sight": "all"},  # whoever asks is the owner, at any of them
                 }
                 daemon = await stack.enter_async_context(open_daemon(home / name, _tables(tables, name), start=False))
                 daemon.home.variables |= {"CCOD_STORAGE": "postgres", "CCOD_MACHINE": name}

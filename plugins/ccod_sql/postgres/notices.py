@@ -25,7 +25,7 @@ def text_of(node: str, stored: Stored | None) -> str:
     """Return what is sent. What is too long for one notice is told without names: its events are found anyway."""
     if stored is None:
         return json.dumps([node])
-    file = stored.file and [stored.file.type, stored.file.path, stored.file.size]
+    file = stored.file and [stored.file.type, stored.file.path, stored.file.size, stored.file.machine]
     text = json.dumps([node, [*stored.conversations], [*stored.projects], file])  # ASCII, whatever is in it
     return text if len(text) <= MOST_BYTES else json.dumps([node, [], [], None])
 

@@ -21,7 +21,7 @@ MESSAGES = f"/api/conversations/{SESSION}/messages"
 
 @asynccontextmanager
 async def member(home: Path, name: str, url: str, **claude: Any) -> AsyncIterator[Daemon]:
-    tables = {"postgres": {"url": url, "folder": str(home / "files")}, "claude": claude}
+    tables = {"postgres": {"url": url, "folder": str(home / "files")}, "claude": claude, "jwt": {"sight": "all"}}
     async with open_daemon(home / name, tables, start=False) as daemon:
         daemon.home.variables |= {"CCOD_STORAGE": "postgres", "CCOD_MACHINE": name}
         await daemon.start()

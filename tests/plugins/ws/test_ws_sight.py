@@ -10,7 +10,7 @@ import msgspec
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from ccod import Event, Look, Read, StorageUnavailableError, User
+from ccod import Event, FileChange, Look, Read, StorageUnavailableError, User
 from ccod_ws.channels import Channel
 from ccod_ws.client import Client
 from ccod_ws.feed import Feed
@@ -73,6 +73,16 @@ async def test_others_events_are_heard_neither_live_nor_again() -> None:
         await wait_all_tasks_blocked()
         assert heard(line) == [2, 4, "c1"]
     assert house.storage.all_reads == []
+
+
+async def test_files_are_those_of_a_machine() -> None:
+    """Also of another daemon's, and where both have a file of the same path."""
+    house = make_house(WsSettings(ping_interval=0))
+    async with listening(house, looking(frozenset({MINE}), frozenset({MINE}))) as line:
+        for size, machine in enumerate((None, THEIRS, MINE)):
+            house.store(file=FileChange("add", "/x", size, machine))
+        await wait_all_tasks_blocked()
+        assert [message["data"]["size"] for message in line.messages if message["type"] == "broadcast"] == [2]
 
 
 async def test_channels_of_others_are_for_whom_their_events_name() -> None:
