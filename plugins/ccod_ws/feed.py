@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
 import structlog
 import trio
 
-from ccod import Event, FileChange, Observatory, Stored
+from ccod import Event, FileChange, Observatory, StorageUnavailableError, Stored
 from ccod_http.web import conversation_json, epoch_ms, project_json
 from ccod_ws.coalescer import Coalescer
 from ccod_ws.events import ConversationUpdated, FileChanged, ProjectUpdated
 from ccod_ws.filters import Topic
 from ccod_ws.hub import Hub
+from ccod_ws.listener import RETRY_SECONDS
 from ccod_ws.telling import topic_of
 
 COALESCE_SECONDS = 0.25
 READ_AT_ONCE = 100
+
+T = TypeVar("T")
 
 log = structlog.get_logger("ccod.ws")
 
@@ -42,7 +49,7 @@ class Feed:
     async def _follow(self, task_status: trio.TaskStatus[None]) -> None:
         """Broadcast what is stored from now on, until the bus cuts us off."""
         with self._observatory.bus.subscribe() as subscription:
-            self._hub.begin(await self._observatory.storage.position())
+            self._hub.begin(await _asked(self._observatory.storage.position))
             task_status.started()
             async for stored in subscription:
                 for event in stored.events:
@@ -52,7 +59,7 @@ class Feed:
 
     async def _announce(self, event: Event) -> None:
         topic = topic_of(event)
-        (told,) = await self._hub.teller.tell([event]) if self._hub.hears(topic) else [None]
+        (told,) = await _asked(partial(self._hub.teller.tell, [event])) if self._hub.hears(topic) else [None]
         if told is not None and event.message is not None:
             await self._hub.note(topic)
         if told is None:
@@ -74,7 +81,7 @@ class Feed:
         while True:
             ids = await self._conversations.take(READ_AT_ONCE)
             as_of = self._hub.position
-            for each in await self._observatory.storage.conversations_by_id(ids):
+            for each in await _asked(partial(self._observatory.storage.conversations_by_id, ids)):
                 topic = Topic("conversations", "conversation_updated", each.id, each.project_id, each.machine)
                 if self._hub.hears(topic):
                     shown = conversation_json(each, self._observatory.redactor)
@@ -84,7 +91,7 @@ class Feed:
         while True:
             for key in await self._projects.take(READ_AT_ONCE):
                 as_of = self._hub.position
-                project = await self._observatory.storage.project(key)
+                project = await _asked(partial(self._observatory.storage.project, key))
                 if project is not None:
                     topic = Topic("projects", "project_updated", None, key, project.machine)
                     self._hub.publish(topic, ProjectUpdated(project_json(project)), as_of)
@@ -95,6 +102,15 @@ class Feed:
                 as_of = self._hub.position
                 told = FileChanged(file.type, file.path, file.size, epoch_ms())
                 self._hub.publish(Topic("files", file.type, machine=file.machine), told, as_of)
+
+
+async def _asked(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask the storage, again and again while it cannot be read: there is nothing to tell meanwhile."""
+    while True:
+        try:
+            return await ask()
+        except StorageUnavailableError:
+            await trio.sleep(RETRY_SECONDS)
 
 
 def _merge(old: FileChange, new: FileChange) -> FileChange:

@@ -75,20 +75,23 @@ class Shelf(EmptyShelf):
         self.kept_conversations: dict[str, Conversation] = {}
         self.reads: list[Sequence[str]] = []
         self.away = 0
-        """How often events cannot be read."""
+        """How often nothing can be read."""
 
-    async def events(self, query: EventQuery) -> Sequence[Event]:
+    async def _look(self) -> None:
         await trio.lowlevel.checkpoint()
         if self.away:
             self.away -= 1
             raise StorageUnavailableError("the disk is away")
+
+    async def events(self, query: EventQuery) -> Sequence[Event]:
+        await self._look()
         return await super().events(query)
 
     async def projects(self, query: ProjectQuery) -> Page[Project]:
         return Page(list(self.kept_projects.values()), len(self.kept_projects))
 
     async def project(self, id: str) -> Project | None:  # noqa: A002 - the role names it so
-        await trio.lowlevel.checkpoint()
+        await self._look()
         self.reads.append([id])
         return self.kept_projects.get(id)
 
@@ -96,7 +99,7 @@ class Shelf(EmptyShelf):
         return Page(list(self.kept_conversations.values()), len(self.kept_conversations))
 
     async def conversations_by_id(self, ids: Sequence[str]) -> Sequence[Conversation]:
-        await trio.lowlevel.checkpoint()
+        await self._look()
         self.reads.append(ids)
         return [self.kept_conversations[key] for key in ids if key in self.kept_conversations]
 

@@ -113,6 +113,22 @@ async def test_updates_of_conversations_are_read_together_and_rarely(autojump_cl
     assert len(house.storage.reads) == updates.count("c1")
 
 
+async def test_what_cannot_be_read_now_is_told_once_it_can(autojump_clock: MockClock) -> None:
+    house = make_house()
+    house.storage.kept_conversations = {"c1": conversation("c1")}
+    async with trio.open_nursery() as nursery:
+        async with join(house, "conversations", "projects") as line:
+            await nursery.start(Feed(house.hub, house.observatory).run)
+            house.storage.away = 6  # for all that is to be read, twice
+            house.store(Event(1, "conversation_started", 1000, "c1", "p1"), conversations=["c1"], projects=["p1"])
+            house.store(added(2, "news"))
+            await trio.sleep(10)
+        nursery.cancel_scope.cancel()
+    told = [one["data"]["event"] for one in line.messages if one["type"] == "broadcast"]
+    assert told == ["conversation_started", "message_added", "conversation_updated"]
+    assert house.storage.away == 0
+
+
 async def test_a_large_message_is_shown_beside_the_loop_and_in_its_turn() -> None:
     house = make_house()
     sizes = [1, LARGE, LARGE - 1, 2 * LARGE, 2]
