@@ -352,7 +352,8 @@ class TableStorage:
             return self._store(lambda c: self._reparsing.step(c, health.tasks))
 
     def _index(self, health: Health) -> Stored | None:
-        return indexing.step(self._database.readers, self._transaction, self._parsers, health.tasks)
+        with self._database.explained():
+            return indexing.step(self._database.readers, self._transaction, self._parsers, health.tasks)
 
     def _forget_conversation(self, key: str) -> Stored | None:
         with self._database.unchecked():
