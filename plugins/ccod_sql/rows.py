@@ -10,11 +10,24 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Boolean, ColumnElement, Connection, Dialect, Table, bindparam, insert, select, update
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Table,
+    any_,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.sql.dml import Insert, Update
 
 from ccod import State, StreamKind
 from ccod_sql import uuids
+from ccod_sql.bulk import bulk_of
 
 R = TypeVar("R", bound=Struct)
 T = TypeVar("T")
@@ -273,13 +286,14 @@ class Rows(Generic[R]):
         self._select = select(*(table.c[name] for name in kind.__struct_fields__))
         self._uuids = [name for name in kind.__struct_fields__ if isinstance(table.c[name].type, uuids.Uuid)]
         self._bound = dict.fromkeys(self._uuids, _packed) | dict.fromkeys(_flags(table, dialect), int)
+        self._takes_arrays = dialect.name == "postgresql"
         self._greatest = f"SELECT max(id) FROM {table.name}"  # noqa: S608 - the name of a table of ours
         self._finders: dict[tuple[object, ...], str] = {}
-        self._insert, self._inserted = self._compile(insert(table).inline(), kind.__struct_fields__)
+        self._insert, self._inserted, self._columns = self._compile(insert(table).inline(), kind.__struct_fields__)
         keys = [column.name for column in table.primary_key]
         same_row = [table.c[key] == bindparam(f"old_{key}") for key in keys]
         changes = [name for name in kind.__struct_fields__ if name not in keys]
-        self._update, self._updated = self._compile(update(table).where(*same_row), changes)
+        self._update, self._updated, _ = self._compile(update(table).where(*same_row), changes)
 
     def find(self, connection: Connection, **where: object) -> list[R]:
         """Return the rows that have these values."""
@@ -290,7 +304,11 @@ class Rows(Generic[R]):
 
     def find_in(self, connection: Connection, column: str, values: Iterable[str], **where: object) -> Iterator[R]:
         """Yield the rows that have one of `values` in `column`, however many values there are."""
-        for some in portions(map(uuids.pack, values) if column in self._uuids else values):
+        given: Iterable[Any] = map(uuids.pack, values) if column in self._uuids else values
+        if self._takes_arrays:
+            yield from self._run(connection, self._within(column, where), (*where.values(), [*given]))
+            return
+        for some in portions(given):
             # One statement for each power of two: the last value fills up what is missing to it.
             size = 1 << (len(some) - 1).bit_length()
             finder = self._finders.get((size, column, *where))
@@ -300,13 +318,29 @@ class Rows(Generic[R]):
                 finder = self._finders[size, column, *where] = self._text([*same, within])
             yield from self._run(connection, finder, (*where.values(), *some, *some[-1:] * (size - len(some))))
 
+    def _within(self, column: str, where: Iterable[str]) -> str:
+        """Return the statement that finds rows by an array of values: it is the same for any number of them."""
+        finder = self._finders.get((column, *where))
+        if finder is None:
+            of_column = self._table.c[column]
+            same = [self._table.c[name] == bindparam(name) for name in where]
+            within = of_column == any_(bindparam("values", type_=ARRAY(of_column.type)))
+            finder = self._finders[column, *where] = self._text([*same, within])
+        return finder
+
     def next_id(self, connection: Connection) -> int:
         """Return the first free id: there is one writer, so it numbers rows itself and knows their ids beforehand."""
         return (_read(connection, self._greatest, ())[0][0] or 0) + 1
 
     def insert(self, connection: Connection, rows: Iterable[R], or_else: str = "") -> None:
         """Insert `rows`. `or_else` is what to do about those that are there already, in SQL."""
-        _write(connection, f"{self._insert} {or_else}", self._inserted(rows))
+        values = self._inserted(rows)
+        bulk = None if or_else else bulk_of(connection, len(values))
+        if bulk is None:
+            _write(connection, f"{self._insert} {or_else}", values)
+            return
+        with closing(connection.connection.cursor()) as cursor:
+            bulk(cursor, self._table.name, self._columns, values)
 
     def update(self, connection: Connection, rows: Iterable[R]) -> None:
         _write(connection, self._update, self._updated(rows))
@@ -324,14 +358,14 @@ class Rows(Generic[R]):
 
     def _compile(
         self, statement: Insert | Update, columns: Sequence[str]
-    ) -> tuple[str, Callable[[Iterable[R]], list[Values]]]:
-        """Return the statement's text, and what takes its parameters from rows in their order."""
+    ) -> tuple[str, Callable[[Iterable[R]], list[Values]], Sequence[str]]:
+        """Return the statement's text, what takes its parameters from rows, and the names of these in their order."""
         compiled = statement.compile(dialect=self._dialect, column_keys=[*columns])
         names = compiled.positiontup
         assert names is not None, "the dialect must take parameters by position"
         fields = [name.removeprefix("old_") for name in names]
         bound = [(place, self._bound[name]) for place, name in enumerate(fields) if name in self._bound]
-        return str(compiled), partial(_parameters, attrgetter(*fields), bound)
+        return str(compiled), partial(_parameters, attrgetter(*fields), bound), fields
 
 
 def portions(values: Iterable[T]) -> Iterator[list[T]]:

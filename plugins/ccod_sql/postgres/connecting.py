@@ -12,7 +12,9 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
 from ccod import ConfigError
+from ccod_sql import bulk
 from ccod_sql.postgres.adapting import adapt
+from ccod_sql.postgres.bulk import copy_rows
 from ccod_sql.postgres.settings import PostgresSettings
 from ccod_sql.postgres.texts import Tsvectors
 from ccod_sql.texts import OPTION
@@ -97,7 +99,7 @@ def _engine(connect: Any, most: int) -> Engine:
         max_overflow=0,
         pool_use_lifo=True,
         paramstyle="format",  # by position, which `Rows` relies upon
-        execution_options={OPTION: Tsvectors()},
+        execution_options={OPTION: Tsvectors(), bulk.OPTION: copy_rows},
     )
     event.listen(engine, "checkout", _require_open)
     return engine

@@ -16,6 +16,8 @@ SEARCH = (
     "CREATE TABLE search (key BIGINT PRIMARY KEY, words tsvector NOT NULL)",
     "CREATE INDEX ix_search_words ON search USING gin (words)",
 )
+BLOCKS = ("ALTER TABLE blocks ALTER COLUMN data SET STORAGE EXTERNAL",)
+"""What is compressed already is not to be compressed again."""
 LAST_GONE = (
     f"""
     CREATE FUNCTION ccod_keep_last_event() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -59,5 +61,5 @@ def make(connection: Connection) -> None:
             f"[postgres] url: the database has a table {min(others)!r} that is not ccod's; name a database of its own"
         )
     made.create_all(connection)
-    for statement in (*SEARCH, *LAST_GONE):
+    for statement in (*BLOCKS, *SEARCH, *LAST_GONE):
         connection.exec_driver_sql(statement.replace("%", "%%"))

@@ -10,6 +10,7 @@ from ccod import ConversationQuery, Title
 from ccod.testing.asking import conversation, messages, send
 from ccod.testing.transcripts import Transcript
 from ccod_sql.postgres.adapting import adapt, escaped, unescaped
+from ccod_sql.postgres.bulk import copy_rows
 from tests.plugins.postgres.conftest import NAME, OpenStorage
 from tests.postgres import Server
 
@@ -31,6 +32,19 @@ def test_a_text_comes_back(server: Server, text: str) -> None:
     with psycopg.connect(server.url(NAME)) as connection:
         adapt(connection)
         assert connection.execute("SELECT %s::text", (text,)).fetchone() == (text,)
+
+
+@given(some=st.lists(st.tuples(st.none() | texts, st.none() | st.binary(), st.none() | st.booleans()), max_size=5))
+def test_rows_that_are_copied_come_back(server: Server, some: list[tuple[object, ...]]) -> None:
+    import psycopg
+
+    rows = [*some, ("\\N", b"\\N", None), ("\t\n\r\\t", b"\t\n\0", True), ("", b"", False)]
+    with psycopg.connect(server.url(NAME)) as connection, connection.cursor() as cursor:
+        adapt(connection)
+        cursor.execute("CREATE TEMPORARY TABLE copied (text text, data bytea, flag boolean)")
+        copy_rows(cursor, "copied", ["text", "data", "flag"], rows)
+        assert cursor.execute("SELECT text, data, flag FROM copied").fetchall() == rows
+        connection.rollback()
 
 
 def test_sums_are_integers(server: Server) -> None:
