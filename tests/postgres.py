@@ -48,7 +48,7 @@ def database_of(folder: Path, home: Path) -> str:
 
     name = f"home_{hashlib.sha256(str(home).encode()).hexdigest()[:16]}"
     with psycopg.connect(url_of(folder), autocommit=True) as connection:
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchone():
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
             connection.execute(f"CREATE DATABASE {name}")
     return url_of(folder, name)
 
@@ -83,7 +83,7 @@ class Server:
                 stderr=log,
                 cwd=self.folder,
             )
-        self._wait()
+        self.wait()
 
     def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
         """Stop it: at once with SIGQUIT, as a crash would; in order with SIGINT."""
@@ -91,6 +91,25 @@ class Server:
             self._process.send_signal(how)
             self._process.wait(60)
             self._process = None
+
+    def kill(self) -> None:
+        """Kill it, and wait until its processes have noticed and ended: it could not be started before."""
+        (server, *others) = self.processes
+        os.kill(server, signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait(60)
+        self._process = None
+        patience = time.monotonic() + START_SECONDS
+        while any(map(_runs, others)):
+            assert time.monotonic() < patience, "processes of PostgreSQL outlive it"
+            time.sleep(0.01)
+
+    @property
+    def processes(self) -> list[int]:
+        """The ids of its processes: that which was started, and those that this one has started."""
+        assert self._process is not None
+        pid = self._process.pid
+        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
     def fresh(self) -> str:
         """Return the name of a new database, with nothing in it."""
@@ -117,7 +136,8 @@ class Server:
             cursor = connection.execute(sql)
             return cursor.fetchall() if cursor.description else []
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Wait until it answers."""
         import psycopg
 
         patience = time.monotonic() + START_SECONDS
@@ -149,6 +169,14 @@ class Server:
     def give_folder(self) -> None:
         if os.geteuid() == 0:
             os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
+
+
+def _runs(pid: int) -> bool:
+    """Tell whether there is such a process, and not only what is left of it for who started it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @contextmanager

@@ -94,6 +94,8 @@ TRIALS = (
     Trial("descriptors", "--connections", 80, 200, 200),
     Trial("chaos", "--count", 5, 15, 1000),
     Trial("subscribers", "--kills", 3, 5, 50),
+    Trial("postgreskills", "--kills", 2, 5, 50),
+    Trial("rediskills", "--kills", 2, 5, 50),
     Trial("shared", "--kills", 1, 5, 50),
     Trial("slow", "--stuck", 20, 200, 200),
     Trial("rude", "--frames", 1000, 6000, 50_000),

@@ -12,6 +12,7 @@ import sqlite3
 import sys
 import tempfile
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -141,23 +142,28 @@ async def _write(transcripts: list[Transcript], dice: random.Random) -> None:
 
 
 async def _compare(daemon: Daemon, transcripts: list[Transcript], everyone: list[Subscriber]) -> Report:
-    """Wait until all is read and told, and compare what everyone has heard with what is stored."""
+    """Wait until all is read, and compare what everyone has heard with what is stored."""
     lines = sum(len(transcript.uuids) for transcript in transcripts)
     await eventually(lambda: _all_read(daemon, lines), "end of the reading", 120)
-    stored = _stored(daemon)
+    return await heard_of(lambda: _stored(daemon), everyone)
+
+
+async def heard_of(stored: Callable[[], list[int]], everyone: Sequence[Subscriber]) -> Report:
+    """Wait until all is told, and compare what everyone has heard with the numbers of what is stored."""
+    last = stored()[-1]
     with trio.move_on_after(PATIENCE_SECONDS) as patience:
-        while behind := [one for one in everyone if one.last < stored[-1]]:
+        while behind := [one for one in everyone if one.last < last]:
             before = sum(len(one.heard) for one in behind)
             await trio.sleep(1)
             if sum(len(one.heard) for one in behind) > before:
                 patience.deadline = trio.current_time() + PATIENCE_SECONDS
-    stored = _stored(daemon)
-    report = Report(events=len(stored), connections=sum(one.connections for one in everyone))
+    numbers = stored()
+    report = Report(events=len(numbers), connections=sum(one.connections for one in everyone))
     for one in everyone:
-        report.missed += len(set(stored).difference(one.heard))
-        report.early += len(set(one.heard).difference(stored))
+        report.missed += len(set(numbers).difference(one.heard))
+        report.early += len(set(one.heard).difference(numbers))
         report.backwards += sum(later <= sooner for sooner, later in zip(one.heard, one.heard[1:], strict=False))
-        report.heard_otherwise += one.heard != stored
+        report.heard_otherwise += one.heard != numbers
     return report
 
 
