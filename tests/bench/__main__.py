@@ -18,13 +18,16 @@ import msgspec
 import trio
 from msgspec import Struct
 
-from tests.bench import agentsview, history, idle, ingest, peers, rest, size
+from tests.bench import agentsview, history, idle, ingest, peers, postgres, rest, size
 from tests.bench.corpus import SEED, SIZES, Corpus, build
 from tests.bench.fanout import Fanout, fanout
 from tests.bench.latency import Latency
 from tests.bench.transcript import Counts
+from tests.postgres import reason_to_skip
 
 Row = tuple[str, str, str]
+COLLECTORS = (1,)
+"""How many daemons at the same time read into one database of PostgreSQL."""
 
 
 class Figures(Struct):
@@ -49,6 +52,7 @@ class Figures(Struct):
     rest: list[rest.Route]
     large: tuple[ingest.Cost, int] | None
     peers: tuple[peers.Side, peers.Side] | None
+    postgres: postgres.Figures | None
 
 
 async def run(folder: Path, chosen: str, rest_size: str, *, seed: int, appends: int, rounds: int) -> Figures:
@@ -75,6 +79,7 @@ async def run(folder: Path, chosen: str, rest_size: str, *, seed: int, appends: 
         rest=await rest.measure(folder / "rest", rest_size, seed),
         large=await _large(folder / "large", rest_size, seed) if rest_size != chosen else None,
         peers=await _peers(folder / "peers", corpus),
+        postgres=await _postgres(folder / "postgres", corpus, seed),
     )
 
 
@@ -90,6 +95,13 @@ async def _peers(folder: Path, corpus: Corpus) -> tuple[peers.Side, peers.Side] 
     except agentsview.Missing as reason:
         print(f"no peers are measured: {reason}", flush=True)
         return None
+
+
+async def _postgres(folder: Path, corpus: Corpus, seed: int) -> postgres.Figures | None:
+    if reason := reason_to_skip():
+        print(f"PostgreSQL is not measured: {reason}", flush=True)
+        return None
+    return await postgres.measure(folder, corpus, rounds=1, rest_size="S", collectors=COLLECTORS, seed=seed)
 
 
 def ratios(figures: Figures) -> dict[str, float]:
@@ -110,6 +122,9 @@ def ratios(figures: Figures) -> dict[str, float]:
     if figures.peers is not None:
         own, other = figures.peers
         found["cold ingest and full text, CPU: ccod / agentsview"] = own.cold.cpu / other.cold.cpu
+    if figures.postgres is not None:
+        ours, theirs = figures.postgres.sqlite, figures.postgres.postgres
+        found["cold ingest, CPU with the server's: PostgreSQL / SQLite"] = (theirs.cpu + theirs.beside) / ours.cpu
     return found
 
 
@@ -224,6 +239,9 @@ def main() -> None:
     if figures.peers:
         print(f"\nBeside agentsview, corpus {figures.size}\n")
         print("\n".join(peers.lines(*figures.peers, corpus.bytes)))
+    if figures.postgres:
+        print(f"\nPostgreSQL, corpus {figures.size}\n")
+        print("\n".join(postgres.lines(figures.postgres)))
     now, before = history.point(figures.python, figures.size, ratios(figures)), history.last(figures.size)
     if before:
         print("\nBeside the last run that was kept\n")

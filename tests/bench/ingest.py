@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
@@ -24,13 +25,17 @@ LIVE_INTERVAL_SECONDS = 0.05
 
 
 class Cost(Struct):
-    """What one ingest took; `peak_rss` and the floor's `database` in bytes. `messages` is what a reader finds then."""
+    """What one ingest took; `peak_rss` and the floor's `database` in bytes. `messages` is what a reader finds then.
+
+    `cpu` is the daemon's own processor time, `beside` that of a server in which it stores.
+    """
 
     seconds: float
     cpu: float
     peak_rss: int
     database: int = 0
     messages: int = 0
+    beside: float = 0.0
 
 
 async def pairs(folder: Path, corpus: Corpus, rounds: int) -> tuple[Cost, Cost]:
@@ -42,13 +47,13 @@ async def pairs(folder: Path, corpus: Corpus, rounds: int) -> tuple[Cost, Cost]:
     return min(floors, key=lambda cost: cost.cpu), min(colds, key=lambda cost: cost.cpu)
 
 
-async def cold(home: Path, corpus: Corpus) -> Cost:
+async def cold(home: Path, corpus: Corpus, cpu_beside: Callable[[], float] = lambda: 0.0) -> Cost:
     """Let a new daemon that is ready read the corpus, and nothing else happen."""
     async with open_daemon(home, roots(corpus)) as daemon:
         pid = daemon.process.pid
-        began, used = perf_counter(), cpu_seconds(pid)
+        began, used, used_beside = perf_counter(), cpu_seconds(pid), cpu_beside()
         await backfilled(daemon)
-        cost = Cost(perf_counter() - began, cpu_seconds(pid) - used, peak_rss(pid))
+        cost = Cost(perf_counter() - began, cpu_seconds(pid) - used, peak_rss(pid), beside=cpu_beside() - used_beside)
         conversations = await daemon.items("/api/conversations")
         cost.messages = sum(conversation["messageCount"] for conversation in conversations)
         await daemon.terminate()
