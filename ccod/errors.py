@@ -55,7 +55,10 @@ class StorageUnavailableError(CcodError):
 
 
 class CacheUnavailableError(CcodError):
-    """A cache cannot be asked at the moment. `code` and `fix` are those of the `Reason` that `/health` then tells."""
+    """A cache cannot be asked at the moment, or what else is only kept together and can be done without.
+
+    `code` and `fix` are those of the `Reason` that `/health` then tells.
+    """
 
     def __init__(self, problem: str, code: str = "CACHE_AWAY", fix: str = "") -> None:
         super().__init__(f"{problem}; {fix}" if fix else problem)

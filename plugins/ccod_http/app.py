@@ -29,6 +29,7 @@ from ccod_http.problems import Problem, answer, install_error_handlers, plain_pr
 from ccod_http.reuse import Reuse
 from ccod_http.settings import HttpSettings
 from ccod_http.table import Table
+from ccod_http.together import Together, counting_together
 
 T = TypeVar("T")
 
@@ -56,10 +57,20 @@ def guarded_app(settings: HttpSettings) -> App:
     return app
 
 
-def admit(app: Quart, settings: HttpSettings, auth: Auth, table: Table, remedy: str = REMEDY) -> None:
-    """Let in whom the table of routes lets in, as often as the settings say; see `Identifier`."""
+def admit(  # noqa: PLR0913
+    app: Quart,
+    settings: HttpSettings,
+    auth: Auth,
+    table: Table,
+    remedy: str = REMEDY,
+    *,
+    together: Together | None = None,
+) -> None:
+    """Let in whom the table of routes lets in, as often as the settings say; see `Identifier` and `Pacer`."""
     Identifier(settings, auth, table.is_unasked, remedy).install(app)
-    Pacer(settings.limits, table).install(app)
+    Pacer(settings.limits, table, together).install(app)
+    if together is not None:
+        app.after_serving(together.close)
     table.install()
     Compression(table).install(app)
 
@@ -78,7 +89,9 @@ def build_app(settings: Settings, observatory: Observatory) -> Quart:
             observatory.faults.blame("ccod_http_blueprints", error)
     table.add("http", documentation_routes(table, scheme_of(observatory.auth)))
     table.guard(observatory.faults)
-    admit(app, mine, observatory.auth, table)
+    offered = observatory.ask("ccod_http_counts", settings=settings, observatory=observatory)
+    together = counting_together(mine.limits.shared, offered, observatory.faults)
+    admit(app, mine, observatory.auth, table, together=together)
     Looking(machine, is_shared=observatory.storage.is_shared).install(app)
     for plugin, middleware in asking("ccod_http_middleware", Middleware):
         _install_middleware(app, plugin, middleware, observatory.faults)

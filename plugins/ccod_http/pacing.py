@@ -14,6 +14,7 @@ from ccod_http.quota import Quota, Verdict, seconds
 from ccod_http.routes import Pace
 from ccod_http.settings import LimitSettings
 from ccod_http.table import Table
+from ccod_http.together import Together
 
 
 class Paced(Struct, frozen=True):
@@ -31,8 +32,10 @@ class Pacer:
     draft-ietf-httpapi-ratelimit-headers-10.
     """
 
-    def __init__(self, settings: LimitSettings, table: Table) -> None:
+    def __init__(self, settings: LimitSettings, table: Table, together: Together | None = None) -> None:
+        """Where several daemons count `together`, a request must be within its quota here and there."""
         self._table = table
+        self._together = together
         self._settings = settings
         self._made_from = structs.replace(settings)
         self._quotas = _quotas(settings)
@@ -52,7 +55,10 @@ class Pacer:
         quota = self._quotas.get(pace)
         if who is None or quota is None:
             return
-        g.paced = paced = Paced(pace, quota, quota.take(who))
+        verdict = quota.take(who)
+        if verdict.within and self._together is not None:
+            verdict = await self._together.take(pace, quota, who, verdict)
+        g.paced = paced = Paced(pace, quota, verdict)
         if not paced.verdict.within:
             raise Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,

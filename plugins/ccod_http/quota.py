@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from typing import Protocol
 
 import trio
 from msgspec import Struct
@@ -18,6 +19,20 @@ class Verdict(Struct, frozen=True):
     remaining: int
     full_in: float
     next_in: float
+
+
+class Counts(Protocol):
+    """Counts for several daemons together, as `Quota` does for one."""
+
+    async def take(self, key: str, most: int, window: float) -> tuple[bool, float]:
+        """Count one for `key`, of which there may be `most` in a `window` of seconds, unless it is one too many.
+
+        Return whether it was counted, and in how many seconds all will be free again. Raises CacheUnavailableError
+        where nobody can be asked, at once or after a short wait.
+        """
+
+    def close(self) -> None:
+        """Nothing is counted any more."""
 
 
 class Quota:
@@ -44,6 +59,15 @@ class Quota:
             self._full_at.move_to_end(caller)
             if len(self._full_at) > MOST_CALLERS:
                 self._full_at.popitem(last=False)
+        return self.verdict(used, within=within)
+
+    def give_back(self, caller: str) -> None:
+        """Take back one request of `caller`, which was refused for another reason."""
+        if caller in self._full_at:
+            self._full_at[caller] -= self._each
+
+    def verdict(self, used: float, *, within: bool) -> Verdict:
+        """Return what to say of a request, after which so many seconds of the window are used."""
         remaining = int((self.window - used) / self._each + 1e-6)
         return Verdict(within, remaining, used, max(0.0, used + self._each - self.window))
 

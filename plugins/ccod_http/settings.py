@@ -37,6 +37,10 @@ class LimitSettings(Struct, forbid_unknown_fields=True):
     ] = 3000
     writes: Annotated[int, setting("Most writes in a window.", live=True, ge=1)] = 300
     strict: Annotated[int, setting("Most logins, registrations, refreshes and password changes.", live=True, ge=1)] = 20
+    shared: Annotated[
+        str,
+        setting("Plugin by which several daemons count together, such as `redis`; if empty, each counts by itself."),
+    ] = ""
     connections: Annotated[
         int,
         setting("Most TCP connections; never more than half of the files that the process may open.", ge=1),

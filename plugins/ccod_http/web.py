@@ -12,6 +12,7 @@ from ccod_http.middleware import Middleware
 from ccod_http.places import served_at
 from ccod_http.problems import Problem
 from ccod_http.query import Listing, Moment, Paging, invalid, query_time
+from ccod_http.quota import Counts
 from ccod_http.replies import Paged
 from ccod_http.reuse import keep_no_answer
 from ccod_http.routes import Routes
@@ -38,6 +39,7 @@ __all__ = [
     "Body",
     "ConversationJson",
     "CostedUsageJson",
+    "Counts",
     "Frame",
     "HttpSettings",
     "Link",

@@ -1,8 +1,8 @@
-"""Keeps answers on a server of Redis."""
+"""Keeps answers, and counts of requests, on a server of Redis."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ccod import hookimpl
@@ -10,6 +10,7 @@ from ccod_redis.settings import RedisSettings, require_client
 
 if TYPE_CHECKING:
     from ccod import Cache, Finding, Settings
+    from ccod_redis.counts import RedisCounts
 
 
 @hookimpl
@@ -30,3 +31,13 @@ def ccod_checks(settings: Settings) -> Iterable[Finding]:
     from ccod_redis.checks import findings
 
     return findings(settings)
+
+
+@hookimpl(optionalhook=True)
+def ccod_http_counts(settings: Settings) -> Callable[[], RedisCounts]:
+    def make() -> RedisCounts:
+        from ccod_redis.counts import counts
+
+        return counts(settings[RedisSettings])
+
+    return make

@@ -53,6 +53,6 @@ def place(client: redis.Redis) -> str:
     return f"Redis at {where}"
 
 
-def unavailable(where: str, error: RedisError) -> CacheUnavailableError:
+def unavailable(where: str, error: RedisError, code: str = "CACHE_AWAY") -> CacheUnavailableError:
     fix = next((fix for kind, fix in FIXES if isinstance(error, kind)), "look into the log of the server")
-    return CacheUnavailableError(f"{where}: {str(error).strip() or type(error).__name__}", fix=fix)
+    return CacheUnavailableError(f"{where}: {str(error).strip() or type(error).__name__}", code, fix)

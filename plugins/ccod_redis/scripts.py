@@ -40,3 +40,19 @@ end
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[1]) end
 """
 """KEYS as above. ARGV: ttl, the value, the bound in bytes. A full server refuses only the first change of a script."""
+
+TAKE = """
+local now = redis.call('TIME')
+now = now[1] * 1000000 + now[2]
+local window, each = tonumber(ARGV[1]), tonumber(ARGV[2])
+local full_at = tonumber(redis.call('GET', KEYS[1]) or now)
+local used = math.min(window, math.max(0, full_at - now))
+local within = used + each <= window
+if within then
+    used = used + each
+    redis.call('SET', KEYS[1], string.format('%.0f', now + used), 'PX', math.ceil(used / 1000))
+end
+return {within and 1 or 0, used}
+"""
+"""KEYS: whose quota it is; its value is when it will be full again. ARGV: the window, and what one request uses of it,
+in microseconds. Returns whether it is within, and what is used then. A clock set back costs one window at most."""

@@ -14,7 +14,7 @@ NAME = "redis"
 
 
 class RedisSettings(Struct, forbid_unknown_fields=True):
-    """Answers that are kept on a server of Redis; it holds with cache = "redis"."""
+    """A server of Redis; it holds with cache = "redis", and with `[http.limits] shared = "redis"`."""
 
     url: Annotated[
         str,
@@ -43,6 +43,6 @@ class RedisSettings(Struct, forbid_unknown_fields=True):
 
 
 def require_client() -> None:
-    """Raise ConfigError where the client is not installed, which only this cache needs."""
+    """Raise ConfigError where the client is not installed, which only who chose it needs."""
     if find_spec("redis") is None:
-        raise ConfigError('cache: "redis" needs the package redis; `pip install "ccod[redis]"`')
+        raise ConfigError('"redis" needs the package redis; `pip install "ccod[redis]"`')
