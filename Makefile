@@ -9,7 +9,7 @@ SIZE ?= ci
 # What `make dev` and `make test-watch` look at.
 WATCH ?= ccod plugins
 
-.PHONY: help serve dev test test-watch test-integration coverage lint lint-fix type-check bench load faults corpus prices build wheel-test contrib-test replace-test first-five-minutes image lock clean
+.PHONY: help serve dev test test-watch test-integration coverage lint lint-fix type-check bench load faults corpus prices build wheel-test contrib-test replace-test first-five-minutes image fleet-image lock clean
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
@@ -99,12 +99,16 @@ first-five-minutes: build ## Do what docs/first-five-minutes.md does, in a new h
 image: build ## Build a container image from the wheel, with podman or docker
 	$$(command -v podman || command -v docker) build --tag ccod --file contrib/container/Containerfile .
 
+fleet-image: build ## The same with the clients of PostgreSQL and Redis, for contrib/fleet
+	$$(command -v podman || command -v docker) build --tag ccod-fleet --build-arg PACKAGES=fleet --file contrib/container/Containerfile .
+
 prices: $(VENV)/dev.stamp ## Write the price table again from the genai-prices package
 	$(BIN)/python contrib/make_prices.py > plugins/ccod_prices/prices.json.new
 	mv plugins/ccod_prices/prices.json.new plugins/ccod_prices/prices.json
 
 lock: ## Pin the packages again (needs uv)
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --group build pyproject.toml -o requirements/run.txt
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --group build --extra postgres --extra redis pyproject.toml -o requirements/fleet.txt
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --group dev pyproject.toml -o requirements/dev.txt
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --group peers -o requirements/peers.txt
 

@@ -83,6 +83,17 @@ async def test_a_user_who_may_not_make_tables_is_told(server: Server, clock: Clo
             pass
 
 
+async def test_each_machine_may_have_a_user_of_its_own(server: Server, clock: Clock, tmp_path: Path) -> None:
+    name = server.fresh()
+    server.run(f"CREATE ROLE team; ALTER DATABASE {name} OWNER TO team")
+    for user in ("anna", "ben"):
+        server.run(f"CREATE ROLE {user} LOGIN IN ROLE team; ALTER ROLE {user} SET role = 'team'")
+        url = url_of(server.folder, name).replace("ccod@", f"{user}@")
+        async with opened(url, tmp_path, clock, {}) as storage:
+            await send(storage, Transcript(user).add(uuid=user, at=1))
+    assert server.run("SELECT count(*) FROM conversations", name) == [(2,)]
+
+
 async def test_a_copy_of_a_database_is_another(server: Server, clock: Clock, tmp_path: Path) -> None:
     name = server.fresh()
     async with opened(server.url(name), tmp_path, clock) as storage:
