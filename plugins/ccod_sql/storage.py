@@ -8,82 +8,27 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 import structlog
 import trio
 from sqlalchemy import Connection
 
 from ccod import (
-    Activity,
     Batch,
-    CalledTool,
-    Checkpoint,
-    Conversation,
-    ConversationQuery,
     Entry,
-    EntryQuery,
-    Event,
-    EventQuery,
-    FigureQuery,
-    Found,
     Health,
-    Message,
-    MessageQuery,
-    Node,
-    Overview,
-    Page,
     Parser,
-    Position,
     Prices,
-    Project,
     ProjectDraft,
     ProjectEdit,
-    ProjectQuery,
-    Quarantined,
-    QuarantineQuery,
     Read,
-    ReadQuery,
-    RecordType,
-    ResponseRecord,
-    SearchQuery,
-    SessionQuery,
-    SessionUsage,
-    SpanUsage,
-    StorageFacts,
     StorageUnavailableError,
     Stored,
-    StoredEntry,
-    StoredStream,
-    Stream,
-    Stretch,
-    StretchQuery,
-    Subagent,
-    ToolCallQuery,
-    Totals,
     Unparsed,
     Vacuumed,
 )
-from ccod_sql import (
-    activity,
-    calling,
-    entries,
-    events,
-    facts,
-    figures,
-    indexing,
-    keeping,
-    messages,
-    nodes,
-    pricing,
-    reading,
-    reads,
-    search,
-    sessions,
-    streams,
-    subagents,
-    usage,
-)
+from ccod_sql import events, indexing, keeping, pricing, reads
 from ccod_sql.database import Backend
 from ccod_sql.engine import SQLITE, Driver
 from ccod_sql.expiry import Expiry
@@ -91,6 +36,7 @@ from ccod_sql.forgetting import conversations_of
 from ccod_sql.onsqlite import OnSqlite
 from ccod_sql.packing import pack_some
 from ccod_sql.projects import Projects
+from ccod_sql.questions import Questions
 from ccod_sql.reparsing import Reparsing
 from ccod_sql.settings import SqliteSettings
 from ccod_sql.telling import Telling, joined
@@ -109,7 +55,7 @@ def epoch_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class TableStorage:
+class TableStorage(Questions):
     """See `ccod.Storage`. It stands on a database of any engine that has a `Backend`."""
 
     def __init__(
@@ -120,14 +66,13 @@ class TableStorage:
         clock: Callable[[], int] = epoch_ms,
         parsers: Mapping[str, Parser] = MappingProxyType({}),
     ) -> None:
+        super().__init__(prices, backend.readers)
         self._backend = backend
         self._parsers = parsers
         self._machine = machine
-        self._prices = prices
         self._clock = clock
         self._stack = ExitStack()
         self._writing = trio.CapacityLimiter(1)
-        self._reading = trio.CapacityLimiter(backend.readers)
 
     async def __aenter__(self) -> Self:
         patience = trio.current_time() + self._backend.patience
@@ -159,44 +104,11 @@ class TableStorage:
     def revision(self) -> int | None:
         return self._database.revision
 
-    async def checkpoints(self, source: str) -> Sequence[tuple[Stream, Checkpoint]]:
-        return await self._read(reading.checkpoints, self._machine_id, source)
-
     async def append(self, source: str, batch: Batch, entries: Sequence[Entry | Unparsed]) -> Stored:
         return await self._write(self._append, source, batch, entries)
 
-    async def subagents(self, conversation_id: str) -> Sequence[Subagent]:
-        return await self._read(subagents.find, conversation_id)
-
-    async def entries(self, conversation_id: str, query: EntryQuery) -> Page[StoredEntry]:
-        return await self._read(entries.find, conversation_id, query)
-
-    async def nodes(self, conversation_id: str) -> Sequence[Node]:
-        return await self._read(nodes.find, conversation_id)
-
-    async def streams(self, conversation_id: str) -> Sequence[StoredStream]:
-        return await self._read(streams.of, conversation_id)
-
-    async def bytes_of(self, stream_id: int, start: int) -> bytes:
-        return await self._read(streams.bytes_of, stream_id, start)
-
-    async def repeats(self, stream_id: int) -> Sequence[tuple[int, int]]:
-        return await self._read(streams.repeats_in, stream_id)
-
-    async def quarantine(self, query: QuarantineQuery) -> Page[Quarantined]:
-        return await self._read(facts.find_quarantine, query)
-
-    async def record_types(self, machines: frozenset[str] | None = None) -> Sequence[RecordType]:
-        return await self._read(facts.find_record_types, machines)
-
-    async def facts(self, machines: frozenset[str] | None = None) -> StorageFacts:
-        return await self._read(lambda c: facts.facts(c, self._database.facts(c), machines))
-
     async def note_reads(self, new: Sequence[Read]) -> None:
         await self._write(self._note_reads, new)
-
-    async def noted_reads(self, query: ReadQuery) -> Page[Read]:
-        return await self._read(reads.find, query)
 
     async def reparse(self, conversation_id: str | None = None, since: str | None = None) -> int:
         return await self._change(lambda c: self._reparsing.ask(c, conversation_id, since))
@@ -213,9 +125,6 @@ class TableStorage:
     async def forget_project(self, project_id: str) -> Stored | None:
         return await self._write(self._forget_project, project_id)
 
-    async def kept(self, namespace: str) -> Mapping[str, bytes]:
-        return await self._read(keeping.read, namespace)
-
     async def keep(self, namespace: str, changes: Mapping[str, bytes | None]) -> None:
         await self._write(self._keep, namespace, changes)
 
@@ -227,57 +136,6 @@ class TableStorage:
 
     async def called(self) -> None:
         await self._database.called()
-
-    async def projects(self, query: ProjectQuery) -> Page[Project]:
-        return await self._read(reading.find_projects, query)
-
-    async def project(self, project_id: str) -> Project | None:
-        return await self._read(reading.find_project, project_id)
-
-    async def conversations(self, query: ConversationQuery) -> Page[Conversation]:
-        return await self._read(reading.find_conversations, query)
-
-    async def conversations_by_id(self, ids: Sequence[str]) -> Sequence[Conversation]:
-        return await self._read(reading.conversations_with, ids)
-
-    async def messages(self, conversation_id: str, query: MessageQuery) -> Page[Message]:
-        return await self._read(messages.page, conversation_id, query)
-
-    async def events(self, query: EventQuery) -> Sequence[Event]:
-        return await self._read(events.find, query)
-
-    async def position(self, before: int | None = None) -> Position:
-        return await self._read(events.position, before)
-
-    async def search(self, query: SearchQuery) -> Found:
-        return await self._read(search.find, query)
-
-    async def responses(self, conversation_id: str) -> Sequence[ResponseRecord]:
-        return await self._read(usage.responses_of, conversation_id, self._prices)
-
-    async def total_usage(self, conversation_id: str) -> Mapping[str, Totals]:
-        return await self._read(usage.total_usage, conversation_id)
-
-    async def stretches(self, query: StretchQuery) -> Sequence[Stretch]:
-        return await self._read(usage.stretches, query)
-
-    async def figured(self, machines: frozenset[str] | None = None) -> tuple[int, int] | None:
-        return await self._read(figures.time_of_all, machines)
-
-    async def overview(self, query: FigureQuery) -> Overview:
-        return await self._read(figures.overview, query)
-
-    async def usage(self, query: FigureQuery) -> Sequence[SpanUsage]:
-        return await self._read(figures.usage, query)
-
-    async def sessions(self, query: SessionQuery) -> Page[SessionUsage]:
-        return await self._read(sessions.find, query)
-
-    async def activity(self, conversation_id: str) -> Activity:
-        return await self._read(activity.of, conversation_id)
-
-    async def tool_calls(self, conversation_id: str, query: ToolCallQuery) -> Page[CalledTool]:
-        return await self._read(calling.find, conversation_id, query)
 
     def _open(self) -> None:
         with ExitStack() as stack:
@@ -413,13 +271,6 @@ class TableStorage:
                 return change(connection)
 
         return await self._write(work)
-
-    async def _read(self, read: Callable[Concatenate[Connection, P], T], *values: P.args, **named: P.kwargs) -> T:
-        def work() -> T:
-            with self._database.explained(), self._database.readers.connect() as connection:
-                return read(connection, *values, **named)
-
-        return await trio.to_thread.run_sync(work, limiter=self._reading)
 
 
 class SqlStorage(TableStorage):
