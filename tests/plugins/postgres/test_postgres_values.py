@@ -39,8 +39,9 @@ def test_rows_that_are_copied_come_back(server: Server, some: list[tuple[object,
     import psycopg
 
     rows = [*some, ("\\N", b"\\N", None), ("\t\n\r\\t", b"\t\n\0", True), ("", b"", False)]
-    with psycopg.connect(server.url(NAME)) as connection, connection.cursor() as cursor:
+    with psycopg.connect(server.url(NAME)) as connection:
         adapt(connection)
+        cursor = connection.cursor()
         cursor.execute("CREATE TEMPORARY TABLE copied (text text, data bytea, flag boolean)")
         copy_rows(cursor, "copied", ["text", "data", "flag"], rows)
         assert cursor.execute("SELECT text, data, flag FROM copied").fetchall() == rows
