@@ -63,6 +63,7 @@ HOOKS = {
     "ccod_http_blueprints": "settings, observatory",
     "ccod_rest_analytics": "settings, observatory",
     "ccod_http_middleware": "settings, observatory",
+    "ccod_http_counts": "settings, observatory",
     "ccod_ws_channels": "settings, observatory",
     "ccod_prices": "settings",
     "ccod_cache": "settings",

@@ -34,7 +34,7 @@ LIBRARIES = (Path("/usr/lib"), Path("/usr/local/lib"))
 FILES = 3
 WRITE_SECONDS = 1.0
 EXPIRES_IN, LEEWAY = 60, 10
-WINDOW, MOST = 2.0, 40
+WINDOW, MOST = 30.0, 120
 PASSWORD = "four plain words together"
 ASKED = (
     "/health",
@@ -169,11 +169,13 @@ class Trial:
             self.require(sample.value >= 0 or sample.value != sample.value, f"{sample.name} is {sample.value}")
 
     async def use_up(self) -> None:
-        """Ask more often than is allowed: that must end with the window."""
-        statuses = [await self._daemon.status("/api/projects") for _ in range(2 * MOST)]
-        self.require(429 in statuses, "nobody is held back")
-        await trio.sleep(WINDOW)
-        self.require(await self._daemon.status("/api/projects") == 200, "still held back after the window")
+        """Ask more often than is allowed: one more is let in once its share of the window has passed."""
+        asked = 0
+        while asked < 2 * MOST and await self._daemon.status("/api/projects") != 429:
+            asked += 1
+        self.require(asked < 2 * MOST, "nobody is held back")
+        await trio.sleep(2 * WINDOW / MOST)
+        self.require(await self._daemon.status("/api/projects") == 200, "still held back")
 
     def hear_out(self, transcripts: Sequence[Transcript], before: set[str]) -> None:
         """Compare what was heard with what was written since somebody listened."""
