@@ -7,11 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
 import ccod
+from ccod.commands.completion import completion_command
 from ccod.example import example
 from ccod.manager import Manager
+from ccod.start import main
 from ccod.testing.home import MEASURED
 
 ROOT = Path(__file__).parents[2]
@@ -134,3 +138,18 @@ def test_a_fault_of_the_program_is_no_person_s_mistake(tmp_path: Path) -> None:
     )
     done = run(tmp_path, "ring", CCOD_PLUGINS_DIR=str(tmp_path / "plugins"))
     assert (done.returncode, "ZeroDivisionError: here" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(("shell", "said"), [("bash", "complete -o nosort"), ("zsh", "compdef"), ("fish", "complete")])
+def test_a_shell_is_told_how_to_complete(shell: str, said: str) -> None:
+    told = CliRunner().invoke(completion_command(click.Group("ccod")), [shell])
+    assert (told.exit_code, said in told.output) == (0, True)
+
+
+def test_the_version_is_told_before_anything_else_is_loaded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["ccod", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"ccod, version {ccod.__version__}\n")

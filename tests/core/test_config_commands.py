@@ -126,6 +126,7 @@ def test_check_tells_all_that_is_wrong(house: House) -> None:
 
 def test_files_are_listed_from_the_weakest_to_the_strongest(house: House) -> None:
     house.write("")
+    assert f"absent  {house.local}" in house.run("path").output.splitlines()
     house.run("set", "http.port", "1")
     assert house.run("path").output.splitlines()[1:] == [
         f"read    {house.file}",

@@ -126,6 +126,14 @@ async def test_reading_what_is_anothers_is_noted_once_and_before() -> None:
     assert not look.lacks("of-b", "b")
 
 
+async def test_where_nobody_owns_anything_nothing_is_noted() -> None:
+    """So it is with an auth plugin that knows of no machines."""
+    archive = Archive()
+    storage, _ = seen(archive, ALL, None)
+    assert (await storage.messages("of-b", MessageQuery())).total == 1
+    assert archive.all_reads == []
+
+
 async def test_what_cannot_be_noted_is_not_shown() -> None:
     class Full(Archive):
         async def note_reads(self, reads: object) -> None:

@@ -19,6 +19,9 @@ from ccod import (
     Page,
     Peer,
     ProjectDraft,
+    Read,
+    ReadQuery,
+    StorageUnavailableError,
     Stored,
     Stream,
     User,
@@ -26,6 +29,7 @@ from ccod import (
 from ccod.settings import Reloaded
 from ccod.testing import AuthContract, Clock, Daemon, Daemons, Shelf, observatory_of
 from ccod.testing.house import OpenDoor
+from ccod.testing.waiting import limit
 
 
 async def test_a_daemon_of_the_fixture_serves_from_folders_of_its_own(open_daemon: Daemons, tmp_path: Path) -> None:
@@ -114,3 +118,25 @@ async def test_what_a_daemon_said_is_shown_when_a_test_fails(
             daemon.home.log.write_text("no room\n")
             raise ZeroDivisionError
     assert "the daemon said:\nno room\n" in capsys.readouterr().out
+
+
+async def test_a_wait_that_lasts_too_long_says_for_what() -> None:
+    with pytest.raises(AssertionError, match=r"no tea within 0\.01 seconds"), limit(0.01, "tea"):
+        await trio.sleep_forever()
+
+
+async def test_a_shelf_keeps_what_is_noted_or_fails_as_it_is_told() -> None:
+    shelf = Shelf()
+    noted = [Read(number, "u", "", "", "", "GET /x", "c", "b", "a") for number in range(2)]
+    await shelf.note_reads(noted)
+    assert [each.at for each in (await shelf.noted_reads(ReadQuery())).items] == [1, 0]
+    shelf.failure = StorageUnavailableError("the disk is full")
+    with pytest.raises(StorageUnavailableError):
+        await shelf.note_reads(noted)
+    assert len(shelf.all_reads) == 2
+
+
+async def test_a_daemon_that_does_not_start_says_why(open_daemon: Daemons) -> None:
+    with pytest.raises(AssertionError, match=r"(?s)exit 78 without 'listening'.*papyrus"):
+        async with open_daemon({"storage": "papyrus"}):
+            pass
