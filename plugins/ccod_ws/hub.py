@@ -26,8 +26,9 @@ from ccod_ws.telling import Teller
 
 RECONNECT_MS = 5_000
 WATCH_SECONDS = 1.0
-OTHERS_SECONDS = (0.02, 5.0)
-"""How often it is looked, and how long, whether what another daemon told its clients has been told here too."""
+OTHERS_SECONDS = (0.02, 60.0)
+"""How often it is looked, and how long, whether what another daemon told its clients has been told here too. A daemon
+that was cut off from the server gives up its connection after 30 seconds, and hears of others after that."""
 
 _hubs: WeakValueDictionary[Bus, Hub] = WeakValueDictionary()
 

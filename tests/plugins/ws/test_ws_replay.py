@@ -218,3 +218,21 @@ async def test_who_catches_up_holds_little_at_a_time_however_large_the_messages_
     assert told == list(range(1, 460))
     assert LARGEST_PORTION in counts
     assert max(sizes[-10:]) <= PORTION_BYTES
+
+
+async def test_a_place_that_another_daemon_told_is_waited_for(autojump_clock: MockClock) -> None:
+    """A daemon that was cut off from a storage that it shares hears of the others' events half a minute later."""
+    house = make_house()
+    house.storage.all_events = [added(seq) for seq in range(1, 13)]
+    house.hub.begin(await house.storage.position())
+    house.storage.all_events += [added(seq) for seq in range(13, 41)]
+
+    async def hear_of_the_others() -> None:
+        await trio.sleep(35)
+        house.hub.pass_over(40)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(hear_of_the_others)
+        assert (await house.hub.place(36), house.hub.position) == (36, 40)
+    assert await house.hub.place(99) == 99  # which is no place at all: nobody waits for it
+    assert trio.current_time() < 36
