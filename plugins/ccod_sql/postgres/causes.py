@@ -45,8 +45,8 @@ REFUSED = {
 """What another configuration mends, or a person."""
 
 SAID = {
-    re.compile('role ".*" does not exist|authentication failed|no password supplied|no pg_hba.conf entry'): "28",
-    re.compile('database ".*" does not exist'): "3D000",
+    re.compile('role "[^"]*" does not exist|authentication failed|no password supplied|no pg_hba.conf entry'): "28",
+    re.compile('database "[^"]*" does not exist'): "3D000",
 }
 """What stands in errors of connecting, which bear no SQLSTATE."""
 
