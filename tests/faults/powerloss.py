@@ -20,6 +20,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import trio
@@ -128,7 +129,8 @@ async def _register(daemon: Daemon, told: Told, after: float) -> None:
     await trio.sleep(after)
     async with _owner(daemon) as owner:
         for _ in range(ACCOUNTS):
-            email = f"number{len(told.logins)}@example.org"
+            # Never one that the daemon may have heard of before, without that its answer came here.
+            email = f"{uuid4().hex}@example.org"
             said = await owner.post("/auth/register", json={"email": email, "password": "four plain words together"})
             assert said.status_code == 201, said.text
             told.logins.append((time.time(), said.json()["data"]["accessToken"]))
