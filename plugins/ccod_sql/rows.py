@@ -12,7 +12,6 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 from sqlalchemy import (
     ARRAY,
-    Boolean,
     ColumnElement,
     Connection,
     Dialect,
@@ -28,6 +27,7 @@ from sqlalchemy.sql.dml import Insert, Update
 from ccod import State, StreamKind
 from ccod_sql import uuids
 from ccod_sql.bulk import bulk_of
+from ccod_sql.parameters import Values, flags, packed, taken
 
 R = TypeVar("R", bound=Struct)
 T = TypeVar("T")
@@ -273,9 +273,6 @@ class ToolQuarter(Struct):
     duration_ms: int = 0
 
 
-Values = tuple[Any, ...]
-
-
 class Rows(Generic[R]):
     """Reads and writes the rows of one table. Each statement is compiled once and takes plain tuples."""
 
@@ -285,7 +282,7 @@ class Rows(Generic[R]):
         self._kind = kind
         self._select = select(*(table.c[name] for name in kind.__struct_fields__))
         self._uuids = [name for name in kind.__struct_fields__ if isinstance(table.c[name].type, uuids.Uuid)]
-        self._bound = dict.fromkeys(self._uuids, _packed) | dict.fromkeys(_flags(table, dialect), int)
+        self._bound = dict.fromkeys(self._uuids, packed) | dict.fromkeys(flags(table, dialect), int)
         self._takes_arrays = dialect.name == "postgresql"
         self._greatest = f"SELECT max(id) FROM {table.name}"  # noqa: S608 - the name of a table of ours
         self._finders: dict[tuple[object, ...], str] = {}
@@ -352,8 +349,8 @@ class Rows(Generic[R]):
         found = [self._kind(*row) for row in _read(connection, sql, values)]
         for name in self._uuids:
             for row in found:
-                if (packed := getattr(row, name)) is not None:
-                    setattr(row, name, uuids.unpack(packed))
+                if (value := getattr(row, name)) is not None:
+                    setattr(row, name, uuids.unpack(value))
         return found
 
     def _compile(
@@ -365,7 +362,7 @@ class Rows(Generic[R]):
         assert names is not None, "the dialect must take parameters by position"
         fields = [name.removeprefix("old_") for name in names]
         bound = [(place, self._bound[name]) for place, name in enumerate(fields) if name in self._bound]
-        return str(compiled), partial(_parameters, attrgetter(*fields), bound), fields
+        return str(compiled), partial(taken, attrgetter(*fields), bound), fields
 
 
 def portions(values: Iterable[T]) -> Iterator[list[T]]:
@@ -373,28 +370,6 @@ def portions(values: Iterable[T]) -> Iterator[list[T]]:
     waiting = iter(values)
     while some := list(islice(waiting, VALUES_AT_ONCE)):
         yield some
-
-
-def _packed(text: str | None) -> bytes | None:
-    return None if text is None else uuids.pack(text)
-
-
-def _flags(table: Table, dialect: Dialect) -> list[str]:
-    """Return the columns of flags where the database has no such type: the driver takes 0 and 1 in less time there."""
-    return [] if dialect.supports_native_boolean else [c.name for c in table.c if isinstance(c.type, Boolean)]
-
-
-def _parameters(
-    take: Callable[[R], Values], bound: Sequence[tuple[int, Callable[[Any], Any]]], rows: Iterable[R]
-) -> list[Values]:
-    """Return what a statement takes of each row; what is to be `bound` in another form is changed column by column."""
-    values = [take(row) for row in rows]
-    if not bound or not values:
-        return values
-    columns: list[Iterable[Any]] = [*zip(*values, strict=True)]
-    for place, bind in bound:
-        columns[place] = map(bind, columns[place])
-    return [*zip(*columns, strict=True)]
 
 
 # The driver's own cursor, in SQLAlchemy's transaction: what SQLAlchemy does for each statement costs more than most of

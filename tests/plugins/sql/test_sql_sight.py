@@ -25,7 +25,7 @@ def opened(database: Path, machine: str, clock: Clock) -> SqlStorage:
 async def keep(storage: Storage, machine: str) -> None:
     for number in range(3):
         key = f"{machine}{number}"
-        kept = Transcript(key).add(uuid=f"{key}-1", at=AT, cwd=f"/work/{number}", session=key)
+        kept = Transcript(key).add(uuid=f"{key}-1", at=AT, cwd=f"/home/dev/{number}", session=key)
         kept.add("assistant", uuid=f"{key}-2", at=AT + number, response=response(key), tool_uses=uses(f"t{key}"))
         await send(storage, kept.add_garbage())
     await maintain(storage)
