@@ -5,13 +5,10 @@ python -m tests.faults.postgreskills --kills 50 --seed 1
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import random
 import signal
 import sys
-import tempfile
 from collections import defaultdict
 from pathlib import Path
 
@@ -22,7 +19,7 @@ from ccod.testing.waiting import eventually
 from tests.e2e.daemon import Daemon, free_port, open_daemon
 from tests.e2e.home import Tables
 from tests.faults.subscribers import STORED
-from tests.faults.traffic import Report, Traffic
+from tests.faults.traffic import Report, Traffic, command
 from tests.postgres import Server, reason_to_skip, running
 
 WAYS = ("server killed", "server stopped at once", "connection killed")
@@ -114,20 +111,5 @@ async def run(home: Path, kills: int, seed: int) -> Report:
     return report
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.postgreskills", description=__doc__)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
-    arguments = parser.parse_args()
-    if reason := reason_to_skip():
-        print(f"SKIPPED: {reason}")
-        return 77
-    print(f"seed {arguments.seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="ccod-postgreskills-") as home:
-        report = trio.run(run, Path(home), arguments.kills, arguments.seed)
-    print(json.dumps({name: getattr(report, name) for name in report.__struct_fields__}))
-    return 1 if report.violations else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command("postgreskills", __doc__, reason_to_skip(), run))

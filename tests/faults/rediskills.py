@@ -5,11 +5,8 @@ python -m tests.faults.rediskills --kills 50 --seed 1
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import sys
-import tempfile
 from collections import defaultdict
 from pathlib import Path
 
@@ -21,7 +18,7 @@ from tests.e2e.daemon import Daemon, free_port, open_daemon
 from tests.faults.postgreskills import ENTRIES, TOLD
 from tests.faults.rows import rows
 from tests.faults.subscribers import STORED
-from tests.faults.traffic import Report, Traffic
+from tests.faults.traffic import Report, Traffic, command
 from tests.redisserver import RedisServer, reason_to_skip, running
 
 TIMEOUT = 0.3
@@ -129,20 +126,5 @@ def _is_amiss(said: str) -> bool:
     return '"level": "error"' in said and "CACHE_AWAY" not in said
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.rediskills", description=__doc__)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
-    arguments = parser.parse_args()
-    if reason := reason_to_skip():
-        print(f"SKIPPED: {reason}")
-        return 77
-    print(f"seed {arguments.seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="ccod-rediskills-") as home:
-        report = trio.run(run, Path(home), arguments.kills, arguments.seed)
-    print(json.dumps({name: getattr(report, name) for name in report.__struct_fields__}))
-    return 1 if report.violations else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command("rediskills", __doc__, reason_to_skip(), run))

@@ -5,11 +5,15 @@ Every answer must show what was written, in its order, and no less than any answ
 
 from __future__ import annotations
 
+import argparse
+import json
 import random
+import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import httpx
 import trio
@@ -183,3 +187,21 @@ async def codes(daemon: Daemon) -> list[str]:
 
 def _messages(transcript: Transcript) -> str:
     return f"/api/conversations/{transcript.session}/messages"
+
+
+def command(
+    name: str, description: str | None, reason: str | None, run: Callable[[Path, int, int], Awaitable[Report]]
+) -> int:
+    """Run a programme that kills a server, as the command line asks; return its exit code."""
+    parser = argparse.ArgumentParser(prog=f"python -m tests.faults.{name}", description=description)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    arguments = parser.parse_args()
+    if reason:
+        print(f"SKIPPED: {reason}")
+        return 77
+    print(f"seed {arguments.seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix=f"ccod-{name}-") as home:
+        report = trio.run(run, Path(home), arguments.kills, arguments.seed)
+    print(json.dumps({field: getattr(report, field) for field in report.__struct_fields__}))
+    return 1 if report.violations else 0
