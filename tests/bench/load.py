@@ -78,9 +78,9 @@ class Report(Struct):
     cpu: float
     backfill_seconds: float | None = None
 
-    def per_minute(self, name: str) -> float:
-        counted = self.samples[len(self.samples) // 4 :]
-        return slope([(sample.minute, float(getattr(sample, name))) for sample in counted])
+    def per_minute(self, name: str, warm_up: float) -> float:
+        """Return how fast it grows after the first `warm_up` minutes."""
+        return slope([(each.minute, float(getattr(each, name))) for each in self.samples if each.minute >= warm_up])
 
 
 async def load(home: Path, day: Day) -> Report:
@@ -159,11 +159,12 @@ async def _backfill(daemon: Daemon, report: Report) -> None:
 
 def lines(report: Report, day: Day) -> list[str]:
     """Return the figures as a table."""
-    tally, last = report.tally, report.samples[-1]
+    tally, last, warm_up = report.tally, report.samples[-1], day.minutes / 4
     done = f"{report.backfill_seconds:.0f} s" if report.backfill_seconds is not None else "not done"
     requests, delivery = tally.requests, tally.delivery
     heard = f"{tally.heard} of {tally.appended * day.clients}"
-    journal = f"{last.wal / 2**20:.1f} MiB, {report.per_minute('wal') / 2**20:+.2f} MiB/min"
+    journal = f"{last.wal / 2**20:.1f} MiB, {report.per_minute('wal', warm_up) / 2**20:+.2f} MiB/min"
+    memory = f"{last.rss / 2**20:.0f} MiB, {report.per_minute('rss', warm_up) / 2**20:+.2f} MiB/min"
     return [
         "| measure | value |",
         "|---|---|",
@@ -172,8 +173,8 @@ def lines(report: Report, day: Day) -> list[str]:
         f"| append → WebSocket: p50, p99 ms | {_ms(delivery)} |",
         f"| messages heard, by all clients, times one lagged | {heard}, {tally.lagged} |",
         f"| backfill of {day.size / 1e6:.0f} MB | {done} |",
-        f"| memory: last, slope | {last.rss / 2**20:.0f} MiB, {report.per_minute('rss') / 2**20:+.2f} MiB/min |",
-        f"| open files: last, slope | {last.files}, {report.per_minute('files'):+.2f}/min |",
+        f"| memory: last, slope | {memory} |",
+        f"| open files: last, slope | {last.files}, {report.per_minute('files', warm_up):+.2f}/min |",
         f"| journal of the database: last, slope | {journal} |",
         f"| processor | {report.cpu:.0%} of a core |",
     ]

@@ -12,7 +12,10 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 from ccod.configuration import declared
 from tests.faults.configurations import SCHEMAS
@@ -30,6 +33,8 @@ from tests.faults.odd_start import (
     unreadable,
 )
 
+AT_ONCE = 2
+Outcome = Literal["well", "bad", "skipped"]
 WITHOUT = "setpriv --inh-caps=-all --bounding-set=-dac_override,-dac_read_search,-net_bind_service"
 SECOND_STORAGE = "from ccod import hookimpl\n@hookimpl\ndef ccod_storage(settings): raise RuntimeError('asked')\n"
 
@@ -115,20 +120,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.odd_starts", description=__doc__)
     parser.add_argument("word", nargs="?", default="", help="only those whose name begins so, such as `root`")
     wanted = parser.parse_args().word
-    bad = skipped = count = 0
-    for kind, starts in ALL.items():
-        for start in (start for start in starts if f"{kind}: {start.name}".startswith(wanted)):
-            count += 1
-            if needs := missing(start):
-                skipped += 1
-                print(f"SKIPPED {kind}: {start.name}: {needs} is not installed", flush=True)
-                continue
-            with tempfile.TemporaryDirectory(prefix="ccod-odd-", ignore_cleanup_errors=True) as folder:
-                if problem := trouble(start, Path(folder)):
-                    bad += 1
-                    print(f"{kind}: {start.name}: {problem}", flush=True)
-    print(f"{count} odd starts, {skipped} skipped, {bad} not as they should be")
-    return 1 if bad else 0
+    named = [(f"{kind}: {start.name}", start) for kind, starts in ALL.items() for start in starts]
+    chosen = [(name, start) for name, start in named if name.startswith(wanted)]
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        outcomes = Counter(threads.map(tried, chosen))
+    print(f"{len(chosen)} odd starts, {outcomes['skipped']} skipped, {outcomes['bad']} not as they should be")
+    return 1 if outcomes["bad"] else 0
+
+
+def tried(named: tuple[str, Start]) -> Outcome:
+    """Start it once in a folder of its own, and say what is not as it should be."""
+    name, start = named
+    if needs := missing(start):
+        print(f"SKIPPED {name}: {needs} is not installed", flush=True)
+        return "skipped"
+    with tempfile.TemporaryDirectory(prefix="ccod-odd-", ignore_cleanup_errors=True) as folder:
+        if problem := trouble(start, Path(folder)):
+            print(f"{name}: {problem}", flush=True)
+            return "bad"
+    return "well"
 
 
 if __name__ == "__main__":

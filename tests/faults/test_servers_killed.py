@@ -29,6 +29,6 @@ async def test_postgresql_may_be_killed_while_lines_are_stored_and_told(tmp_path
 async def test_redis_may_be_killed_and_hang_while_answers_are_kept_there(tmp_path: Path) -> None:
     if reason := redisserver.reason_to_skip():
         pytest.skip(reason)
-    report = await rediskills.run(tmp_path, kills=2, seed=seed(), until_well=False)
+    report = await rediskills.run(tmp_path, kills=2, seed=seed())
     assert report.kept > 0
     assert report.violations == 0, report
