@@ -126,10 +126,12 @@ def filled(path: str) -> str:
 
 
 async def asked(client: httpx.AsyncClient, method: str, path: str, headers: Mapping[str, str]) -> httpx.Response:
-    """Return the head of the answer, which may be one without an end."""
+    """Return the answer, or the head of one without an end; on the connection of one that is read more can be asked."""
     if method == "WEBSOCKET":
         method, headers = "GET", {**headers, **UPGRADE}
     async with client.stream(method, path, headers=headers) as answer:
+        if "Content-Length" in answer.headers and "Upgrade" not in headers:
+            await answer.aread()
         return answer
 
 
