@@ -22,6 +22,7 @@ import trio
 
 from ccod.testing.waiting import eventually
 from tests.e2e.daemon import Daemon, open_daemon
+from tests.e2e.home import Tables
 from tests.plugins.rest.family import FILES, SESSION
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,8 @@ async def run(folder: Path, count: int, seed: int, *, phases: Sequence[str] = ("
         path = home / "projects" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    async with open_daemon(home, {"http": {"socket": str(socket)}}) as daemon:
+    tables: Tables = {"http": {"socket": str(socket)}, "jwt": {"bcrypt_rounds": 4}}
+    async with open_daemon(home, tables) as daemon:
         await eventually(partial(_has_read, daemon), "conversation")
         async with _relayed(socket) as url:
             said = await _schemathesis(folder, url, count, seed, phases)
