@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
 from sqlalchemy import (
@@ -273,24 +273,37 @@ class ToolQuarter(Struct):
     duration_ms: int = 0
 
 
+class Writing(NamedTuple, Generic[R]):
+    """A statement's text, what takes its parameters from rows, and the names of these in their order."""
+
+    text: str
+    take: Callable[[Iterable[R]], list[Values]]
+    columns: Sequence[str]
+
+
 class Rows(Generic[R]):
-    """Reads and writes the rows of one table. Each statement is compiled once and takes plain tuples."""
+    """Reads and writes the rows of one table. Each statement is compiled when first needed, and takes plain tuples."""
 
     def __init__(self, dialect: Dialect, table: Table, kind: type[R]) -> None:
         self._dialect = dialect
         self._table = table
         self._kind = kind
-        self._select = select(*(table.c[name] for name in kind.__struct_fields__))
         self._uuids = [name for name in kind.__struct_fields__ if isinstance(table.c[name].type, uuids.Uuid)]
         self._bound = dict.fromkeys(self._uuids, packed) | dict.fromkeys(flags(table, dialect), int)
         self._takes_arrays = dialect.name == "postgresql"
         self._greatest = f"SELECT max(id) FROM {table.name}"  # noqa: S608 - the name of a table of ours
         self._finders: dict[tuple[object, ...], str] = {}
-        self._insert, self._inserted, self._columns = self._compile(insert(table).inline(), kind.__struct_fields__)
-        keys = [column.name for column in table.primary_key]
-        same_row = [table.c[key] == bindparam(f"old_{key}") for key in keys]
-        changes = [name for name in kind.__struct_fields__ if name not in keys]
-        self._update, self._updated, _ = self._compile(update(table).where(*same_row), changes)
+
+    @cached_property
+    def _insert(self) -> Writing[R]:
+        return self._compile(insert(self._table).inline(), self._kind.__struct_fields__)
+
+    @cached_property
+    def _update(self) -> Writing[R]:
+        keys = [column.name for column in self._table.primary_key]
+        same_row = [self._table.c[key] == bindparam(f"old_{key}") for key in keys]
+        changes = [name for name in self._kind.__struct_fields__ if name not in keys]
+        return self._compile(update(self._table).where(*same_row), changes)
 
     def find(self, connection: Connection, **where: object) -> list[R]:
         """Return the rows that have these values."""
@@ -331,19 +344,20 @@ class Rows(Generic[R]):
 
     def insert(self, connection: Connection, rows: Iterable[R], or_else: str = "") -> None:
         """Insert `rows`. `or_else` is what to do about those that are there already, in SQL."""
-        values = self._inserted(rows)
+        values = self._insert.take(rows)
         bulk = None if or_else else bulk_of(connection, len(values))
         if bulk is None:
-            _write(connection, f"{self._insert} {or_else}", values)
+            _write(connection, f"{self._insert.text} {or_else}", values)
             return
         with closing(connection.connection.cursor()) as cursor:
-            bulk(cursor, self._table.name, self._columns, values)
+            bulk(cursor, self._table.name, self._insert.columns, values)
 
     def update(self, connection: Connection, rows: Iterable[R]) -> None:
-        _write(connection, self._update, self._updated(rows))
+        _write(connection, self._update.text, self._update.take(rows))
 
     def _text(self, where: Iterable[ColumnElement[bool]]) -> str:
-        return str(self._select.where(*where).compile(dialect=self._dialect))
+        columns = [self._table.c[name] for name in self._kind.__struct_fields__]
+        return str(select(*columns).where(*where).compile(dialect=self._dialect))
 
     def _run(self, connection: Connection, sql: str, values: tuple[object, ...]) -> list[R]:
         found = [self._kind(*row) for row in _read(connection, sql, values)]
@@ -353,16 +367,13 @@ class Rows(Generic[R]):
                     setattr(row, name, uuids.unpack(value))
         return found
 
-    def _compile(
-        self, statement: Insert | Update, columns: Sequence[str]
-    ) -> tuple[str, Callable[[Iterable[R]], list[Values]], Sequence[str]]:
-        """Return the statement's text, what takes its parameters from rows, and the names of these in their order."""
+    def _compile(self, statement: Insert | Update, columns: Sequence[str]) -> Writing[R]:
         compiled = statement.compile(dialect=self._dialect, column_keys=[*columns])
         names = compiled.positiontup
         assert names is not None, "the dialect must take parameters by position"
         fields = [name.removeprefix("old_") for name in names]
         bound = [(place, self._bound[name]) for place, name in enumerate(fields) if name in self._bound]
-        return str(compiled), partial(taken, attrgetter(*fields), bound), fields
+        return Writing(str(compiled), partial(taken, attrgetter(*fields), bound), fields)
 
 
 def portions(values: Iterable[T]) -> Iterator[list[T]]:
