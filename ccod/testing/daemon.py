@@ -67,11 +67,11 @@ class Daemon:
         with limit(START_SECONDS, f"log line {event!r}"):
             while True:
                 ended = self.process.returncode is not None
-                for fields in map(_fields, self.stderr):
-                    if fields.get("event") == event:
+                for line in self.stderr:
+                    if event in line and (fields := _fields(line)).get("event") == event:
                         return fields
                 assert not ended, f"exit {self.process.returncode} without {event!r}; {self.report()}"
-                await trio.sleep(0.005)
+                await trio.sleep(0.01)
 
     async def get(self, path: str) -> Any:
         """GET a path of the API and return the whole JSON answer."""

@@ -105,14 +105,14 @@ class StreamSubscriber(Subscriber):
                         self.take(line[6:])
 
 
-async def subscribers(home: Path, kills: int, seed: int) -> Report:
-    """Run the whole experiment on folders below `home`."""
+async def subscribers(home: Path, kills: int, seed: int, count: int = SUBSCRIBERS) -> Report:
+    """Run the whole experiment on folders below `home`, with so many subscribers."""
     dice = random.Random(seed)
     port = free_port()
     tables = {"http": {"port": port, "host": "127.0.0.1"}}
     async with open_daemon(home, tables) as daemon, trio.open_nursery() as nursery:
         kinds = [WebSocketSubscriber, StreamSubscriber]
-        everyone = [kinds[number % 2](port, random.Random(dice.random())) for number in range(SUBSCRIBERS)]
+        everyone = [kinds[number % 2](port, random.Random(dice.random())) for number in range(count)]
         for one in everyone:
             nursery.start_soon(one.run)
         folder = daemon.home.root / "-home-dev-demo"

@@ -17,7 +17,7 @@ def seed() -> int:
 
 
 async def test_every_subscriber_hears_each_stored_event_once_over_kills(tmp_path: Path) -> None:
-    report = await subscribers(tmp_path, kills=3, seed=seed())
+    report = await subscribers(tmp_path, kills=3, seed=seed(), count=8)
     assert report.events > 0
     assert report.violations == 0, report
 
