@@ -34,19 +34,19 @@ serve: $(VENV)/run.stamp ## Set up and run the daemon
 dev: $(VENV)/dev.stamp ## Run the daemon, again after each change of the sources; ARGS are options of `ccod serve`
 	$(BIN)/watchfiles --sigint-timeout 15 "$(BIN)/ccod serve --set environment=development $(ARGS)" $(WATCH)
 
-test: $(VENV)/dev.stamp ## Set up and run the tests, two files at a time
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+test: $(VENV)/dev.stamp ## Set up and run the tests, three files at a time: much of their time is waiting
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-watch: $(VENV)/dev.stamp ## Run tests again after each change: make test-watch ARGS=tests/core
 	$(BIN)/watchfiles "$(BIN)/python -m pytest -q -x $(ARGS)" $(WATCH) tests
 
 test-integration: $(VENV)/dev.stamp ## Run the tests of whole daemons, and the contracts that roles must keep
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e tests/plugins/*/test_*_contract.py tests/faults/test_contract.py $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/e2e tests/plugins/*/test_*_contract.py tests/faults/test_contract.py $(ARGS)
 
 # The core has to be tested whole; of the plugins, what is left is listed.
 coverage: $(VENV)/dev.stamp ## Run the tests and show which lines and branches none of them reaches (takes long)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/coverage run -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under 92
 	$(BIN)/coverage report --fail-under 100 --include 'ccod/*'

@@ -21,8 +21,10 @@ def limit(seconds: float, awaited: str) -> Iterator[None]:
 
 
 async def eventually(probe: Callable[[], Awaitable[T | None]], awaited: str, seconds: float = 20) -> T:
-    """Ask again and again until the answer is true, and return it."""
+    """Ask again and again until the answer is true, and return it; the longer it takes, the less often."""
+    pause = 0.02
     with limit(seconds, awaited):
         while not (answer := await probe()):
-            await trio.sleep(0.02)
+            await trio.sleep(pause)
+            pause = min(1.5 * pause, 0.1)
     return answer
