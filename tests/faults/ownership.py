@@ -41,7 +41,7 @@ CHANGES = (
     *("mknodat", "utime", "utimes", "utimensat", "futimesat", "setxattr", "lsetxattr", "fsetxattr", "removexattr"),
     *("lremovexattr", "fremovexattr", "bind"),
 )
-STRACE = ["strace", "-f", "-D", "-qq", "-y", "-s", "0", "-e", "signal=none", "-e"]
+STRACE = ["strace", "-f", "--seccomp-bpf", "-D", "-qq", "-y", "-s", "0", "-e", "signal=none", "-e"]
 STRACE.append("trace=" + ",".join(f"?{name}" for name in (*OPENS, *CHANGES)))
 WRITING = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND|O_TMPFILE")
 
