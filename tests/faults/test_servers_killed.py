@@ -20,7 +20,7 @@ def seed() -> int:
 async def test_postgresql_may_be_killed_while_lines_are_stored_and_told(tmp_path: Path) -> None:
     if reason := postgres.reason_to_skip():
         pytest.skip(reason)
-    report = await postgreskills.run(tmp_path, kills=3, seed=seed())
+    report = await postgreskills.run(tmp_path, kills=2, seed=seed())
     assert report.lines > 0
     assert report.events > 0
     assert report.violations == 0, report
