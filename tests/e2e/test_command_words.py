@@ -134,7 +134,7 @@ def test_a_narrow_terminal_shows_whole_lines(daemon: Running, width: int) -> Non
         lines = at_terminal(daemon, width, *command.split())
         assert lines[0].startswith(first)
         assert all(len(each) <= width for each in lines), lines
-        assert len(lines) == len(daemon.ccod(*command.split()).splitlines())
+        assert len(lines) == len(typed(daemon, *command.split()).stdout.splitlines())
         assert any("mend the" in each or "$0.00" in each for each in lines)
 
 
