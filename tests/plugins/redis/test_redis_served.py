@@ -130,4 +130,4 @@ async def keep_reading(daemon: Daemon, seen: list[int]) -> None:
             count = len(answer.json()["data"])
             assert count >= (seen[-1] if seen else 0)
             seen.append(count)
-            await trio.sleep(0.01)
+            await trio.sleep(0.05)
