@@ -15,18 +15,17 @@ class Lane:
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[Transcript, None] = OrderedDict()
-        self._filled = trio.Event()
+        self._takers = trio.lowlevel.ParkingLot()
 
     def put(self, transcript: Transcript, *, first: bool) -> None:
         self._waiting[transcript] = None
         if first:
             self._waiting.move_to_end(transcript, last=False)
-        self._filled.set()
+        self._takers.unpark()
 
     async def take(self) -> Transcript:
         while not self._waiting:
-            self._filled = trio.Event()
-            await self._filled.wait()
+            await self._takers.park()
         return self._waiting.popitem(last=False)[0]
 
 

@@ -113,6 +113,7 @@ class Sender:
             return  # another transcript moved there, and is read as such
         log.info("transcript was truncated or replaced", file=transcript.found.path)
         successor = self._catalogue.succeed(transcript)
+        successor.held = True  # nothing of it is stored before the end of what stood there is
         if transcript.has_moved:
             await self._tell_gone(transcript)
         elif transcript.stream is not None:
@@ -121,6 +122,7 @@ class Sender:
             ended = Batch(transcript.stream, (), checkpoint(transcript), change="rewrite", size=size)
             await self._intake.send(ended)
         transcript.history_end = 0
+        successor.held = False
         self._lanes.put(successor)
 
     async def _tell_gone(self, transcript: Transcript) -> None:

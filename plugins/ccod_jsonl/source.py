@@ -16,6 +16,9 @@ from ccod_jsonl.scanning import Scanner
 from ccod_jsonl.sending import Sender
 from ccod_jsonl.settings import TailSettings
 
+LIVE_AT_ONCE = 4
+"""So many transcripts that grow are under way: while one is stored the next are read and parsed."""
+
 log = structlog.get_logger("ccod.jsonl")
 
 
@@ -56,8 +59,8 @@ class JsonlSource:
                 catalogue.have_seen_all()
                 task_status.started()
                 intake.progress(0, catalogue.history_bytes)
-                nursery.start_soon(sender.serve, lanes.live)
-                nursery.start_soon(sender.serve, lanes.history)
+                for lane in (*LIVE_AT_ONCE * [lanes.live], lanes.history):
+                    nursery.start_soon(sender.serve, lane)
                 nursery.start_soon(check, lanes)
                 await scanner.serve(lambda: self.roots == roots, intake.tell)
                 nursery.cancel_scope.cancel()
