@@ -9,6 +9,7 @@ import importlib
 import importlib.metadata
 import logging
 import math
+import os
 import ssl
 import struct
 import time
@@ -203,8 +204,12 @@ class GuardedServer(TCPServer):
     async def _write(self, data: bytes) -> None:
         """Hypercorn waits without end, and uncancellably, for a peer that reads nothing."""
         async with self.send_lock:
+            taken = self._write_at_once(data)
+            self.sent += taken
+            if taken == len(data):
+                return
             try:
-                for part in _parts(data):
+                for part in _parts(memoryview(data)[taken:]):
                     self._writing_since = trio.current_time()
                     with trio.fail_after(self.config.write_seconds, shield=True):
                         await self.stream.send_all(part)
@@ -218,6 +223,15 @@ class GuardedServer(TCPServer):
                 self._writing_since = math.inf
             self._wind_up()  # Hypercorn lets the reader of a next request wait for ever
             await self.protocol.handle(Closed())
+
+    def _write_at_once(self, data: bytes) -> int:
+        """Return how many bytes the kernel takes without a wait: mostly all of them, so that no limit is paid for."""
+        if self._transport is not self.stream:
+            return 0  # TLS has to encrypt it
+        try:
+            return os.write(self._transport.socket.fileno(), data)
+        except OSError:
+            return 0  # it is full or broken: writing with a limit tells which
 
     def _wind_up(self) -> None:
         """Let the connection last only a little longer."""
@@ -326,13 +340,9 @@ def install() -> None:
 _last_told = -math.inf
 
 
-def _parts(data: bytes) -> Iterator[bytes | memoryview]:
-    if len(data) <= PART_BYTES:
-        yield data
-        return
-    view = memoryview(data)
+def _parts(data: memoryview) -> Iterator[memoryview]:
     for start in range(0, len(data), PART_BYTES):
-        yield view[start : start + PART_BYTES]
+        yield data[start : start + PART_BYTES]
 
 
 def _tell_rarely(_record: logging.LogRecord) -> bool:
