@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 import trio
 
-from ccod import vitals
+from ccod import heaps, vitals
 from ccod.bus import Bus
 from ccod.dump import note_alive
 from ccod.errors import CcodError
@@ -85,6 +85,7 @@ async def serve(
     `show` is called often; `read_again` reads the settings on SIGHUP.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    heaps.share()
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         async with trio.open_nursery() as nursery:
             life = Life(Reloader(settings, manager.schemas(), read_again), Health())

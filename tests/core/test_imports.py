@@ -19,7 +19,7 @@ if not CORE.is_dir():
     pytest.skip("the import rules are checked on the source tree", allow_module_level=True)
 
 FLOORS = (
-    {"version", "checks", "errors", "model", "users", "health", "positions", "metrics", "tracing", "limits"}
+    {"version", "checks", "errors", "heaps", "model", "users", "health", "positions", "metrics", "tracing", "limits"}
     | {"calls", "decoding", "entrypoints", "streams"},
     {"stored", "faults", "files"},
     {"events", "dump"},
