@@ -62,7 +62,8 @@ def _stored_bytes(connection: Connection, stream_id: int, start: int) -> bytes:
 def repeats_in(connection: Connection, stream_id: int) -> list[tuple[int, int]]:
     """Return offset and length of the entries that repeat others."""
     c = entries.c
-    found = connection.execute(select(c.offset, c.length).where(c.stream_id == stream_id, c.duplicate))
+    repeated = select(c.offset, c.length).where(c.stream_id == stream_id, c.duplicate)
+    found = connection.execute(repeated.order_by(c.offset))
     return [(offset, length) for offset, length in found]
 
 
