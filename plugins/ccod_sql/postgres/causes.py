@@ -18,7 +18,7 @@ SLOW = "STORAGE_SLOW"
 FIXES = {
     AWAY: "start PostgreSQL, and look at the network between",
     FULL: "make room on the disk of PostgreSQL",
-    READ_ONLY: "let ccod write: name the primary server, and a user that owns the tables",
+    READ_ONLY: "let ccod write: name the primary server, and a user that owns the tables or may write them",
     LOCKED: "wait until it is done, or stop what writes to this database for so long",
     FAILING: "look into the log of PostgreSQL",
     SLOW: "look what PostgreSQL is busy with, or raise [postgres] statement_timeout",
