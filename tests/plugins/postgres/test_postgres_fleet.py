@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ccod import Health, Read, ReadQuery
+from ccod import Health, Read, ReadQuery, UnavailableError
 from ccod.testing.asking import Clock, maintain, messages, send
 from ccod.testing.transcripts import Transcript, response, uses
 from tests.plugins.postgres.conftest import opened
@@ -93,6 +93,11 @@ async def test_a_collector_stores_and_reads_but_changes_no_log_and_no_account(
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     connection.execute(statement)
         assert (await node.noted_reads(ReadQuery(limit=10))).items == [READ]
+        team.run("UPDATE alembic_version SET version_num = '0006'", "team")
+        with pytest.raises(UnavailableError, match="older ccod, or none yet; start a daemon of this version first"):
+            async with opened(url("anna"), tmp_path, clock):
+                pass
+        team.run("UPDATE alembic_version SET version_num = '0007'", "team")
         await node.maintain(Health())
     team.run("CREATE TABLE later (id bigserial)", "team")  # by the superuser: nothing is given of that
     run(team, "team", "SET ROLE team; CREATE TABLE brought (id bigserial PRIMARY KEY)")
