@@ -126,7 +126,11 @@ REPLACEMENTS = (
         "storage",
         "postgres",
         ["postgres ccod_storage"],
-        variables={"CCOD_STORAGE": "postgres"},
+        variables={
+            "CCOD_STORAGE": "postgres",
+            "CCOD_JWT__SIGHT": "all",  # each home has a database of its own, as with a file
+            "CCOD_JWT__SECRET": "hR7_vXq2mLw9Kd4tYb8sNz3fJp6gCe1a",
+        },
         left_out={
             f"{HERE}/{name}": OF_A_FILE
             for name in (
@@ -151,7 +155,10 @@ REPLACEMENTS = (
                 "test_vacuum.py",
             )
         }
-        | {f"{HERE}/test_watch_limits.py": "has the daemon in a namespace whose user the server does not let in"},
+        | {
+            f"{HERE}/test_sight.py": "has two daemons at one database, on a server of its own too",
+            f"{HERE}/test_watch_limits.py": "has the daemon in a namespace whose user the server does not let in",
+        },
     ),
     Replacement(
         "auth",
