@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from ccod import Block, Content, decoder
 from ccod_jsonl.lines import mend
 
-INTEGERS = range(-(2**63), 2**64)
 FILES: Mapping[str, Literal["image", "document"]] = {"image": "image", "document": "document"}
 UNREADABLE = Block("other", name="unreadable")
 
@@ -90,8 +89,7 @@ def _shown(kind: str, fields: Mapping[str, Any]) -> Block:
     if kind == "thinking":
         return Block("thinking", text=_text(fields, "thinking") or "")
     if kind.endswith("tool_use"):
-        given = _within_64_bits(fields.get("input"))
-        return Block("toolUse", id=_text(fields, "id"), name=_text(fields, "name"), input=given)
+        return Block("toolUse", id=_text(fields, "id"), name=_text(fields, "name"), input=fields.get("input"))
     if kind.endswith("tool_result"):
         return Block(
             "toolResult",
@@ -138,14 +136,3 @@ def _texts(content: Any) -> Iterator[str]:
 def _text(fields: Mapping[str, Any], key: str) -> str | None:
     value = fields.get(key)
     return value if isinstance(value, str) else None
-
-
-def _within_64_bits(value: Any) -> Any:
-    """Make integers that no database and few programs can hold into floats, as JavaScript reads them."""
-    if isinstance(value, dict):
-        return {key: _within_64_bits(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_within_64_bits(item) for item in value]
-    if isinstance(value, int) and value not in INTEGERS:
-        return float(value)
-    return value

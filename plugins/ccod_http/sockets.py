@@ -100,7 +100,7 @@ def _refusal(port: int, error: OSError) -> str:
     found = sockettable.listener(port)
     if not found and sockettable.only_connected(port):
         return f"{port} is in use by a connection, not by a server; try again in a minute, or choose another port"
-    holder = f"process {found[0]} ({found[1]})" if found else "another user's process"
+    holder = f"process {found[0]} ({found[1][:80]})" if found else "another user's process"
     return f"{port} is in use by {holder}; stop it, or choose another port"
 
 

@@ -64,4 +64,4 @@ def _key(address: Address) -> str:
 
 def _command(process: Path) -> str:
     words = (process / "cmdline").read_bytes().decode("utf-8", "replace").replace("\0", " ").split()
-    return "".join(char for char in " ".join(words) if char.isprintable())[:80]
+    return "".join(char for char in " ".join(words) if char.isprintable())

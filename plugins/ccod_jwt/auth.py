@@ -62,9 +62,7 @@ class JwtAuth(Auth):
     async def __aenter__(self) -> JwtAuth:
         await self.ledger.open()
         if self._storage.is_shared and not self._settings.secret:
-            log.warning(
-                "tokens hold at this daemon alone; give [jwt] secret the same value at all that share the storage"
-            )
+            log.warning("tokens hold at this daemon alone; nodes need one and the same [jwt] secret, collectors none")
         signing = signing_keys(self._settings, self._storage.folder)
         self._tokens = Tokens(signing, self.ledger.instance, self.ledger.now)
         hasher = Hasher(self._settings.bcrypt_rounds)

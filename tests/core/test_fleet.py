@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 import subprocess
 import tomllib
@@ -12,6 +14,7 @@ import pytest
 
 from tests.e2e.daemon import run_ccod
 from tests.e2e.home import Home
+from tests.e2e.running import run, usual_home
 
 ROOT = Path(__file__).parents[2]
 FLEET = ROOT / "contrib" / "fleet"
@@ -95,6 +98,17 @@ async def test_ccod_takes_its_configuration(tmp_path: Path, name: str) -> None:
     home.config.write_text(written)
     code, said = await run_ccod(home, "config", "check", "--config", str(home.config))
     assert code == 0, said
+
+
+def test_a_node_reads_no_transcripts_also_in_the_image(compose: dict[str, Any], tmp_path: Path) -> None:
+    """What a variable of the image says is stronger than the file."""
+    image = (ROOT / "contrib" / "container" / "Containerfile").read_text()
+    of_image = dict(re.findall(r"\b(CCOD_\w+)=(\S+)", image))
+    assert of_image["CCOD_CLAUDE__ROOTS"] == "/transcripts"
+    home = usual_home(tmp_path)
+    home.variables |= {**of_image, **compose["x-node"]["environment"]}
+    home.config.write_text("[claude]\nroots = []\n")
+    assert json.loads(run(home, "config", "show", "--json").stdout)["settings"]["claude.roots"]["value"] == []
 
 
 def test_the_image_of_a_fleet_has_the_clients_of_its_servers() -> None:

@@ -164,8 +164,8 @@ async def test_every_route_lets_in_whom_the_table_says(tmp_path: Path) -> None:
         assert served(document) == documented(), "the table of routes in docs/api.md is not what is served"
         unix = httpx.AsyncHTTPTransport(uds=str(socket))
         async with (
-            httpx.AsyncClient(base_url=daemon.url, trust_env=False) as tcp,
-            httpx.AsyncClient(base_url=daemon.url, transport=unix) as local,
+            httpx.AsyncClient(base_url=daemon.url, trust_env=False, timeout=60) as tcp,
+            httpx.AsyncClient(base_url=daemon.url, transport=unix, timeout=60) as local,
         ):
             callers = CALLERS | await with_accounts(local)
             wrong = [

@@ -13,7 +13,6 @@ from ccod_codex.families import CALLS, DONE, OUTPUTS
 from ccod_jsonl.lines import mend
 
 DATA_URL = re.compile(r"data:([\w.+/-]+);base64,(.*)", re.DOTALL)
-INTEGERS = range(-(2**63), 2**64)
 
 
 def read_content(body: bytes) -> Content:

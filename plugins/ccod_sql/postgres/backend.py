@@ -98,11 +98,9 @@ class PostgresDatabase(Database):
                     f"[postgres] url: {self._name}: written by a newer ccod (schema {version!r}, this one knows "
                     f"{schema.HEAD!r}); update ccod, or name another database"
                 ) from None
-            if version is None:
-                making.make(connection)
-                schema.stamp(connection)
-            elif missing:
-                schema.migrate(connection)
+            if missing:
+                with causes.changing(self._name):
+                    _bring_up(connection, version)
             if not self._is_copying and meta.read(connection, COPYING) is not None:
                 raise ConfigError(
                     f"[postgres] url: {self._name}: a copy into it was broken off; `ccod db copy` goes on with it"
@@ -174,6 +172,14 @@ class PostgresDatabase(Database):
     def facts(self, connection: Connection) -> Facts:
         version, size = connection.exec_driver_sql(FACTS).one()
         return Facts("PostgreSQL", version, size)
+
+
+def _bring_up(connection: Connection, version: str | None) -> None:
+    if version is None:
+        making.make(connection)
+        schema.stamp(connection)
+    else:
+        schema.migrate(connection)
 
 
 class Autovacuum(Vacuuming):

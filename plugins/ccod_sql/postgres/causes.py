@@ -12,13 +12,14 @@ from sqlalchemy.exc import DBAPIError
 from ccod import ConfigError, StorageUnavailableError, UnavailableError
 from ccod_sql.causes import FAILING, FULL, LOCKED, READ_ONLY
 
+FORBIDDEN = "42501"
 AWAY = "STORAGE_AWAY"
 SLOW = "STORAGE_SLOW"
 
 FIXES = {
     AWAY: "start PostgreSQL, and look at the network between",
     FULL: "make room on the disk of PostgreSQL",
-    READ_ONLY: "let ccod write: name the primary server, and a user that owns the tables",
+    READ_ONLY: "let ccod write: name the primary server, and a user that owns the tables or may write them",
     LOCKED: "wait until it is done, or stop what writes to this database for so long",
     FAILING: "look into the log of PostgreSQL",
     SLOW: "look what PostgreSQL is busy with, or raise [postgres] statement_timeout",
@@ -31,7 +32,7 @@ STATES = {
     "57P": AWAY,  # shut down, crashed, starting up
     "25006": READ_ONLY,
     "25P03": AWAY,  # the server ended a transaction that stood still
-    "42501": READ_ONLY,
+    FORBIDDEN: READ_ONLY,
     "55P03": LOCKED,
     "40": LOCKED,  # a deadlock, or what could not be put in order
     "58": FAILING,
@@ -84,6 +85,21 @@ def opening(name: str) -> Iterator[None]:
         if cause is None or cause.code == READ_ONLY:
             raise UnavailableError(f"{name}: {_line(original)}; {FIXES[FAILING]}") from error
         raise cause from error
+
+
+@contextmanager
+def changing(name: str) -> Iterator[None]:
+    """Say who may make or change tables, where that is not this user. A service that ends with it is started again."""
+    try:
+        yield
+    except (DBAPIError, psycopg.Error) as error:
+        original = _original(error)
+        if getattr(original, "sqlstate", None) != FORBIDDEN:
+            raise
+        raise UnavailableError(
+            f"{name}: {_line(original)}, and its tables are of an older ccod, or none yet; "
+            "start a daemon of this version first that may make them, such as a node"
+        ) from error
 
 
 def cause_of(name: str, error: Error) -> StorageUnavailableError | None:

@@ -4,7 +4,7 @@ Words are cut here and not by PostgreSQL, whose parser takes paths, addresses an
 search finds what it finds with SQLite. A word is a run of letters and digits, in lower case, without accents.
 
 A `tsvector` has room for a megabyte, for 16,383 places and for 255 of each word. Words beyond are found all the same,
-but not as neighbours: so a message that has some counts as one in which any words may be neighbours.
+but not as neighbours: so a word of which some places are missing counts as one that may have any neighbours.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_BYTES = 1_000_000
 LAST_PLACE = 16_382
 MOST_PLACES = 255
 CUT = "+"
-"""Is no word, and stands in a message of which some places are missing."""
+"""Is in no word, and stands before one of which some places are missing."""
 
 INSERT = "INSERT INTO search (key, words) VALUES (%s, CAST(%s AS tsvector))"
 
@@ -48,8 +48,7 @@ class Tsvectors(TextIndex):
 
     def asked(self, terms: Sequence[str]) -> str:
         """See `TextIndex`. Terms without a word in them are passed over; nothing else is nothing."""
-        phrases = ([_quoted(word) for word in words(term)] for term in terms)
-        return " & ".join(_phrase(phrase) for phrase in phrases if phrase)
+        return " & ".join(_phrase(phrase) for phrase in map(words, terms) if phrase)
 
 
 def words(text: str) -> list[str]:
@@ -66,25 +65,28 @@ def vector(text: str) -> str:
     for place, word in enumerate(words(text), 1):
         places[word].append(place)
     written: list[str] = []
-    size, is_cut = 0, False
+    size = 0
     for word, its in places.items():
         kept = its
-        if its[-1] > LAST_PLACE or len(its) > MOST_PLACES:
-            is_cut = True
+        is_cut = its[-1] > LAST_PLACE or len(its) > MOST_PLACES
+        if is_cut:
             kept = [place for place in its[:MOST_PLACES] if place <= LAST_PLACE] or [LAST_PLACE]
-        size += len(word.encode()) + 2 * len(kept) + 6
+        size += (len(word.encode()) + 6) * (1 + is_cut) + 2 * len(kept)
         if size > MOST_BYTES:
-            is_cut = True
             break
         written.append(f"'{word}':{','.join(map(str, kept))}")
-    return " ".join([*written, _quoted(CUT)] if is_cut else written)
+        if is_cut:
+            written.append(_quoted(CUT + word))
+    return " ".join(written)
 
 
-def _phrase(quoted: Sequence[str]) -> str:
+def _phrase(said: Sequence[str]) -> str:
     """Return what asks for words one after another."""
+    quoted = [_quoted(word) for word in said]
     if len(quoted) == 1:
         return quoted[0]
-    return f"({' <-> '.join(quoted)} | {' & '.join([_quoted(CUT), *quoted])})"
+    is_cut = " | ".join(_quoted(CUT + word) for word in dict.fromkeys(said))
+    return f"({' <-> '.join(quoted)} | {' & '.join(quoted)} & ({is_cut}))"
 
 
 def _quoted(word: str) -> str:

@@ -80,6 +80,12 @@ def test_words_of_a_long_message_are_found_wherever_they_stand(server: Server) -
         assert on_postgres(server, [said], ["oak yew"]) == []
 
 
+def test_words_that_stand_often_make_no_neighbours_of_others(server: Server) -> None:
+    said = "the " * (MOST_PLACES + 10) + "oak and elm"
+    assert on_postgres(server, [said], ["oak elm"]) == []
+    assert on_postgres(server, [said], ["the oak", "and elm"]) == [0]
+
+
 def test_what_is_larger_than_an_index_takes_is_found_as_far_as_it_goes(server: Server) -> None:
     said = " ".join(f"{number:0>40}" for number in range(40_000)) + " " + "x" * 100_000
     assert on_postgres(server, [said], [f"{7:0>40}"]) == [0]

@@ -10,7 +10,13 @@ from tests.plugins.rest.family import A1, FILES, MAIN, SECRET, lines, said, stor
 from tests.plugins.rest.library import SESSION, library
 
 PATH = f"/api/conversations/{SESSION}/entries"
-HOOK = {"type": "hook_success", "stdout": f"token {SECRET}", "count": 10**30, "half": "\ud83d"}
+HOOK = {
+    "type": "hook_success",
+    "stdout": f"token {SECRET}",
+    "count": 10**30 + 1,
+    "at": 1764150000000000001,
+    "half": "\ud83d",
+}
 ODD = [
     said("x1", None, 1, "x") | {"type": "attachment", "message": None, "attachment": HOOK},
     {"type": "pr-link", "prNumber": 4, "sessionId": SESSION},
@@ -41,6 +47,7 @@ async def test_whatever_a_record_holds(tmp_path: Path) -> None:
         await house.add(json.dumps(ODD[0]).encode() + b"\n" + lines(ODD[1]) + deep + b"no record\n", index=False)
         hook, link, tag = (await house.get(PATH))["data"]
     shown: dict[str, Any] = hook["record"]["attachment"]
-    assert shown == HOOK | {"stdout": "token «redacted:github-token»", "count": 1e30, "half": "\ufffd"}
+    assert isinstance(shown["count"], int)
+    assert shown == HOOK | {"stdout": "token «redacted:github-token»", "half": "\ufffd"}
     assert (link["type"], link["record"], link["role"]) == ("pr-link", ODD[1], None)
     assert tag["type"] == "tag"
