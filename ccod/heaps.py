@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from contextlib import suppress
 
 _ARENA_MAX = -8  # M_ARENA_MAX of glibc's <malloc.h>
 
@@ -13,6 +14,5 @@ def share() -> None:
     None of those is given back, and what a thread freed in its own no other thread can use. Other C libraries have no
     such heaps. See mallopt(3).
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_ARENA_MAX, 1)
+    with suppress(AttributeError):  # no mallopt: another C library
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)

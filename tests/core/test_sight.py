@@ -15,6 +15,7 @@ from ccod import (
     ProjectDraft,
     ProjectEdit,
     ProjectQuery,
+    SearchQuery,
     Storage,
     StorageUnavailableError,
     StoredStream,
@@ -131,6 +132,7 @@ async def test_where_nobody_owns_anything_nothing_is_noted() -> None:
     archive = Archive()
     storage, _ = seen(archive, ALL, None)
     assert (await storage.messages("of-b", MessageQuery())).total == 1
+    assert (await storage.search(SearchQuery(["x"]))).hits == []
     assert archive.all_reads == []
 
 

@@ -31,10 +31,15 @@ from ccod.testing import AuthContract, Clock, Daemon, Daemons, Shelf, observator
 from ccod.testing.house import OpenDoor
 from ccod.testing.waiting import limit
 
+NOISE = "import sys\nprint('it listening or ready', '\"ready\"', sep='\\n', file=sys.stderr)\n"
+"""A plugin's own words on stderr, among which a daemon's log is told by its form."""
+
 
 async def test_a_daemon_of_the_fixture_serves_from_folders_of_its_own(open_daemon: Daemons, tmp_path: Path) -> None:
     async with open_daemon({"machine": "here"}, start=False) as daemon:
-        daemon.home.install("mine", "from ccod import hookimpl\n@hookimpl\ndef ccod_sources():\n    return []\n")
+        daemon.home.install(
+            "mine", f"{NOISE}from ccod import hookimpl\n@hookimpl\ndef ccod_sources():\n    return []\n"
+        )
         await daemon.start()
         answer = await daemon.client.get("/api/plugins")
         mine = next(plugin for plugin in answer.json()["data"] if plugin["name"] == "mine")

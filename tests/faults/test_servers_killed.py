@@ -17,6 +17,7 @@ def seed() -> int:
     return number
 
 
+@pytest.mark.timeout(600)  # each time it takes the daemon, the server and ten clients some seconds to come back
 async def test_postgresql_may_be_killed_while_lines_are_stored_and_told(tmp_path: Path) -> None:
     if reason := postgres.reason_to_skip():
         pytest.skip(reason)
@@ -26,6 +27,7 @@ async def test_postgresql_may_be_killed_while_lines_are_stored_and_told(tmp_path
     assert report.violations == 0, report
 
 
+@pytest.mark.timeout(600)
 async def test_redis_may_be_killed_and_hang_while_answers_are_kept_there(tmp_path: Path) -> None:
     if reason := redisserver.reason_to_skip():
         pytest.skip(reason)
