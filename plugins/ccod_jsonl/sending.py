@@ -98,10 +98,13 @@ class Sender:
     def _plan_check(self, transcript: Transcript, reading: Reading) -> None:
         """A file that was written to may have changed where it was read before, all the more if it did not grow.
 
-        What of a line is there is kept once nobody writes to it any more.
+        What of a line is there is kept once nobody writes to it any more. It may have been there already when the
+        history before it was read, so that nothing but the place of reading tells of it.
         """
+        has_changed = reading.signature != transcript.signature
         is_open = reading.position.offset < reading.position.searched
-        if reading.signature != transcript.signature and (transcript.position.offset or is_open):
+        has_begun = is_open and reading.position != transcript.position
+        if (has_changed and (transcript.position.offset or is_open)) or has_begun:
             transcript.unchecked, transcript.proved = True, False
             self._lanes.checks.put(transcript, at_once=reading.size <= transcript.position.searched)
         elif reading.proved:

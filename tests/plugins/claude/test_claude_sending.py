@@ -364,6 +364,22 @@ async def test_what_was_proved_is_no_more_unchecked_and_is_told(house: House, fi
     assert not house.state(file).get("unchecked")
 
 
+async def test_a_line_that_was_begun_behind_the_history_is_checked(root: Path, file: Path) -> None:
+    """The reading that ends with the history sees the file as it is by then, and not what stands behind."""
+    house = House(root)
+    (transcript,) = house.look(put=False)
+    append(file, LINE[:4])
+    async with house.sending():
+        await house.read(transcript)
+        await house.sent(1)
+        await house.read(transcript)
+        assert transcript.unchecked
+        transcript.proved = True
+        await house.read(transcript)
+        *_, kept = await house.sent(2)
+    assert (kept.rest, transcript.unchecked) == (LINE[:4], False)
+
+
 async def test_a_line_that_is_open_at_the_first_reading_is_checked(house: House, file: Path) -> None:
     file.write_bytes(LINE[:4])
     (found,) = look(LAYOUT, [str(file.parents[1])], [str(file)])
