@@ -122,6 +122,7 @@ async def test_history_that_was_left_open_is_read_on(root: Path, file: Path, int
     async with following(root, intake):
         await intake.has(file, LINE + LINE[:-1])
         await intake.until(lambda: intake.told.done == intake.told.total)
+    assert [record.body for batch in intake.batches for record in batch.records] == [LINE[:-1]]
 
 
 async def test_half_a_line_waits_for_its_rest(root: Path, file: Path, intake: MemoryIntake) -> None:
@@ -349,6 +350,7 @@ async def test_missing_root_is_waited_for(tmp_path: Path, intake: MemoryIntake) 
         (root / "p").mkdir(parents=True)
         append(root / "p" / f"{SESSION}.jsonl", LINE)
         await intake.until(lambda: intake.batches)
+    assert intake.bytes == {str(root / "p" / f"{SESSION}.jsonl"): LINE}
 
 
 async def test_what_is_no_transcript(root: Path, file: Path, tmp_path: Path, intake: MemoryIntake) -> None:

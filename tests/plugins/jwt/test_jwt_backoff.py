@@ -69,6 +69,7 @@ def test_success_takes_back_what_was_counted() -> None:
     for _ in range(500):
         guard.attempt("me", "home")
         guard.succeeded("me", "home")
+    assert wait(guard, "me", "home") == 0
 
 
 def test_an_own_account_does_not_wash_guesses_away() -> None:
