@@ -27,6 +27,8 @@ AT_ONCE = 8
 MOST_WAITING = 100
 """So many more may a source of others have sent, before it is told that it floods."""
 MOST_BYTES = 2**26
+PASSED_OVER_SECONDS = 1.0
+"""So long may live batches go before what can wait, once these never end."""
 RETRY_SECONDS = (0.25, 2.0)
 UPKEEP_SECONDS = (0.02, 2.0)
 """The pause between two steps of maintenance while there is work, and while there is none."""
@@ -39,10 +41,11 @@ log = structlog.get_logger("ccod.pipeline")
 
 
 class Turn:
-    """A lock that is handed to those with live records first."""
+    """A lock that is handed to those with live records first, and once a while to one of the others all the same."""
 
     def __init__(self) -> None:
         self._held = False
+        self._passed_over_since = 0.0  # since when nobody of the others had a turn
         self._live = trio.lowlevel.ParkingLot()
         self._history = trio.lowlevel.ParkingLot()
 
@@ -60,6 +63,8 @@ class Turn:
     async def take(self, *, history: bool) -> AsyncIterator[None]:
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._held:
+            if history and not self._history:
+                self._passed_over_since = trio.current_time()
             await (self._history if history else self._live).park()
         self._held = True
         try:
@@ -68,11 +73,14 @@ class Turn:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        for lot in (self._live, self._history):
-            if lot:
-                lot.unpark()
-                return
-        self._held = False
+        now = trio.current_time()
+        if self._history and (not self._live or now - self._passed_over_since >= PASSED_OVER_SECONDS):
+            self._history.unpark()
+            self._passed_over_since = now
+        elif self._live:
+            self._live.unpark()
+        else:
+            self._held = False
 
 
 class Pipeline:

@@ -20,11 +20,13 @@ from ccod.pipeline import (
     AT_ONCE,
     MOST_BYTES,
     MOST_WAITING,
+    PASSED_OVER_SECONDS,
     UPKEEP_BESIDE_HISTORY_SECONDS,
     UPKEEP_SECONDS,
     FloodError,
     Pipeline,
     SourceIntake,
+    Turn,
 )
 from ccod.testing.shelf import Shelf as EmptyShelf
 from tests.plugins.metrics.scraping import read
@@ -154,6 +156,27 @@ async def test_live_batches_overtake_history_that_waits() -> None:
         house.storage.gate.set()
     order = [entry.type for _, entries in house.storage.taken for entry in entries if isinstance(entry, Entry)]
     assert order == ["h1", "live", "h2", "h3"]
+
+
+async def test_live_batches_without_end_let_what_can_wait_pass_once_a_while(mock_clock: MockClock) -> None:
+    turn, order = Turn(), list[str]()
+
+    async def take(kind: str, turns: int) -> None:
+        for _ in range(turns):
+            async with turn.take(history=kind != "live"):
+                order.append(kind)
+                await trio.sleep(PASSED_OVER_SECONDS / 4)
+
+    async with trio.open_nursery() as nursery:
+        for kind, turns in [("live", 7), ("live", 7), ("history", 2), ("upkeep", 1)]:
+            nursery.start_soon(take, kind, turns)
+            await wait_all_tasks_blocked()
+        for _ in range(14 + 3):
+            mock_clock.jump(PASSED_OVER_SECONDS / 4)
+            await wait_all_tasks_blocked()
+    others = [number for number, kind in enumerate(order) if kind != "live"]
+    assert [order[number] for number in others] == ["history", "upkeep", "history"]
+    assert others == [4, 8, 12]
 
 
 async def test_an_unavailable_storage_is_tried_again_until_it_takes_the_batch(autojump_clock: MockClock) -> None:

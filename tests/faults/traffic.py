@@ -114,7 +114,10 @@ class Traffic:
         self._report.longest = round(max(self._report.longest, trio.current_time() - began), 2)
 
     async def until_well(self) -> None:
-        await eventually(self._is_well, "health", WELL_SECONDS)
+        try:
+            await eventually(self._is_well, "health", WELL_SECONDS)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {await codes(self._daemon)}") from None
 
     async def until_told(self, code: str) -> None:
         await eventually(lambda: self._tells(code), f"health that tells of {code}", WELL_SECONDS)
