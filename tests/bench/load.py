@@ -113,6 +113,7 @@ async def _live(daemon: Daemon, day: Day, report: Report) -> None:
             nursery.start_soon(_watch, daemon, report.samples)
             for session in sessions:
                 nursery.start_soon(append, folder, session, LINE_SECONDS, tally)
+                await trio.sleep(LINE_SECONDS / day.sessions)  # people do not write all at the same moment
             await _known(port, sessions)
             nursery.start_soon(ask, port, asked(sessions), day.rate, CONNECTIONS, tally)
             await trio.sleep(day.minutes * 60)
