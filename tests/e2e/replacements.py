@@ -134,6 +134,7 @@ REPLACEMENTS = (
         left_out={
             f"{HERE}/{name}": OF_A_FILE
             for name in (
+                "test_accounts.py::test_nobody_else_can_read_the_files_beside_the_database",
                 "test_archive.py::test_deleted_files_come_back_byte_for_byte",
                 "test_archive.py::test_the_forgotten_stays_forgotten",
                 "test_archive.py::test_what_a_file_held_before_it_was_rewritten_is_restored_on_demand",
@@ -171,6 +172,7 @@ REPLACEMENTS = (
             f"{HERE}/test_access.py": ACCOUNTS,
             f"{HERE}/test_accounts.py::test_accounts_and_keys_by_the_command_line": ACCOUNTS,
             f"{HERE}/test_accounts.py::test_accounts_logins_and_log_outs_outlive_a_kill": ACCOUNTS,
+            f"{HERE}/test_accounts.py::test_nobody_else_can_read_the_files_beside_the_database": ACCOUNTS,
             f"{HERE}/test_accounts.py::test_a_password_typed_on_a_terminal_is_not_shown": ACCOUNTS,
             f"{HERE}/test_command_words.py::test_where_there_is_nothing_a_line_says_so[token": ACCOUNTS,
             f"{HERE}/test_command_words.py::test_where_there_is_nothing_a_line_says_so[user": ACCOUNTS,

@@ -109,6 +109,10 @@ async def test_accounts_logins_and_log_outs_outlive_a_kill(daemon: Daemon) -> No
     assert await status(daemon, ended["accessToken"]) == 401
     assert (await log_in(daemon, PASSWORD)).status_code == 200
 
+
+async def test_nobody_else_can_read_the_files_beside_the_database(daemon: Daemon) -> None:
+    await ccod(daemon, "user", "add", "me@example.com", said=PASSWORD)
+    assert (await log_in(daemon, PASSWORD)).status_code == 200
     folder = daemon.home.database.parent
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
@@ -146,6 +150,7 @@ async def test_a_password_typed_on_a_terminal_is_not_shown(daemon: Daemon) -> No
 
 async def test_a_sample_secret_is_refused(tmp_path: Path) -> None:
     home, secret = Home(tmp_path), "your-production-secret-of-forty-characters"
+    home.variables.pop("CCOD_JWT__SECRET", None)  # it would go before
     code, said = await run_ccod(home, "serve", "--config", str(home.config), JWT_SECRET=secret)
     assert (code, said.count("\n")) == (78, 1)
     assert said.startswith("ccod: environment: JWT_SECRET: [jwt] secret: ")
