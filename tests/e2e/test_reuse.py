@@ -83,7 +83,7 @@ async def test_no_304_ever_stands_for_another_answer(tmp_path: Path) -> None:
         open_daemon(tmp_path, {"memory": {"size": 0}}, start=False) as daemon,
         httpx.AsyncClient(trust_env=False, verify=False) as client,
     ):
-        daemon.home.variables.pop("CCOD_JWT__SIGHT", None)  # who sees what is others' gets each answer anew, to be noted
+        daemon.home.variables.pop("CCOD_JWT__SIGHT", None)  # who sees what is others' gets answers anew, to be noted
         await daemon.start()
         reader = Reader(daemon.url, client)
         for session, added in STEPS:
