@@ -22,9 +22,8 @@ def keep_no_answer() -> None:
 class Reuse:
     """Knows answers again by a tag: of the storage's revision, of who asks and what they may do, and of the URL.
 
-    The revision is read before the answer is made. So no tag ever stands for an answer older than its revision, and an
-    answer that is newer is made anew when its tag is shown. A tag holds for this process: another one may mask, price
-    or parse otherwise.
+    The revision is read before the answer is made and after it: an answer during which something was stored has no tag.
+    So a tag stands for one answer. It holds for this process: another one may mask, price or parse otherwise.
     """
 
     def __init__(self, storage: Storage, cache: Cache, table: Table) -> None:
@@ -59,12 +58,15 @@ class Reuse:
         if self._table.bears_secret():
             response.headers["Cache-Control"] = "no-store"
         tag: str | None = g.get("tag")
+        is_new = response.status_code == HTTPStatus.OK and not g.get("is_kept")
+        if is_new and tag is not None and self._tag() != tag:
+            return response
         if tag is not None and response.status_code in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
             response.set_etag(tag, weak=True)
             response.vary.add("Authorization")
             if response.status_code == HTTPStatus.NOT_MODIFIED:
                 response.headers.pop("Content-Length", None)  # of the answer that is not sent
-            if response.status_code == HTTPStatus.OK and not g.get("is_kept"):
+            if is_new:
                 links = response.headers.get("Link", "").encode()
                 await self._cache.put(tag, links + b"\n" + await response.get_data(as_text=False))
         return response

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -205,8 +206,10 @@ def test_the_daemon_puts_a_database_back_into_wal_mode(home: Home) -> None:
 
 def test_room_for_more_clients_is_made_at_once(tmp_path: Path) -> None:
     home = usual_home(tmp_path, {"ws": {"max_connections": 1}})
-    with running(home), tailing(home):
-        (found,) = eventually(lambda: wrong(home).get("websocket"))
+    transport = httpx.HTTPTransport(uds=str(tmp_path / "runtime" / "ccod" / "ccod.sock"))
+    with running(home), tailing(home), httpx.Client(base_url="http://localhost", transport=transport) as owner:
+        eventually(lambda: owner.get("/api/websocket/status").json()["data"]["connections"] == 1)
+        (found,) = wrong(home)["websocket"]
         assert found["fix"] == wrong(home)["websocket-limit"][0]["fix"]
         mend(home, found["fix"])
         assert not wrong(home).keys() & {"websocket", "websocket-limit"}

@@ -131,8 +131,9 @@ def _write(daemon: Daemon, said: list[tuple[str, str, str, str]], harmless: list
 
 
 async def _is_stored(daemon: Daemon, sessions: Mapping[str, int]) -> bool:
+    """Tell whether all that was said is stored, and found by search."""
     found = {each["id"]: each["messageCount"] for each in await daemon.items("/api/conversations")}
-    return found == sessions
+    return found == sessions and (await daemon.get("/api/search?q=value"))["data"]["indexed"] == 1
 
 
 async def _ask(daemon: Daemon, sessions: Mapping[str, int]) -> dict[str, str]:

@@ -121,7 +121,7 @@ class Note(Body):
     at_home: bool = False
 
 
-def probe() -> Routes:
+def probe(shelf: Shelf) -> Routes:
     """Routes that only tests need."""
     routes = Routes("probe", __name__)
     counts: Counter[str] = Counter()
@@ -144,6 +144,14 @@ def probe() -> Routes:
     async def count(name: str) -> str:
         counts[name] += 1
         return f"{name} {counts[name]} " + "x" * 2000
+
+    @routes.get("/meanwhile", access="public", stored=True)
+    async def meanwhile() -> str:
+        """Answer while something is stored, twice."""
+        counts["meanwhile"] += 1
+        if counts["meanwhile"] < 3:
+            shelf.revision = (shelf.revision or 0) + 1
+        return f"meanwhile {counts['meanwhile']}"
 
     @routes.get("/token", access="public", secret=True)
     async def token() -> str:
@@ -211,7 +219,7 @@ async def serving(
             return [("probe", middleware)]
         if hook != "ccod_http_blueprints":
             return []
-        return [("rest", ccod_http_blueprints(settings, observatory)), ("probe", [probe(), *more])]
+        return [("rest", ccod_http_blueprints(settings, observatory)), ("probe", [probe(shelf), *more])]
 
     auth = auth or JwtAuth(JwtSettings(secret=SECRET), shelf)
     observatory = Observatory(

@@ -41,6 +41,16 @@ async def test_while_something_is_stored_every_answer_is_made(server: Server) ->
         assert await count(client) == (200, "", "3")
 
 
+async def test_an_answer_during_which_something_is_stored_has_no_tag(server: Server) -> None:
+    server.shelf.revision = 1
+    async with server.client() as client:
+        assert await count(client, path="/meanwhile") == (200, "", "1")
+        assert await count(client, path="/meanwhile") == (200, "", "2")
+        _, tag, said = await count(client, path="/meanwhile")
+        assert (said, tag[:3]) == ("3", 'W/"')
+        assert await count(client, path="/meanwhile") == (200, tag, "3")
+
+
 async def test_addresses_and_callers_have_answers_of_their_own() -> None:
     async with serving() as server, server.client() as owner, server.client(**{"X-Real-IP": "x"}) as stranger:
         server.shelf.revision = 1
