@@ -95,7 +95,7 @@ class Traffic:
 
     @asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
-        """Let transcripts grow, and be asked for; in the end each line is whole."""
+        """Let transcripts grow, and be asked for; in the end each has a line, and each line is whole."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._write)
             for _ in range(READERS):
@@ -103,6 +103,8 @@ class Traffic:
             yield
             nursery.cancel_scope.cancel()
         for transcript in self.transcripts:
+            if not transcript.uuids:
+                transcript.grow(1)
             transcript.finish()
 
     async def until_shown(self) -> None:
