@@ -182,7 +182,9 @@ def test_plugins_may_add_hooks_and_ask_them(plugin_folder: Path) -> None:
 
 def test_an_optional_hook_may_have_nobody_who_specifies_it(plugin_folder: Path) -> None:
     body = "@hookimpl(optionalhook=True)\ndef ccod_colours():\n    return ['red']\n"
-    Manager(found=[offer(plugin_folder, "answering", body)]).require()
+    manager = Manager(found=[offer(plugin_folder, "answering", body)])
+    manager.require()
+    assert [(plugin.name, plugin.error) for plugin in manager.plugins] == [("answering", "")]
 
 
 def test_built_ins_come_through_the_same_door() -> None:

@@ -99,7 +99,8 @@ def test_anything_can_be_shown_and_encoded(given_content: Any) -> None:
         if isinstance(given_content, bytes)
         else json.dumps({"message": {"content": given_content}}).encode()
     )
-    msgspec.json.encode(ClaudeParser().content(body))
+    content = ClaudeParser().content(body)
+    assert msgspec.json.decode(msgspec.json.encode(content))["text"] == content.text
 
 
 def test_lone_surrogates_and_broken_utf8() -> None:

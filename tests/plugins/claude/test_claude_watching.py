@@ -72,6 +72,8 @@ async def test_folders_made_in_a_burst(root: Path, intake: MemoryIntake) -> None
             folder.mkdir(parents=True)
             append(folder / "agent-a.jsonl", LINE)
         await intake.until(lambda: len(intake.batches) == 100)
+    assert set(intake.bytes.values()) == {LINE}
+    assert len(intake.bytes) == 100
 
 
 @each_watcher
